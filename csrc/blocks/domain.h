@@ -1,0 +1,12 @@
+/* The interval that an input must lie in, checked block by block in the pass that computes. */
+#ifndef FL_BLOCKS_DOMAIN_H
+#define FL_BLOCKS_DOMAIN_H
+
+typedef struct {
+    double low, high; /* closed interval, infinite ends for "unbounded" */
+    int open_low;     /* low itself is outside */
+    int integral;     /* only whole numbers in [-1, 1] are inside: x*x*x == x */
+    int nan_ok;       /* NaN passes and propagates; otherwise it is outside */
+} fl_domain;
+
+#endif

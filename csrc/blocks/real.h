@@ -1,0 +1,23 @@
+/* What the stages of a block share. Everything that depends on the precision is compiled once with
+ * FL_PRECISION=32 and once with 64, each time for every instruction-set tier. */
+#ifndef FL_BLOCKS_REAL_H
+#define FL_BLOCKS_REAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "../fastloss.h"
+#include "../vecmath/real.h"
+
+#if FL_PRECISION == 32
+#define FL_REAL_DTYPE FL_FLOAT32
+#else
+#define FL_REAL_DTYPE FL_FLOAT64
+#endif
+
+/* A block's arrays are 8 KiB each: the six that a call can need stay in L1 and L2, and the bounds of the
+ * blocks depend on the data's size alone. */
+enum { FL_BLOCK = 8192 / sizeof(real), FL_LANES = 16 };
+
+#endif

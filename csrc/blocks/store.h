@@ -1,0 +1,52 @@
+/* store: a block of results to where the caller wants them. */
+#ifndef FL_BLOCKS_STORE_H
+#define FL_BLOCKS_STORE_H
+
+#include "half.h"
+#include "real.h"
+#include "view.h"
+
+#define FL_TO_FLOAT16(x) fl_float16_from_float((float)(x))
+#define FL_TO_BFLOAT16(x) fl_bfloat16_from_float((float)(x))
+#define FL_CONVERT_TO(NAME, TYPE, ENCODE)                                                                    \
+    static void fl_encode_##NAME(char *to, const real *from, size_t n) {                                     \
+        for (size_t i = 0; i < n; i++) {                                                                     \
+            TYPE item = (TYPE)ENCODE(from[i]);                                                               \
+            memcpy(to + i * sizeof item, &item, sizeof item);                                                \
+        }                                                                                                    \
+    }
+#define FL_IDENTITY(x) (x)
+FL_CONVERT_TO(float16, uint16_t, FL_TO_FLOAT16)
+FL_CONVERT_TO(bfloat16, uint16_t, FL_TO_BFLOAT16)
+FL_CONVERT_TO(float32, float, FL_IDENTITY)
+FL_CONVERT_TO(float64, double, FL_IDENTITY)
+
+static void fl_store(const fl_array *a, size_t start, size_t n, const void *block, void *raw) {
+    char *to = fl_is_packed(a) ? (char *)a->data + start * fl_itemsize(a->dtype) : raw;
+    switch (a->dtype) {
+    case FL_FLOAT16:
+        fl_encode_float16(to, block, n);
+        break;
+    case FL_BFLOAT16:
+        fl_encode_bfloat16(to, block, n);
+        break;
+    case FL_FLOAT32:
+        fl_encode_float32(to, block, n);
+        break;
+    default:
+        fl_encode_float64(to, block, n);
+    }
+    if (to == raw)
+        fl_walk_view(a, start, n, raw, 1);
+}
+
+/* block *= weights, in place. */
+static void fl_multiply(void *block, const void *weights, size_t n) {
+    real *a = block;
+    const real *w = weights;
+    n &= ~(size_t)(FL_LANES - 1);
+    for (size_t i = 0; i < n; i++)
+        a[i] *= w[i];
+}
+
+#endif

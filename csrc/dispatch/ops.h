@@ -1,0 +1,41 @@
+/* One table of functions per instruction-set tier and precision: all that a driver needs to know of either.
+ *
+ * Everything behind the table is static in its translation unit (dispatch/ops_f32.c, ops_f64.c), which is
+ * compiled once per tier, so that the linker can never mix code of different instruction sets. */
+#ifndef FL_DISPATCH_OPS_H
+#define FL_DISPATCH_OPS_H
+
+#include "../fastloss.h"
+#include "../pointwise/kernel_types.h"
+
+typedef struct {
+    size_t block; /* elements of a block, a multiple of FL_LANES */
+    size_t itemsize;
+    fl_dtype dtype;
+    const fl_pointwise_blocks *pointwise; /* by kernel index */
+    const void *(*load)(const fl_array *a, size_t start, size_t n, void *scratch, void *raw);
+    void (*store)(const fl_array *a, size_t start, size_t n, const void *block, void *raw);
+    void (*multiply)(void *block, const void *weights, size_t n);
+    int has_stream;
+    void (*stream)(void *destination, const void *block, size_t n);
+    void (*triad)(void *to, const void *a, const void *b, size_t n);
+    void (*stream_end)(void);
+    int (*any_outside)(const void *block, size_t n, const fl_domain *domain);
+    size_t (*first_outside)(const void *block, size_t n, const fl_domain *domain);
+    double (*sum)(const void *block, size_t n);
+    double (*dot)(const void *block, const void *weights, size_t n);
+} fl_ops;
+
+enum { FL_BLOCK_BYTES = 8192, FL_RAW_BYTES = 2048 * 16 };
+
+/* The tables of the tier in use. */
+const fl_ops *fl_ops_for(int float32);
+
+/* A tier's name and tables, as each was built: FL_TIER names the tier of a translation unit. */
+#define FL_PASTE_(a, b, c) a##b##c
+#define FL_PASTE(a, b, c) FL_PASTE_(a, b, c)
+#ifndef FL_TIER
+#define FL_TIER base
+#endif
+
+#endif

@@ -1,0 +1,115 @@
+/* fastloss: loss functions, their gradients and the diagonals of their Hessians, on a CPU.
+ *
+ * The public interface of the C library, which knows nothing of Python. Fill an fl_pointwise_call, then
+ * call fl_pointwise: it makes one pass over the data and writes the outputs asked for. All functions are
+ * safe to call from several threads at once.
+ */
+#ifndef FASTLOSS_H
+#define FASTLOSS_H
+
+#include <stddef.h>
+
+#include "blocks/domain.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum {
+    FL_BOOL,
+    FL_INT8,
+    FL_UINT8,
+    FL_INT16,
+    FL_UINT16,
+    FL_INT32,
+    FL_UINT32,
+    FL_INT64,
+    FL_UINT64,
+    FL_FLOAT16,
+    FL_BFLOAT16,
+    FL_FLOAT32,
+    FL_FLOAT64,
+    FL_LONGDOUBLE,
+    FL_N_DTYPES
+} fl_dtype;
+
+enum { FL_MAX_DIMS = 64 };
+
+/* An n-dimensional view on somebody's memory: strides in bytes, of any sign or zero; `swapped` says that
+ * the bytes are not in this machine's order. Elements need not be aligned. */
+typedef struct {
+    void *data; /* NULL: absent */
+    fl_dtype dtype;
+    int swapped;
+    int n_dims;
+    ptrdiff_t shape[FL_MAX_DIMS];
+    ptrdiff_t strides[FL_MAX_DIMS];
+} fl_array;
+
+typedef enum { FL_REDUCE_NONE, FL_REDUCE_SUM, FL_REDUCE_MEAN } fl_reduction;
+
+typedef enum {
+    FL_OK,
+    FL_BAD_TARGET,      /* target[bad_index] = bad_value lies outside the loss's domain */
+    FL_BAD_PREDICTION,  /* likewise */
+    FL_BAD_WEIGHT,      /* negative, infinite or NaN */
+    FL_ZERO_WEIGHT,     /* the weights of a mean sum to zero */
+    FL_EMPTY            /* the mean of nothing */
+} fl_status;
+
+typedef struct {
+    /* in */
+    int kernel;               /* from fl_find_pointwise */
+    const double *parameters; /* as many as fl_pointwise_n_parameters says */
+    int float32;              /* compute in float32, otherwise in float64 */
+    fl_reduction reduction;
+    int n_threads; /* at most so many; 1 makes no parallel region */
+    int want_value;
+    size_t n; /* elements of every array below */
+    fl_array target, prediction;
+    fl_array weight; /* optional */
+    /* out: value is written with FL_REDUCE_NONE only. An output may be the very same view as prediction;
+     * any other overlap is the caller's mistake. Floating-point dtypes only. */
+    fl_array value, gradient, hessian;
+    /* results */
+    double total;      /* the sum of weight * loss, or its mean */
+    double weight_sum; /* the number of samples where there are no weights */
+    size_t bad_index;
+    double bad_value;
+} fl_pointwise_call;
+
+/* The index of the pointwise loss of that name, -1 if there is none. */
+int fl_find_pointwise(const char *name);
+int fl_pointwise_n_parameters(int kernel);
+const fl_domain *fl_pointwise_target_domain(int kernel);
+const fl_domain *fl_pointwise_prediction_domain(int kernel);
+
+/* One pass over the data. On FL_BAD_* the outputs are undefined and nothing outside them was touched. */
+fl_status fl_pointwise(fl_pointwise_call *call);
+/* Only the checks of targets, predictions and weights: writes no output. */
+fl_status fl_pointwise_check(fl_pointwise_call *call);
+
+/* Merges dimensions that lie behind one another in memory, so that contiguous data becomes 1-D. */
+void fl_array_coalesce(fl_array *array);
+
+/* The instruction-set tiers that were built and that this machine can run, slowest first, NULL at the end. */
+const char *const *fl_isa_available(void);
+const char *fl_isa(void);
+/* Takes a tier by its name; 0 if it is not available. */
+int fl_isa_select(const char *name);
+
+/* Threads: the calling thread's own limit where one is set (0 takes it away), else the process's default.
+ * After fork() the child computes serially, because OpenMP's threads did not come with it. */
+int fl_threads(void);
+void fl_threads_set_default(int n);
+int fl_threads_local(void);
+void fl_threads_set_local(int n);
+int fl_has_openmp(void);
+
+/* out = a + b over float32 arrays with streaming stores: what the memory lets through, for benchmarks. */
+void fl_stream_triad(const float *a, const float *b, float *out, size_t n, int n_threads);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,281 @@
+/* The driver of the pointwise losses: load -> check -> compute -> sum, store, block by block.
+ *
+ * Blocks are grouped into at most FL_SEGMENTS segments whose bounds depend on the number of elements
+ * alone. A segment is one thread's piece of work and has its own sums; they are added in their order after
+ * the parallel region, so that the result has the same bits for any number of threads, and nothing is
+ * allocated. */
+#include <float.h>
+#include <math.h>
+
+#include "../blocks/view.h"
+#include "../dispatch/cache.h"
+#include "../dispatch/ops.h"
+#include "../dispatch/threads.h"
+#include "../sums/compensated.h"
+#include "losses_list.h"
+
+static const fl_pointwise_kernel fl_kernels[] = {FL_POINTWISE_DESCRIPTIONS};
+
+enum { FL_SEGMENTS = 256 };
+
+/* A parallel region costs some ten microseconds, and half a millisecond beside a busy neighbour: below so
+ * many elements (about a quarter of a millisecond on one thread) it cannot pay. */
+enum { FL_PARALLEL_CHEAP = 1 << 20, FL_PARALLEL_HEAVY = 1 << 18 };
+
+typedef struct {
+    fl_compensated total, weight;
+    fl_status status;
+    size_t bad_index;
+    double bad_value;
+} fl_segment;
+
+typedef struct {
+    const fl_pointwise_call *call;
+    const fl_ops *ops;
+    fl_block_fn compute; /* NULL: only check, and add up the weights */
+    double scale;
+    int streams;
+    const fl_domain *target, *prediction, *weight; /* NULL: nothing to check */
+} fl_pass;
+
+typedef struct {
+    _Alignas(64) char target[FL_BLOCK_BYTES];
+    char prediction[FL_BLOCK_BYTES];
+    char weight[FL_BLOCK_BYTES];
+    char value[FL_BLOCK_BYTES];
+    char gradient[FL_BLOCK_BYTES];
+    char hessian[FL_BLOCK_BYTES];
+    char raw[FL_RAW_BYTES];
+} fl_scratch;
+
+static size_t fl_round_up(size_t n) { return (n + 15) & ~(size_t)15; }
+
+/* Where the kernel may write a block of this output: its destination, or scratch. */
+static void *fl_place(const fl_pass *p, const fl_array *a, size_t start, size_t n, void *scratch) {
+    char *to = (char *)a->data + start * p->ops->itemsize;
+    int direct = !p->streams && a->dtype == p->ops->dtype && fl_is_packed(a) && n == fl_round_up(n) &&
+                 (uintptr_t)to % p->ops->itemsize == 0;
+    return direct ? to : scratch;
+}
+
+static void fl_finish(const fl_pass *p, const fl_array *a, size_t start, size_t n, void *block, const void *scratch,
+                      const void *weights, void *raw) {
+    if (weights)
+        p->ops->multiply(block, weights, fl_round_up(n));
+    if (block != scratch)
+        return;
+    if (p->streams && a->dtype == p->ops->dtype && fl_is_packed(a))
+        p->ops->stream((char *)a->data + start * p->ops->itemsize, block, n);
+    else
+        p->ops->store(a, start, n, block, raw);
+}
+
+static int fl_is_inside(const fl_pass *p, const void *block, size_t start, size_t n, const fl_domain *domain,
+                        fl_status status, fl_segment *s) {
+    if (!domain || !p->ops->any_outside(block, fl_round_up(n), domain))
+        return 1;
+    size_t i = p->ops->first_outside(block, n, domain);
+    if (s->status == FL_OK || start + i < s->bad_index) {
+        s->status = status;
+        s->bad_index = start + i;
+        s->bad_value = p->call->float32 ? (double)((const float *)block)[i] : ((const double *)block)[i];
+    }
+    return 0;
+}
+
+/* n is a multiple of the lanes or less than them. */
+static void fl_run_block(const fl_pass *p, size_t start, size_t n, fl_scratch *scratch, fl_segment *s) {
+    const fl_pointwise_call *c = p->call;
+    const fl_ops *ops = p->ops;
+    const void *y = NULL, *z = NULL, *w = NULL;
+    size_t padded = fl_round_up(n);
+    if (p->compute || p->target)
+        y = ops->load(&c->target, start, n, scratch->target, scratch->raw);
+    if (p->compute || p->prediction)
+        z = ops->load(&c->prediction, start, n, scratch->prediction, scratch->raw);
+    if (c->weight.data)
+        w = ops->load(&c->weight, start, n, scratch->weight, scratch->raw);
+    int inside = fl_is_inside(p, y, start, n, p->target, FL_BAD_TARGET, s);
+    inside &= fl_is_inside(p, z, start, n, p->prediction, FL_BAD_PREDICTION, s);
+    inside &= !w || fl_is_inside(p, w, start, n, p->weight, FL_BAD_WEIGHT, s);
+    if (!inside)
+        return;
+    if (w) {
+        double sum = 0;
+        if (n == padded)
+            sum = ops->sum(w, n);
+        else
+            for (size_t i = 0; i < n; i++)
+                sum += c->float32 ? (double)((const float *)w)[i] : ((const double *)w)[i];
+        fl_add(&s->weight, sum);
+    }
+    if (!p->compute)
+        return;
+    void *v = scratch->value, *g = scratch->gradient, *h = scratch->hessian;
+    int stores_value = c->value.data != NULL;
+    if (stores_value)
+        v = fl_place(p, &c->value, start, n, v);
+    if (c->gradient.data)
+        g = fl_place(p, &c->gradient, start, n, g);
+    if (c->hessian.data)
+        h = fl_place(p, &c->hessian, start, n, h);
+    p->compute(padded, y, z, c->parameters, p->scale, v, g, h);
+    if (stores_value) {
+        fl_finish(p, &c->value, start, n, v, scratch->value, w, scratch->raw);
+    } else if (c->want_value) {
+        memset((char *)v + n * ops->itemsize, 0, (padded - n) * ops->itemsize);
+        fl_add(&s->total, w ? ops->dot(v, w, padded) : ops->sum(v, padded));
+    }
+    if (c->gradient.data)
+        fl_finish(p, &c->gradient, start, n, g, scratch->gradient, w, scratch->raw);
+    if (c->hessian.data)
+        fl_finish(p, &c->hessian, start, n, h, scratch->hessian, w, scratch->raw);
+}
+
+static void fl_run_segment(const fl_pass *p, size_t from, size_t to, fl_segment *s) {
+    fl_scratch scratch;
+    for (size_t start = from; start < to && s->status == FL_OK;) {
+        size_t n = to - start < p->ops->block ? to - start : p->ops->block;
+        if (n > 15)
+            n &= ~(size_t)15;
+        fl_run_block(p, start, n, &scratch, s);
+        start += n;
+    }
+    if (p->streams)
+        p->ops->stream_end();
+}
+
+static int fl_n_threads(const fl_pointwise_call *c) {
+    size_t enough = fl_kernels[c->kernel].cheap ? FL_PARALLEL_CHEAP : FL_PARALLEL_HEAVY;
+    return c->n >= enough && fl_may_run_parallel() ? c->n_threads : 1;
+}
+
+/* Runs a pass over everything and leaves its sums, or its first error, in the call. */
+static fl_status fl_run(const fl_pass *p, fl_pointwise_call *c) {
+    fl_segment segments[FL_SEGMENTS];
+    size_t block = p->ops->block, n_blocks = (c->n + block - 1) / block;
+    size_t n_segments = n_blocks < FL_SEGMENTS ? n_blocks : FL_SEGMENTS;
+    for (size_t s = 0; s < n_segments; s++)
+        segments[s] = (fl_segment){.status = FL_OK};
+#define FL_BOUND(s) ((s) == n_segments ? c->n : (s) * n_blocks / n_segments * block)
+    int threads = fl_n_threads(c);
+    if (threads > 1) {
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+        for (size_t s = 0; s < n_segments; s++)
+            fl_run_segment(p, FL_BOUND(s), FL_BOUND(s + 1), &segments[s]);
+    } else {
+        for (size_t s = 0; s < n_segments; s++)
+            fl_run_segment(p, FL_BOUND(s), FL_BOUND(s + 1), &segments[s]);
+    }
+#undef FL_BOUND
+    fl_compensated total = {0, 0}, weight = {0, 0};
+    for (size_t s = 0; s < n_segments; s++) {
+        if (segments[s].status != FL_OK) {
+            c->bad_index = segments[s].bad_index;
+            c->bad_value = segments[s].bad_value;
+            return segments[s].status;
+        }
+        fl_add(&total, segments[s].total.sum);
+        fl_add(&total, segments[s].total.error);
+        fl_add(&weight, segments[s].weight.sum);
+        fl_add(&weight, segments[s].weight.error);
+    }
+    c->total = fl_total(total);
+    c->weight_sum = c->weight.data ? fl_total(weight) : (double)c->n;
+    return FL_OK;
+}
+
+static const fl_domain *fl_unless_everything(const fl_domain *d) {
+    return d->low == -INFINITY && d->high == INFINITY && d->nan_ok ? NULL : d;
+}
+
+static const fl_domain *fl_weight_domain(int float32) {
+    static const fl_domain f32 = {.low = 0, .high = FLT_MAX}, f64 = {.low = 0, .high = DBL_MAX};
+    return float32 ? &f32 : &f64;
+}
+
+static fl_pass fl_checking_pass(const fl_pointwise_call *c) {
+    const fl_pointwise_kernel *kernel = &fl_kernels[c->kernel];
+    return (fl_pass){
+        .call = c,
+        .ops = fl_ops_for(c->float32),
+        .target = fl_unless_everything(&kernel->y_domain),
+        .prediction = fl_unless_everything(&kernel->z_domain),
+        .weight = fl_weight_domain(c->float32),
+    };
+}
+
+/* Streaming pays for losses bound by memory, when all that is touched does not fit into the last-level
+ * cache anyway; written over the prediction, the lines are in cache already. */
+static int fl_should_stream(const fl_pass *p, const fl_pointwise_call *c) {
+    if (!p->ops->has_stream || !fl_kernels[c->kernel].cheap)
+        return 0;
+    const fl_array *outputs[] = {&c->value, &c->gradient, &c->hessian};
+    size_t arrays = 2 + (c->weight.data != NULL), written = 0;
+    for (int i = 0; i < 3; i++) {
+        if (outputs[i]->data && outputs[i]->data == c->prediction.data)
+            return 0;
+        written += outputs[i]->data != NULL;
+    }
+    return written && (arrays + written) * c->n * p->ops->itemsize > fl_last_level_cache() / 2 * 3;
+}
+
+static int fl_output_set(const fl_pointwise_call *c) {
+    if (c->hessian.data)
+        return c->want_value ? FL_VGH : FL_GH;
+    if (c->gradient.data)
+        return c->want_value ? FL_VG : FL_G;
+    return FL_V;
+}
+
+fl_status fl_pointwise(fl_pointwise_call *c) {
+    if (c->n == 0) {
+        c->total = c->weight_sum = 0;
+        return c->reduction == FL_REDUCE_MEAN ? FL_EMPTY : FL_OK;
+    }
+    fl_pass pass = fl_checking_pass(c);
+    int differentiates = c->gradient.data || c->hessian.data;
+    pass.scale = 1;
+    if (c->reduction == FL_REDUCE_MEAN && differentiates) {
+        c->weight_sum = (double)c->n;
+        if (c->weight.data) {
+            /* The scale of the gradient is needed before the first gradient. */
+            fl_pass weights = pass;
+            weights.target = weights.prediction = NULL;
+            fl_status status = fl_run(&weights, c);
+            if (status != FL_OK)
+                return status;
+            if (c->weight_sum == 0)
+                return FL_ZERO_WEIGHT;
+            pass.weight = NULL;
+        }
+        pass.scale = 1 / c->weight_sum;
+    }
+    pass.compute = pass.ops->pointwise[c->kernel][fl_output_set(c)];
+    pass.streams = fl_should_stream(&pass, c);
+    fl_status status = fl_run(&pass, c);
+    if (status == FL_OK && c->reduction == FL_REDUCE_MEAN) {
+        if (c->weight_sum == 0)
+            return FL_ZERO_WEIGHT;
+        c->total /= c->weight_sum;
+    }
+    return status;
+}
+
+fl_status fl_pointwise_check(fl_pointwise_call *c) {
+    if (c->n == 0)
+        return FL_OK;
+    fl_pass pass = fl_checking_pass(c);
+    return fl_run(&pass, c);
+}
+
+int fl_find_pointwise(const char *name) {
+    for (int i = 0; i < FL_N_POINTWISE; i++)
+        if (strcmp(fl_kernels[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+int fl_pointwise_n_parameters(int kernel) { return fl_kernels[kernel].n_params; }
+const fl_domain *fl_pointwise_target_domain(int kernel) { return &fl_kernels[kernel].y_domain; }
+const fl_domain *fl_pointwise_prediction_domain(int kernel) { return &fl_kernels[kernel].z_domain; }

@@ -1,0 +1,80 @@
+"""Loss functions, their gradients and Hessian diagonals, computed in one pass by C kernels."""
+
+from fastloss import reference
+from fastloss._loss import Domain, Loss
+from fastloss._version import __version__
+from fastloss.binary import (
+    BinaryCrossEntropy,
+    BinaryFocal,
+    Exponential,
+    Hinge,
+    Perceptron,
+    SquaredHinge,
+    WassersteinCritic,
+    ZeroOne,
+)
+from fastloss.config import config, initialise, show_config
+from fastloss.registry import LossInfo, get_loss, list_losses
+from fastloss.regression import (
+    AbsoluteError,
+    AbsolutePercentageError,
+    Cauchy,
+    Expectile,
+    Gamma,
+    HalfSquaredError,
+    Huber,
+    LogCosh,
+    Poisson,
+    PseudoHuber,
+    Quantile,
+    SmoothL1,
+    SquaredError,
+    SquaredLogError,
+    Tukey,
+    Tweedie,
+    Welsch,
+)
+from fastloss.threads import get_num_threads, num_threads, set_num_threads
+
+initialise()
+del initialise
+
+__all__ = [
+    "AbsoluteError",
+    "AbsolutePercentageError",
+    "BinaryCrossEntropy",
+    "BinaryFocal",
+    "Cauchy",
+    "Domain",
+    "Expectile",
+    "Exponential",
+    "Gamma",
+    "HalfSquaredError",
+    "Hinge",
+    "Huber",
+    "LogCosh",
+    "Loss",
+    "LossInfo",
+    "Perceptron",
+    "Poisson",
+    "PseudoHuber",
+    "Quantile",
+    "SmoothL1",
+    "SquaredError",
+    "SquaredHinge",
+    "SquaredLogError",
+    "Tukey",
+    "Tweedie",
+    "WassersteinCritic",
+    "Welsch",
+    "ZeroOne",
+    "__version__",
+    "config",
+    "get_loss",
+    "get_num_threads",
+    "list_losses",
+    "num_threads",
+    "reference",
+    "set_num_threads",
+    "show_config",
+]

@@ -1,0 +1,75 @@
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+_Reduction: TypeAlias = Literal["mean", "sum", "none"]
+_Out: TypeAlias = npt.NDArray[Any] | tuple[npt.NDArray[Any] | None, ...] | None
+_DomainTuple: TypeAlias = tuple[float, float, bool, bool]
+
+class Pointwise:
+    def _bind(self, kernel: str, parameters: tuple[float, ...] = ()) -> None: ...
+    def _domains(self) -> tuple[_DomainTuple, _DomainTuple]: ...
+    # A float for "mean" and "sum", an array for "none".
+    def __call__(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        sample_weight: Any = None,
+        reduction: _Reduction = "mean",
+        out: _Out = None,
+        n_threads: int | None = None,
+    ) -> Any: ...
+    def gradient(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        sample_weight: Any = None,
+        reduction: _Reduction = "mean",
+        out: _Out = None,
+        n_threads: int | None = None,
+    ) -> npt.NDArray[Any]: ...
+    def value_and_gradient(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        sample_weight: Any = None,
+        reduction: _Reduction = "mean",
+        out: _Out = None,
+        n_threads: int | None = None,
+    ) -> tuple[Any, npt.NDArray[Any]]: ...
+    def gradient_and_hessian(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        sample_weight: Any = None,
+        reduction: _Reduction = "mean",
+        out: _Out = None,
+        n_threads: int | None = None,
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]: ...
+    def value_gradient_and_hessian(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        sample_weight: Any = None,
+        reduction: _Reduction = "mean",
+        out: _Out = None,
+        n_threads: int | None = None,
+    ) -> tuple[Any, npt.NDArray[Any], npt.NDArray[Any]]: ...
+
+def isa() -> str: ...
+def isa_available() -> list[str]: ...
+def select_isa(name: str) -> bool: ...
+def has_openmp() -> bool: ...
+def threads() -> int: ...
+def set_default_threads(n: int) -> None: ...
+def local_threads() -> int: ...
+def set_local_threads(n: int) -> None: ...
+def stream_triad(
+    a: npt.NDArray[np.float32], b: npt.NDArray[np.float32], out: npt.NDArray[np.float32], n_threads: int = 1
+) -> None: ...

@@ -1,0 +1,128 @@
+"""What every loss object is: immutable, comparable, hashable, picklable, and named."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import re
+from typing import Any, ClassVar, NamedTuple
+
+from fastloss import _core
+
+
+class Domain(NamedTuple):
+    """The values that targets or predictions may take: the closed interval from `low` to `high`.
+
+    With `integral` only the whole numbers in it are admitted; with `open_low` `low` itself is not.
+    """
+
+    low: float
+    high: float
+    integral: bool
+    open_low: bool = False
+
+
+def number(name: str, value: Any) -> float:
+    """Return a constructor's argument as a float, or raise an error that names it."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    return float(value)
+
+
+def number_in(name: str, value: Any, low: float, high: float, *, ends: str = "()") -> float:
+    """Return a constructor's argument that must lie in an interval; `ends` are its brackets."""
+    x = number(name, value)
+    above = x >= low if ends[0] == "[" else x > low
+    below = x <= high if ends[1] == "]" else x < high
+    if not (above and below):
+        raise ValueError(f"{name} must be in {ends[0]}{low:g}, {high:g}{ends[1]}, got {value!r}")
+    return x
+
+
+def positive(name: str, value: Any) -> float:
+    """Return a constructor's argument that must be positive and finite."""
+    return number_in(name, value, 0, math.inf)
+
+
+def flag(name: str, value: Any) -> bool:
+    """Return a constructor's argument that must be True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return value
+
+
+class Loss(_core.Pointwise):
+    """A loss; its constructor's arguments are its attributes, and it never changes.
+
+    A subclass's constructor checks its arguments and hands them to ``super().__init__`` by name, after
+    the kernel that computes it and that kernel's parameters.
+    """
+
+    aliases: ClassVar[tuple[str, ...]] = ()
+    family: ClassVar[str] = ""
+    has_gradient: ClassVar[bool] = True
+    has_hessian: ClassVar[bool] = True
+
+    _arguments: dict[str, Any]
+
+    def __init__(self, kernel: str, kernel_parameters: tuple[float, ...] = (), **arguments: Any) -> None:
+        self._bind(kernel, kernel_parameters)
+        object.__setattr__(self, "_arguments", arguments)
+
+    @classmethod
+    def _name(cls) -> str:
+        # An underscore before every capital that begins a word: SmoothL1 is smooth_l1, ZeroOne zero_one.
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
+
+    @property
+    def name(self) -> str:
+        """The class's name in snake case, which ``get_loss`` takes."""
+        return self._name()
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return dict(self._arguments)
+
+    @property
+    def target_domain(self) -> Domain:
+        """The values that `y_true` may take."""
+        low, high, open_low, integral = self._domains()[0]
+        return Domain(low, high, integral, open_low)
+
+    @property
+    def prediction_domain(self) -> Domain:
+        """The values that `y_pred` may take."""
+        low, high, open_low, integral = self._domains()[1]
+        return Domain(low, high, integral, open_low)
+
+    def __getattr__(self, name: str) -> Any:
+        arguments = self.__dict__.get("_arguments", {})
+        if name in arguments:
+            return arguments[name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"{type(self).__name__} objects cannot be changed: make a new one")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__} objects cannot be changed: make a new one")
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self._arguments.items())
+        return f"{type(self).__name__}({arguments})"
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self) or not isinstance(other, Loss):
+            return NotImplemented
+        return self._arguments == other._arguments
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self._arguments.items()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _make, (type(self), self._arguments)
+
+
+def _make(cls: type[Loss], arguments: dict[str, Any]) -> Loss:
+    return cls(**arguments)

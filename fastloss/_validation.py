@@ -1,0 +1,74 @@
+"""What the binding does off its fast path: other containers than arrays, overlaps, and the words of its errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+DomainTuple = tuple[float, float, bool, bool]
+
+
+def as_array(x: Any, name: str) -> Array:
+    """Return `x` as a plain array, without a copy where its memory allows."""
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array: its mask would be lost; compress or fill it first")
+    if hasattr(x, "toarray"):
+        raise TypeError(f"{name} is a sparse {type(x).__name__}, expected a dense array")
+    try:
+        if not isinstance(x, np.ndarray) and hasattr(x, "__dlpack__") and not hasattr(x, "__array__"):
+            array = np.from_dlpack(x)
+        else:
+            array = np.asarray(x)
+    except (TypeError, ValueError, RuntimeError, BufferError) as error:
+        raise type(error)(f"{name} cannot be read as an array: {error}") from error
+    # A subclass may redefine what the binding relies on; asarray keeps none but leaves memmap's base.
+    return array.view(np.ndarray) if type(array) is not np.ndarray else array
+
+
+def overlaps(a: Array, b: Array) -> bool:
+    """Tell whether two arrays share an element; a question too hard to decide counts as yes."""
+    try:
+        return np.shares_memory(a, b, max_work=100_000)
+    except np.exceptions.TooHardError:
+        return True
+
+
+def index_in_order(shape: tuple[int, ...], axes: Sequence[int], position: int) -> int | tuple[int, ...]:
+    """Return the index of the element at a position in memory order: the axes, slowest first."""
+    unravelled = np.unravel_index(position, tuple(shape[axis] for axis in axes))
+    index = [0] * len(shape)
+    for axis, i in zip(axes, unravelled, strict=True):
+        index[axis] = int(i)
+    return index[0] if len(index) == 1 else tuple(index)
+
+
+def _element(name: str, index: int | tuple[int, ...], value: Any) -> str:
+    place = index if isinstance(index, int) else ", ".join(map(str, index))
+    return f"{name}[{place}] = {value}"
+
+
+def describe_domain(domain: DomainTuple) -> str:
+    """Say in words which values a domain admits."""
+    low, high, open_low, integral = domain
+    if integral:
+        return "0 or 1" if low == 0 else "-1, 0 or 1"
+    if np.isfinite(high):
+        return f"a number in [{low:g}, {high:g}]"
+    if np.isfinite(low):
+        return f"{'greater than' if open_low else 'at least'} {low:g}"
+    return "a number"
+
+
+def outside_domain(loss: str, name: str, array: Array, index: int | tuple[int, ...], domain: DomainTuple) -> str:
+    """Word the error of a target or prediction outside its domain."""
+    return f"{_element(name, index, array[index])} is outside the domain of {loss}: expected {describe_domain(domain)}"
+
+
+def bad_weight(weights: Array, index: int | tuple[int, ...]) -> str:
+    """Word the error of a weight; weights may have fewer axes than the predictions."""
+    place = index if isinstance(index, int) or weights.ndim > 1 else index[0]
+    return f"{_element('sample_weight', place, weights[place])}: weights must be finite and not negative"

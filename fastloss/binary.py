@@ -1,0 +1,283 @@
+"""Losses of a score or probability predicted for one of two classes.
+
+The margin losses take 0 or -1 for the negative class and +1 for the positive one, and write the margin
+``m = y * z`` with y in {-1, +1}; the cross-entropies take numbers in [0, 1].
+"""
+
+from __future__ import annotations
+
+import math
+
+from fastloss._loss import Loss, flag, number, number_in, positive
+
+__all__ = [
+    "ZeroOne",
+    "Perceptron",
+    "Hinge",
+    "SquaredHinge",
+    "Exponential",
+    "BinaryCrossEntropy",
+    "BinaryFocal",
+    "WassersteinCritic",
+]
+
+
+class ZeroOne(Loss):
+    r"""Zero-one loss: 1 where the prediction misses the target, else 0; its mean is the error rate.
+
+    Targets and predictions are any real numbers, classes of any number among them. It is not
+    differentiable: asking for a gradient is a ``TypeError``.
+
+    Parameters
+    ----------
+    threshold : float, optional
+        Without it the loss is 1 where :math:`y \ne z`; with it where :math:`|y - z|` is at least `threshold`.
+
+    Raises
+    ------
+    ValueError
+        If `threshold` is not positive and finite.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.ZeroOne()([0, 1, 2, 3], [0, 1, 2, 2])
+    0.25
+    """
+
+    aliases = ("zero_one",)
+    family = "binary"
+    has_gradient = False
+    has_hessian = False
+    threshold: float | None
+
+    def __init__(self, threshold: float | None = None) -> None:
+        if threshold is None:
+            super().__init__("zero_one", threshold=None)
+        else:
+            threshold = positive("threshold", threshold)
+            super().__init__("zero_one_threshold", (threshold,), threshold=threshold)
+
+
+class Perceptron(Loss):
+    r"""Perceptron loss, :math:`[-m]_+`.
+
+    The gradient is :math:`-y` where :math:`m < 0`, else 0; the Hessian is 0. Labels are -1 or 0 and +1,
+    predictions any real scores.
+
+    References
+    ----------
+    F. Rosenblatt, "The perceptron", Psychological Review 65 (1958).
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.Perceptron()([1, -1], [-2.0, -3.0], reduction="none")
+    array([2., 0.])
+    """
+
+    family = "binary"
+
+    def __init__(self) -> None:
+        super().__init__("perceptron")
+
+
+class Hinge(Loss):
+    r"""Hinge loss, :math:`[1 - m]_+`.
+
+    The gradient is :math:`-y` where :math:`m < 1`, else 0; the Hessian is 0. Labels are -1 or 0 and +1,
+    predictions any real scores.
+
+    References
+    ----------
+    C. Cortes and V. Vapnik, "Support-vector networks", Machine Learning 20 (1995).
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.Hinge()([1, -1], [0.5, 2.0], reduction="none")
+    array([0.5, 3. ])
+    """
+
+    family = "binary"
+
+    def __init__(self) -> None:
+        super().__init__("hinge")
+
+
+class SquaredHinge(Loss):
+    r"""Squared hinge loss, :math:`[1 - m]_+^2`.
+
+    The gradient is :math:`-2y[1 - m]_+`, the Hessian 2 where :math:`m < 1`, else 0. Labels are -1 or 0 and
+    +1, predictions any real scores.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.SquaredHinge()([1, -1], [0.5, 2.0], reduction="none")
+    array([0.25, 9.  ])
+    """
+
+    family = "binary"
+
+    def __init__(self) -> None:
+        super().__init__("squared_hinge")
+
+
+class Exponential(Loss):
+    r"""Exponential loss, :math:`e^{-m}`, which AdaBoost minimises.
+
+    The gradient is :math:`-y e^{-m}`, the Hessian :math:`e^{-m}`. Labels are -1 or 0 and +1, predictions any
+    real scores.
+
+    References
+    ----------
+    J. Friedman, T. Hastie and R. Tibshirani, "Additive logistic regression", Ann. Statist. 28 (2000).
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.Exponential()([1], [0.0])
+    1.0
+    """
+
+    aliases = ("adaboost",)
+    family = "binary"
+
+    def __init__(self) -> None:
+        super().__init__("exponential")
+
+
+class BinaryCrossEntropy(Loss):
+    r"""Binary cross-entropy (log loss, logistic loss).
+
+    From logits :math:`z`: :math:`a y \operatorname{softplus}(-z) + (1 - y)\operatorname{softplus}(z)`, whose
+    gradient is :math:`(1 - y)\sigma(z) - a y \sigma(-z)` and whose Hessian is
+    :math:`\sigma(z)\sigma(-z)(a y + 1 - y)`, with :math:`a` the `pos_weight`. From probabilities :math:`p`:
+    :math:`-a y \log p - (1 - y)\log(1 - p)`, with :math:`p` clipped to :math:`[\epsilon, 1 - \epsilon]`,
+    :math:`\epsilon` the machine epsilon of the precision; its gradient and Hessian are by :math:`p`.
+    Targets are numbers in [0, 1], soft labels among them.
+
+    Parameters
+    ----------
+    from_logits : bool, default True
+        Whether predictions are logits, any real numbers, or probabilities.
+    pos_weight : float, default 1.0
+        The weight of the positive class.
+    label_smoothing : float, default 0.0
+        :math:`s` in [0, 1]: targets become :math:`y(1 - s) + s/2`.
+
+    Raises
+    ------
+    ValueError
+        If `pos_weight` is not positive and finite, or `label_smoothing` not in [0, 1].
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.BinaryCrossEntropy()([1, 0], [2.0, -1.0], reduction="none")
+    array([0.12692801, 0.31326169])
+    >>> fl.BinaryCrossEntropy()([1], [800.0]), fl.BinaryCrossEntropy()([0], [800.0])
+    (0.0, 800.0)
+    """
+
+    aliases = ("bce", "log_loss", "logistic")
+    family = "binary"
+    from_logits: bool
+    pos_weight: float
+    label_smoothing: float
+
+    def __init__(
+        self, from_logits: bool = True, pos_weight: float = 1.0, label_smoothing: float = 0.0
+    ) -> None:
+        from_logits = flag("from_logits", from_logits)
+        a = positive("pos_weight", pos_weight)
+        s = number_in("label_smoothing", label_smoothing, 0, 1, ends="[]")
+        # The weights of the two classes are linear in the target: a*y + 0 and 1*(1 - y) + 0 without smoothing.
+        weights = (a * (1 - s), a * s / 2, 1 - s, s / 2)
+        super().__init__(
+            "bce_logits" if from_logits else "bce_probabilities",
+            weights,
+            from_logits=from_logits,
+            pos_weight=a,
+            label_smoothing=s,
+        )
+
+
+class BinaryFocal(Loss):
+    r"""Focal loss, :math:`-\alpha_t (1 - p_t)^\gamma \log p_t`: cross-entropy that attends to the hard cases.
+
+    :math:`p_t` is the probability of the true class, :math:`\alpha_t` is :math:`\alpha` for the positive
+    class and :math:`1 - \alpha` for the negative one, or 1 for both. The gradient and the Hessian are by the
+    logit (by the probability with ``from_logits=False``); the Hessian is negative for badly misclassified
+    samples. Labels are 0 or 1.
+
+    Parameters
+    ----------
+    gamma : float, default 2.0
+        How little the easy cases count; 0 is cross-entropy.
+    alpha : float, optional
+        The weight of the positive class, between 0 and 1; None weighs both by 1.
+    from_logits : bool, default True
+        Whether predictions are logits, any real numbers, or probabilities, which are clipped to
+        :math:`[\epsilon, 1 - \epsilon]`, :math:`\epsilon` the machine epsilon of the precision.
+
+    Raises
+    ------
+    ValueError
+        If `gamma` is negative or not finite, or `alpha` is not in [0, 1].
+
+    References
+    ----------
+    T.-Y. Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.BinaryFocal(gamma=2.0, alpha=0.25)([1, 0], [0.0, 0.0], reduction="none")
+    array([0.0433217, 0.1299651])
+    """
+
+    aliases = ("focal",)
+    family = "binary"
+    gamma: float
+    alpha: float | None
+    from_logits: bool
+
+    def __init__(self, gamma: float = 2.0, alpha: float | None = None, from_logits: bool = True) -> None:
+        gamma = number_in("gamma", gamma, 0, math.inf, ends="[)")
+        if alpha is not None:
+            alpha = number_in("alpha", number("alpha", alpha), 0, 1, ends="[]")
+        from_logits = flag("from_logits", from_logits)
+        positive_class, negative_class = (1.0, 1.0) if alpha is None else (alpha, 1 - alpha)
+        kernel, parameters = "focal_logits", (gamma, positive_class, negative_class)
+        if not from_logits:
+            kernel = "focal_probabilities"
+        elif gamma == 2:
+            kernel, parameters = "focal2_logits", (positive_class, negative_class)
+        super().__init__(kernel, parameters, gamma=gamma, alpha=alpha, from_logits=from_logits)
+
+
+class WassersteinCritic(Loss):
+    r"""Critic of a Wasserstein GAN, :math:`-y z` with :math:`y = +1` for real and -1 for generated samples.
+
+    The gradient is :math:`-y`, the Hessian 0. The mean over a batch of each is
+    :math:`E[f(\mathrm{generated})] - E[f(\mathrm{real})]` up to the shares of the batches. Labels are -1 or 0
+    (generated) and +1 (real), predictions any real scores.
+
+    References
+    ----------
+    M. Arjovsky, S. Chintala and L. Bottou, "Wasserstein Generative Adversarial Networks", ICML 2017.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.WassersteinCritic()([1, -1], [3.0, 1.0], reduction="sum")
+    -2.0
+    """
+
+    aliases = ("wgan",)
+    family = "binary"
+
+    def __init__(self) -> None:
+        super().__init__("wasserstein_critic")

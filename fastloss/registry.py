@@ -1,0 +1,90 @@
+"""The losses by name."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from typing import Any, NamedTuple
+
+from fastloss import binary, regression
+from fastloss._loss import Loss
+
+
+class LossInfo(NamedTuple):
+    """A loss as :func:`list_losses` tells of it."""
+
+    name: str
+    cls: type[Loss]
+    family: str
+    aliases: tuple[str, ...]
+    parameters: dict[str, Any]
+    has_gradient: bool
+    has_hessian: bool
+
+
+def _info(cls: type[Loss]) -> LossInfo:
+    signature = inspect.signature(cls)
+    parameters = {name: parameter.default for name, parameter in signature.parameters.items()}
+    return LossInfo(
+        cls._name(), cls, cls.family, cls.aliases, parameters, cls.has_gradient, cls.has_hessian
+    )
+
+
+_LOSSES = [_info(getattr(module, name)) for module in (regression, binary) for name in module.__all__]
+_BY_NAME = {
+    name: info.cls for info in _LOSSES for name in (info.name, info.cls.__name__.lower(), *info.aliases)
+}
+
+
+def list_losses() -> list[LossInfo]:
+    """Return what there is: name, class, family, aliases, parameters and derivatives of every loss.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> [info.name for info in fl.list_losses()][:3]
+    ['squared_error', 'half_squared_error', 'absolute_error']
+    """
+    return list(_LOSSES)
+
+
+def get_loss(name: str, **parameters: Any) -> Loss:
+    """Make a loss by its name, its class's name or an alias, in any case.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"huber"``, ``"mse"`` or ``"BinaryCrossEntropy"``.
+    **parameters
+        The constructor's arguments.
+
+    Returns
+    -------
+    Loss
+
+    Raises
+    ------
+    ValueError
+        If no loss has that name; the message names the nearest ones.
+    TypeError
+        If the loss has no such parameter.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.get_loss("huber", delta=1.5)
+    Huber(delta=1.5)
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"name must be a string, got {name!r}")
+    cls = _BY_NAME.get(name.lower())
+    if cls is None:
+        near = difflib.get_close_matches(name.lower(), _BY_NAME, n=3)
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "see fastloss.list_losses()"
+        raise ValueError(f"no loss is named {name!r}: {hint}")
+    try:
+        inspect.signature(cls).bind(**parameters)
+    except TypeError as error:
+        known = ", ".join(inspect.signature(cls).parameters) or "none"
+        raise TypeError(f"{cls.__name__}: {error}; its parameters: {known}") from None
+    return cls(**parameters)
