@@ -241,13 +241,14 @@ cdef class Pointwise:
     """A loss of one prediction and one target at a time, bound to its kernel and parameters."""
 
     cdef int kernel
+    cdef bint differentiable
     cdef double parameters_[8]
     cdef object __weakref__
 
     def __cinit__(self, *args, **kwargs):
         self.kernel = -1
 
-    def _bind(self, str kernel, tuple parameters=()):
+    def _bind(self, str kernel, tuple parameters=(), bint differentiable=True):
         """Choose the kernel and its parameters, once, while the object is made."""
         cdef int found = fl_find_pointwise(kernel.encode())
         if self.kernel >= 0:
@@ -256,6 +257,7 @@ cdef class Pointwise:
             raise ValueError(f"no kernel {kernel!r} of {len(parameters)} parameters")
         for i, parameter in enumerate(parameters):
             self.parameters_[i] = parameter
+        self.differentiable = differentiable
         self.kernel = found
 
     def _domains(self):
@@ -399,7 +401,7 @@ cdef object evaluate(
     cdef bint in_place = False
     if loss.kernel < 0:
         raise TypeError(f"{type(loss).__name__} was never initialised")
-    if n_derivatives and not loss.has_gradient:
+    if n_derivatives and not loss.differentiable:
         raise TypeError(f"{type(loss).__name__} is not differentiable: it has no gradient and no Hessian")
     z = as_array(y_pred, "y_pred")
     y = as_array(y_true, "y_true")
@@ -436,9 +438,9 @@ cdef object evaluate(
 
     # The arrays to return, in the order value, gradient, Hessian.
     cdef bint stores_value = want_value and call.reduction == FL_REDUCE_NONE
-    cdef int n_outputs = stores_value + n_derivatives, i, j
+    cdef int n_outputs = stores_value + n_derivatives, i
     cdef fl_array *views[3]
-    cdef list arrays = []
+    cdef object first = None, second = None, third = None
     i = 0
     if stores_value:
         views[0] = &call.value
@@ -460,9 +462,10 @@ cdef object evaluate(
                 raise ValueError(f"{output_name(out, i)} overlaps y_true")
             if w is not None and overlaps(<cnp.ndarray>result, w):
                 raise ValueError(f"{output_name(out, i)} overlaps sample_weight")
-            for j in range(i):
-                if overlaps(<cnp.ndarray>result, <cnp.ndarray>arrays[j]):
-                    raise ValueError(f"{output_name(out, i)} overlaps out[{j}]")
+            if i > 0 and overlaps(<cnp.ndarray>result, <cnp.ndarray>first):
+                raise ValueError(f"{output_name(out, i)} overlaps out[0]")
+            if i > 1 and overlaps(<cnp.ndarray>result, <cnp.ndarray>second):
+                raise ValueError(f"{output_name(out, i)} overlaps out[1]")
         else:
             if result_type >= 0 and n_dims == 1:
                 result = cnp.PyArray_SimpleNew(1, cnp.PyArray_DIMS(z), result_type)
@@ -470,7 +473,12 @@ cdef object evaluate(
                 descr = result_dtype if result_type < 0 else cnp.PyArray_DescrFromType(result_type)
                 result = np.empty_like(z, dtype=descr, order="K", subok=False)
             code = dtype_code(<cnp.ndarray>result)
-        arrays.append(result)
+        if i == 0:
+            first = result
+        elif i == 1:
+            second = result
+        else:
+            third = result
         describe(views[i], <cnp.ndarray>result, code, order)
 
     if in_place:
@@ -491,8 +499,10 @@ cdef object evaluate(
     if want_value and not stores_value:
         if n_outputs == 0:
             return call.total
-        arrays.insert(0, call.total)
-    return arrays[0] if len(arrays) == 1 else tuple(arrays)
+        return (call.total, first) if n_outputs == 1 else (call.total, first, second)
+    if n_outputs == 1:
+        return first
+    return (first, second) if n_outputs == 2 else (first, second, third)
 
 
 cdef tuple out_slots(object out, int n_outputs):

@@ -63,11 +63,10 @@ class Loss(_core.Pointwise):
     has_gradient: ClassVar[bool] = True
     has_hessian: ClassVar[bool] = True
 
-    _arguments: dict[str, Any]
-
     def __init__(self, kernel: str, kernel_parameters: tuple[float, ...] = (), **arguments: Any) -> None:
-        self._bind(kernel, kernel_parameters)
-        object.__setattr__(self, "_arguments", arguments)
+        self._bind(kernel, kernel_parameters, self.has_gradient)
+        # Nothing else ever goes into the instance's dictionary: it is the constructor's arguments.
+        self.__dict__.update(arguments)
 
     @classmethod
     def _name(cls) -> str:
@@ -82,7 +81,7 @@ class Loss(_core.Pointwise):
     @property
     def parameters(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return dict(self._arguments)
+        return dict(self.__dict__)
 
     @property
     def target_domain(self) -> Domain:
@@ -96,12 +95,6 @@ class Loss(_core.Pointwise):
         low, high, open_low, integral = self._domains()[1]
         return Domain(low, high, integral, open_low)
 
-    def __getattr__(self, name: str) -> Any:
-        arguments = self.__dict__.get("_arguments", {})
-        if name in arguments:
-            return arguments[name]
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"{type(self).__name__} objects cannot be changed: make a new one")
 
@@ -109,19 +102,19 @@ class Loss(_core.Pointwise):
         raise AttributeError(f"{type(self).__name__} objects cannot be changed: make a new one")
 
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self._arguments.items())
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items())
         return f"{type(self).__name__}({arguments})"
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self) or not isinstance(other, Loss):
             return NotImplemented
-        return self._arguments == other._arguments
+        return self.__dict__ == other.__dict__
 
     def __hash__(self) -> int:
-        return hash((type(self), *self._arguments.items()))
+        return hash((type(self), *self.__dict__.items()))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _make, (type(self), self._arguments)
+        return _make, (type(self), self.__dict__)
 
 
 def _make(cls: type[Loss], arguments: dict[str, Any]) -> Loss:

@@ -8,11 +8,17 @@
 
 enum { FL_SUM_LANES = 32 };
 
+/* Halves folded onto halves. The widths are constants, so that each fold is a few vector additions. */
 static inline double fl_fold_lanes(double *lanes) {
-    for (int width = FL_SUM_LANES / 2; width > 0; width /= 2)
-        for (int i = 0; i < width; i++)
-            lanes[i] += lanes[i + width];
-    return lanes[0];
+#define FL_FOLD(width)                                                                                       \
+    for (int i = 0; i < (width); i++)                                                                        \
+    lanes[i] += lanes[i + (width)]
+    FL_FOLD(16);
+    FL_FOLD(8);
+    FL_FOLD(4);
+    FL_FOLD(2);
+#undef FL_FOLD
+    return lanes[0] + lanes[1];
 }
 
 /* n is a multiple of FL_LANES. */

@@ -1,0 +1,35 @@
+/* The mathematics of the pointwise losses, each written once for both precisions: a branch-free function of
+ * target y, prediction z and the parameters p that computes value, gradient by z and Hessian of one sample.
+ * The outputs that a caller does not want are dead code in its loop; parameters are constants of the loop,
+ * computed in double and rounded once. To add a loss, write its function in losses_regression.h or
+ * losses_binary.h and its line in losses_list.h.
+ *
+ * NaN in y or z gives NaN in all outputs, infinities give the limit where that costs nothing, a kink has the
+ * subgradient 0. */
+#ifndef FL_POINTWISE_LOSSES_H
+#define FL_POINTWISE_LOSSES_H
+
+#include "../vecmath/logcosh.h"
+
+typedef struct {
+    real value, gradient, hessian;
+} fl_terms;
+
+/* What the first of two passes hands to the second. */
+typedef struct {
+    real a, b, c;
+} fl_prepared;
+
+#define FL_LOSS(name)                                                                                        \
+    FL_INLINE fl_terms name(real y __attribute__((unused)), real z __attribute__((unused)),                  \
+                            const double *p __attribute__((unused)),                                         \
+                            fl_prepared prepared __attribute__((unused)))
+#define FL_PREPARE(name)                                                                                     \
+    FL_INLINE fl_prepared name##_prepare(real y __attribute__((unused)), real z __attribute__((unused)),     \
+                                         const double *p __attribute__((unused)))
+
+#include "losses_regression.h"
+
+#include "losses_binary.h"
+
+#endif

@@ -1,0 +1,73 @@
+/* The list of pointwise losses: one line each drives the table of descriptions, the block functions of both
+ * precisions and every instruction set, and so the tests and the benchmarks.
+ *
+ * X(name, target's domain, prediction's domain, cost, number of parameters, passes)
+ *   cost     CHEAP: bound by memory alone; HEAVY: bound by arithmetic
+ *   passes   ONE_PASS, or TWO_PASSES where name_prepare() runs over a chunk of the block first (see
+ * kernels.h) The mathematics of a loss is in losses_regression.h or losses_binary.h, with its parameters. */
+#ifndef FL_POINTWISE_LOSSES_LIST_H
+#define FL_POINTWISE_LOSSES_LIST_H
+
+#include "kernel_types.h"
+
+/* clang-format off */
+#define FL_POINTWISE_LOSSES(X)                                                            \
+    X(squared_error,             ANY,             ANY,             CHEAP, 0, ONE_PASS)    \
+    X(half_squared_error,        ANY,             ANY,             CHEAP, 0, ONE_PASS)    \
+    X(absolute_error,            ANY,             ANY,             CHEAP, 0, ONE_PASS)    \
+    X(huber,                     ANY,             ANY,             CHEAP, 1, ONE_PASS)    \
+    X(smooth_l1,                 ANY,             ANY,             CHEAP, 1, ONE_PASS)    \
+    X(log_cosh,                  ANY,             ANY,             HEAVY, 0, TWO_PASSES)  \
+    X(pseudo_huber,              ANY,             ANY,             HEAVY, 1, ONE_PASS)    \
+    X(quantile,                  ANY,             ANY,             CHEAP, 1, ONE_PASS)    \
+    X(expectile,                 ANY,             ANY,             CHEAP, 1, ONE_PASS)    \
+    X(cauchy,                    ANY,             ANY,             HEAVY, 1, ONE_PASS)    \
+    X(welsch,                    ANY,             ANY,             HEAVY, 1, ONE_PASS)    \
+    X(tukey,                     ANY,             ANY,             CHEAP, 1, ONE_PASS)    \
+    X(poisson,                   NON_NEGATIVE,    ANY,             HEAVY, 0, ONE_PASS)    \
+    X(gamma,                     POSITIVE,        ANY,             HEAVY, 0, ONE_PASS)    \
+    X(tweedie,                   NON_NEGATIVE,    ANY,             HEAVY, 1, ONE_PASS)    \
+    X(squared_log_error,         ABOVE_MINUS_ONE, ABOVE_MINUS_ONE, HEAVY, 0, ONE_PASS)    \
+    X(absolute_percentage_error, ANY,             ANY,             CHEAP, 0, ONE_PASS)    \
+    X(zero_one,                  ANY,             ANY,             CHEAP, 0, ONE_PASS)    \
+    X(zero_one_threshold,        ANY,             ANY,             CHEAP, 1, ONE_PASS)    \
+    X(perceptron,                LABEL,           ANY,             CHEAP, 0, ONE_PASS)    \
+    X(hinge,                     LABEL,           ANY,             CHEAP, 0, ONE_PASS)    \
+    X(squared_hinge,             LABEL,           ANY,             CHEAP, 0, ONE_PASS)    \
+    X(exponential,               LABEL,           ANY,             HEAVY, 0, ONE_PASS)    \
+    X(bce_logits,                FRACTION,        ANY,             HEAVY, 4, TWO_PASSES)  \
+    X(bce_probabilities,         FRACTION,        FRACTION,        HEAVY, 4, ONE_PASS)    \
+    X(focal_logits,              BINARY,          ANY,             HEAVY, 3, TWO_PASSES)  \
+    X(focal2_logits,             BINARY,          ANY,             HEAVY, 2, TWO_PASSES)  \
+    X(focal_probabilities,       BINARY,          FRACTION,        HEAVY, 3, ONE_PASS)    \
+    X(wasserstein_critic,        LABEL,           ANY,             CHEAP, 0, ONE_PASS)
+
+/*                                low                 high             open_low integral nan_ok */
+#define FL_DOMAIN_ANY             {-__builtin_inf(),  __builtin_inf(), 0,       0,       1}
+#define FL_DOMAIN_NON_NEGATIVE    {0,                 __builtin_inf(), 0,       0,       1}
+#define FL_DOMAIN_POSITIVE        {0,                 __builtin_inf(), 1,       0,       1}
+#define FL_DOMAIN_ABOVE_MINUS_ONE {-1,                __builtin_inf(), 1,       0,       1}
+#define FL_DOMAIN_LABEL           {-1,                1,               0,       1,       0}
+#define FL_DOMAIN_BINARY          {0,                 1,               0,       1,       0}
+#define FL_DOMAIN_FRACTION        {0,                 1,               0,       0,       0}
+/* clang-format on */
+
+#define FL_COST_CHEAP 1
+#define FL_COST_HEAVY 0
+
+enum {
+#define FL_ENUMERATE(name, y, z, cost, n_params, passes) FL_POINTWISE_##name,
+    FL_POINTWISE_LOSSES(FL_ENUMERATE)
+#undef FL_ENUMERATE
+        FL_N_POINTWISE
+};
+
+/* Initialisers of the descriptions, in the order of the block tables:
+ *     static const fl_pointwise_kernel kernels[] = {FL_POINTWISE_DESCRIPTIONS}; */
+#define FL_DESCRIBE(name, y, z, cost, n_params, passes)                                                      \
+    {#name, FL_DOMAIN_##y, FL_DOMAIN_##z, FL_COST_##cost, n_params},
+#define FL_POINTWISE_DESCRIPTIONS FL_POINTWISE_LOSSES(FL_DESCRIBE)
+
+enum { FL_MAX_PARAMS = 4 };
+
+#endif

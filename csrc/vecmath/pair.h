@@ -1,0 +1,48 @@
+/* Unevaluated sums hi + lo with |lo| of the order of an ULP of hi: about twice the precision of `real`, where
+ * a single rounding would be amplified (an exponent, the logarithm of a quotient, a square near a root). */
+#ifndef FL_VECMATH_PAIR_H
+#define FL_VECMATH_PAIR_H
+
+#include "real.h"
+
+typedef struct {
+    real hi, lo;
+} fl_pair;
+
+/* a + b exactly, any magnitudes (Knuth 1969). Overflow gives lo = NaN. */
+FL_INLINE fl_pair fl_two_sum(real a, real b) {
+    real s = a + b;
+    real b_part = s - a;
+    return (fl_pair){s, (a - (s - b_part)) + (b - b_part)};
+}
+
+/* a + b exactly for |a| ≥ |b| or a = 0 (Dekker 1971). */
+FL_INLINE fl_pair fl_fast_two_sum(real a, real b) {
+    real s = a + b;
+    return (fl_pair){s, b - (s - a)};
+}
+
+/* a·b exactly where nothing under- or overflows. Without fma by splitting the factors at half of the
+ * mantissa; masking the low bits, unlike Veltkamp's split, cannot overflow (and leaves an error of 2^-105 in
+ * double). */
+FL_INLINE fl_pair fl_two_product(real a, real b) {
+    real p = a * b;
+#if FL_HAS_FMA
+    return (fl_pair){p, fl_fma(a, b, -p)};
+#else
+    const real_bits upper = ~(((real_bits)1 << ((FL_MANTISSA_BITS + 1) / 2)) - 1);
+    real a_hi = fl_from_bits(fl_to_bits(a) & upper), a_lo = a - a_hi;
+    real b_hi = fl_from_bits(fl_to_bits(b) & upper), b_lo = b - b_hi;
+    return (fl_pair){p, (((a_hi * b_hi - p) + a_hi * b_lo) + a_lo * b_hi) + a_lo * b_lo};
+#endif
+}
+
+/* x·(constant), the constant a double parameter: in float its rounding error is carried along. */
+FL_INLINE fl_pair fl_times_constant(real x, double constant) {
+    real c = (real)constant, c_error = (real)(constant - (double)c);
+    fl_pair p = fl_two_product(x, c);
+    p.lo = fl_fma(x, c_error, p.lo);
+    return p;
+}
+
+#endif

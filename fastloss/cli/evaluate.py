@@ -1,0 +1,170 @@
+"""The command ``fastloss evaluate``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from typing import Any
+
+import fastloss as fl
+from fastloss.cli.errors import CommandError
+from fastloss.cli.progress import LongWorkBar
+from fastloss.cli.scoring import CHUNK_SIZE, Evaluation, Score, score_files
+from fastloss.cli.sources import parse_location
+from fastloss.cli.spec import format_loss, parse_loss
+from fastloss.cli.tables import format_rate, format_value, print_table, require_tables
+
+_DESCRIPTION = """\
+Scores predictions in a file against targets in a file, by any number of losses in one pass.
+The files may be larger than memory.
+
+Files: .npy (any number of dimensions), .csv (its first line names the columns) and .parquet.
+A table's column is written file.parquet:column; a table with only one column needs no name.
+The dtype of PRED sets the precision: float32 or float64; integers and .csv are computed in float64.
+
+Losses: name[:param=value[,param=value]], as in huber:delta=1.5 or bce:from_logits=false;
+`fastloss list` shows the names and the parameters.
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the parser's commands."""
+    parser = commands.add_parser(
+        "evaluate",
+        help="score predictions in a file against targets in a file",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("y_true", metavar="TRUE", help="the targets")
+    parser.add_argument("y_pred", metavar="PRED", help="the predictions, as many as there are targets")
+    parser.add_argument("--loss", action="append", metavar="SPEC", help="a loss; may be given several times")
+    parser.add_argument(
+        "--weights", metavar="FILE", help="a weight for each sample, or for each row of a .npy file"
+    )
+    parser.add_argument("--reduction", choices=("mean", "sum"), default="mean", help="default: mean")
+    parser.add_argument("--threads", type=_count, metavar="N", help="threads to compute with")
+    parser.add_argument(
+        "--chunk-size",
+        type=_count,
+        metavar="N",
+        default=CHUNK_SIZE,
+        help=f"samples at a time, default: {CHUNK_SIZE}",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of a table")
+    parser.add_argument("--quiet", action="store_true", help="show no progress bar")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command and give its exit status."""
+    if not args.loss:
+        raise CommandError(
+            "evaluate needs a loss: give --loss mse, --loss huber:delta=1.5, --loss bce ...; "
+            "`fastloss list` shows them all"
+        )
+    losses = [parse_loss(text) for text in args.loss]
+    columns = {"y_true": args.y_true, "y_pred": args.y_pred, "sample_weight": args.weights}
+    locations = [parse_location(argument, text) for argument, text in columns.items() if text is not None]
+    if not args.json:
+        require_tables("--json")
+    with LongWorkBar(args.quiet) as bar:
+        evaluation = score_files(
+            locations,
+            losses,
+            reduction=args.reduction,
+            chunk_size=args.chunk_size,
+            n_threads=args.threads,
+            progress=bar.update,
+        )
+    if args.json:
+        print(json.dumps(to_json(evaluation), indent=2, allow_nan=False))
+    else:
+        print_evaluation(evaluation)
+    return 0
+
+
+def to_json(evaluation: Evaluation) -> dict[str, Any]:
+    """Make the JSON document of an evaluation.
+
+    JSON has no NaN and no infinity: a value that is not finite is ``null``, and ``nonfinite`` beside it says
+    ``"nan"``, ``"inf"`` or ``"-inf"``; it is ``null`` beside a finite value.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What was computed.
+
+    Returns
+    -------
+    dict
+        A document that `json.dumps` writes with ``allow_nan=False``.
+    """
+    files = {location.argument: str(location) for location in evaluation.locations}
+    return {
+        "fastloss": fl.__version__,
+        "y_true": files["y_true"],
+        "y_pred": files["y_pred"],
+        "sample_weight": files.get("sample_weight"),
+        "dtype": evaluation.dtype,
+        "reduction": evaluation.reduction,
+        "seconds": evaluation.seconds,
+        "reading_seconds": evaluation.reading_seconds,
+        "losses": [_score_to_json(score, evaluation) for score in evaluation.scores],
+    }
+
+
+def _score_to_json(score: Score, evaluation: Evaluation) -> dict[str, Any]:
+    """Make the JSON object of one loss."""
+    finite = math.isfinite(score.value)
+    return {
+        "loss": score.loss.name,
+        "parameters": {key: _finite_or_text(value) for key, value in score.loss.parameters.items()},
+        "value": score.value if finite else None,
+        "nonfinite": None if finite else str(score.value),
+        "n": evaluation.samples,
+        "sum_of_weights": _finite_or_text(evaluation.sum_of_weights),
+        "seconds": score.seconds,
+    }
+
+
+def _finite_or_text(value: Any) -> Any:
+    """Replace a number that JSON lacks by its name."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """Print an evaluation as a table."""
+    print_table(
+        ["loss", evaluation.reduction, "samples", "seconds", "elements/s"],
+        [
+            [
+                format_loss(score.loss),
+                format_value(score.value),
+                f"{evaluation.samples:,}",
+                f"{score.seconds:.3g}",
+                format_rate(evaluation.samples / score.seconds)
+                if score.seconds and evaluation.samples
+                else "",
+            ]
+            for score in evaluation.scores
+        ],
+        caption=_caption(evaluation),
+    )
+
+
+def _caption(evaluation: Evaluation) -> str:
+    """Say what was evaluated, and how long reading it took."""
+    files = {location.argument: str(location) for location in evaluation.locations}
+    lines = [f"{files['y_pred']} against {files['y_true']}, {evaluation.dtype}"]
+    if "sample_weight" in files:
+        lines.append(f"weights {files['sample_weight']}, which add up to {evaluation.sum_of_weights:.9g}")
+    lines.append(f"{evaluation.seconds:.3g} s in all, {evaluation.reading_seconds:.3g} s of it reading")
+    return "\n".join(lines)
+
+
+def _count(text: str) -> int:
+    """Read a positive whole number."""
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return int(text)

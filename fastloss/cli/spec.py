@@ -1,0 +1,124 @@
+"""Losses as they are written on the command line: ``name[:param=value[,param=value]]``."""
+
+from __future__ import annotations
+
+import difflib
+
+import fastloss as fl
+from fastloss.cli.errors import CommandError
+
+Parameter = float | int | bool | str | None
+
+_WORDS: dict[str, bool | None] = {"true": True, "false": False, "none": None}
+
+
+def parse_loss(text: str) -> fl.Loss:
+    """Make the loss that a specification such as ``huber:delta=1.5`` stands for.
+
+    Parameters
+    ----------
+    text : str
+        A name, alias or class name; after a colon, parameters separated by commas. A value is read as a whole
+        number, a number, ``true``, ``false`` or ``none`` where it looks like one, and as a string otherwise.
+
+    Returns
+    -------
+    Loss
+        The loss.
+
+    Raises
+    ------
+    CommandError
+        The name or a parameter is unknown, a piece is malformed, or the loss refuses a value.
+
+    Examples
+    --------
+    >>> parse_loss("huber:delta=1.5")
+    Huber(delta=1.5)
+    """
+    name, colon, rest = text.partition(":")
+    info = _find(name.strip(), text)
+    parameters: dict[str, Parameter] = {}
+    for piece in rest.split(",") if colon else []:
+        key, equals, value = (part.strip() for part in piece.partition("="))
+        if not (key and equals and value):
+            raise CommandError(f"loss {text!r}: expected param=value, got {piece!r}")
+        if key not in info.parameters:
+            raise CommandError(f"loss {text!r}: {info.name} has no parameter {key!r}; {_describe(info)}")
+        if key in parameters:
+            raise CommandError(f"loss {text!r}: parameter {key!r} is given twice")
+        parameters[key] = parse_value(value)
+    try:
+        return fl.get_loss(info.name, **parameters)
+    except (TypeError, ValueError) as error:
+        raise CommandError(f"loss {text!r}: {error}") from error
+
+
+def parse_value(text: str) -> Parameter:
+    """Read a parameter's value: a whole number, a number, ``true``, ``false``, ``none`` or a string.
+
+    Examples
+    --------
+    >>> [parse_value(text) for text in ("2", "1e-3", "True", "none", "mean")]
+    [2, 0.001, True, None, 'mean']
+    """
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text
+
+
+def format_loss(loss: fl.Loss) -> str:
+    """Write a loss as a specification that `parse_loss` reads back: name and what differs from the defaults.
+
+    The name is the first alias where that is shorter.
+
+    Examples
+    --------
+    >>> format_loss(fl.Huber(delta=1.5)), format_loss(fl.BinaryCrossEntropy(from_logits=False))
+    ('huber:delta=1.5', 'bce:from_logits=false')
+    """
+    defaults = _find(loss.name, loss.name).parameters
+    changed = [
+        f"{key}={format_parameter(value)}" for key, value in loss.parameters.items() if value != defaults[key]
+    ]
+    name = min([loss.name, *loss.aliases[:1]], key=len)
+    return name + (":" + ",".join(changed) if changed else "")
+
+
+def format_parameter(value: Parameter) -> str:
+    """Write a value as `parse_value` reads it back, a number without needless digits.
+
+    Examples
+    --------
+    >>> [format_parameter(value) for value in (1.0, 0.1, True, None)]
+    ['1', '0.1', 'true', 'none']
+    """
+    if isinstance(value, float) and float(f"{value:g}") == value:
+        return f"{value:g}"
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
+
+
+def _find(name: str, text: str) -> fl.LossInfo:
+    """Find a loss by name, alias or class name; suggest the nearest names where there is none."""
+    known = {
+        key: info
+        for info in fl.list_losses()
+        for key in (info.cls.__name__.lower(), *info.aliases, info.name)
+    }
+    if name.lower() in known:
+        return known[name.lower()]
+    near = difflib.get_close_matches(name.lower(), known, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "`fastloss list` shows them all"
+    raise CommandError(f"loss {text!r}: there is no loss {name!r}; {hint}")
+
+
+def _describe(info: fl.LossInfo) -> str:
+    """Say which parameters a loss has."""
+    if not info.parameters:
+        return "it has none"
+    return "it has " + ", ".join(f"{key} (default {value})" for key, value in info.parameters.items())

@@ -1,0 +1,116 @@
+"""The losses in plain NumPy: slow, short, and written to be read.
+
+Every loss of the package has a twin here with the same name, the same parameters and the same verbs. A twin
+is the formula as one would check it by hand; the tests hold the compiled kernels against it, and evaluate
+the very same text in multi-precision arithmetic to know the true result to fifty digits.
+
+Examples
+--------
+>>> from fastloss import reference
+>>> reference.Huber(delta=1.5)([0.0, 0.0], [1.0, 3.0])
+1.9375
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from fastloss.reference import binary, regression
+from fastloss.reference._base import Array, Domain, Loss
+from fastloss.reference.binary import (
+    BinaryCrossEntropy,
+    BinaryFocal,
+    Exponential,
+    Hinge,
+    Perceptron,
+    SquaredHinge,
+    WassersteinCritic,
+    ZeroOne,
+)
+from fastloss.reference.regression import (
+    AbsoluteError,
+    AbsolutePercentageError,
+    Cauchy,
+    Expectile,
+    Gamma,
+    HalfSquaredError,
+    Huber,
+    LogCosh,
+    Poisson,
+    PseudoHuber,
+    Quantile,
+    SmoothL1,
+    SquaredError,
+    SquaredLogError,
+    Tukey,
+    Tweedie,
+    Welsch,
+)
+
+__all__ = [
+    "AbsoluteError",
+    "AbsolutePercentageError",
+    "Array",
+    "BinaryCrossEntropy",
+    "BinaryFocal",
+    "Cauchy",
+    "Domain",
+    "Expectile",
+    "Exponential",
+    "Gamma",
+    "HalfSquaredError",
+    "Hinge",
+    "Huber",
+    "LogCosh",
+    "Loss",
+    "Perceptron",
+    "Poisson",
+    "PseudoHuber",
+    "Quantile",
+    "SmoothL1",
+    "SquaredError",
+    "SquaredHinge",
+    "SquaredLogError",
+    "Tukey",
+    "Tweedie",
+    "WassersteinCritic",
+    "Welsch",
+    "ZeroOne",
+    "twin",
+]
+
+
+class _Parametrised(Protocol):
+    @property
+    def parameters(self) -> dict[str, object]: ...
+
+
+def twin(loss: _Parametrised) -> Loss:
+    """Give the NumPy twin of a loss object.
+
+    Parameters
+    ----------
+    loss : fastloss loss
+        Any object whose class name is that of a twin and whose ``parameters`` are its arguments.
+
+    Returns
+    -------
+    Loss
+        The twin, with the same parameters.
+
+    Raises
+    ------
+    TypeError
+        If no twin has the name of the class of `loss`.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.reference.twin(fl.Huber(delta=1.5))
+    Huber(delta=1.5)
+    """
+    name = type(loss).__name__
+    for module in (regression, binary):
+        if isinstance(found := getattr(module, name, None), type) and issubclass(found, Loss):
+            return found(**loss.parameters)
+    raise TypeError(f"{name} has no NumPy reference")

@@ -1,0 +1,202 @@
+"""Binary classification: ``m = y·z`` is the margin with labels ±1, ``sigmoid(z) = 1/(1 + e^-z)``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastloss.reference._base import Array, Domain, Loss
+
+PROBABILITY = Domain(low=0.0, high=1.0)
+
+
+def sigmoid(x: Array) -> Array:
+    """sigmoid(x); the relative accuracy is kept where it is small."""
+    return 1 / (1 + np.exp(-x))
+
+
+def softplus(x: Array) -> Array:
+    """log(1 + e^x)."""
+    return np.logaddexp(0, x)
+
+
+class ZeroOne(Loss):
+    """1 where y ≠ z, or with a threshold where |y - z| ≥ T; else 0."""
+
+    family = "binary"
+    has_gradient = False
+    has_hessian = False
+
+    def __init__(self, threshold: float | None = None) -> None:
+        self.threshold = threshold
+
+    def _value(self, y: Array, z: Array) -> Array:
+        wrong = y != z if self.threshold is None else np.abs(y - z) >= self.threshold
+        return np.where(wrong, 1.0, 0.0)
+
+
+class _Margin(Loss):
+    """Labels {-1, 0, 1}, of which 0 and -1 both are the negative class."""
+
+    family = "binary"
+    _targets = Domain(low=-1.0, high=1.0, integral=True)
+
+    def _sign(self, y: Array) -> Array:
+        return np.where(y == 1, 1.0, -1.0)
+
+
+class Perceptron(_Margin):
+    """[-m]₊."""
+
+    def _value(self, y: Array, z: Array) -> Array:
+        return np.maximum(-self._sign(y) * z, 0)
+
+    def _gradient(self, y: Array, z: Array) -> Array:
+        return np.where(self._sign(y) * z < 0, -self._sign(y), 0.0)
+
+    def _hessian(self, y: Array, z: Array) -> Array:
+        return np.zeros_like(z)
+
+
+class Hinge(_Margin):
+    """[1 - m]₊."""
+
+    def _value(self, y: Array, z: Array) -> Array:
+        return np.maximum(1 - self._sign(y) * z, 0)
+
+    def _gradient(self, y: Array, z: Array) -> Array:
+        return np.where(self._sign(y) * z < 1, -self._sign(y), 0.0)
+
+    def _hessian(self, y: Array, z: Array) -> Array:
+        return np.zeros_like(z)
+
+
+class SquaredHinge(_Margin):
+    """[1 - m]₊²."""
+
+    def _value(self, y: Array, z: Array) -> Array:
+        return np.maximum(1 - self._sign(y) * z, 0) ** 2
+
+    def _gradient(self, y: Array, z: Array) -> Array:
+        return -2 * self._sign(y) * np.maximum(1 - self._sign(y) * z, 0)
+
+    def _hessian(self, y: Array, z: Array) -> Array:
+        return np.where(self._sign(y) * z < 1, 2.0, 0.0)
+
+
+class Exponential(_Margin):
+    """e^-m."""
+
+    def _value(self, y: Array, z: Array) -> Array:
+        return np.exp(-self._sign(y) * z)
+
+    def _gradient(self, y: Array, z: Array) -> Array:
+        return -self._sign(y) * np.exp(-self._sign(y) * z)
+
+    def _hessian(self, y: Array, z: Array) -> Array:
+        return np.exp(-self._sign(y) * z)
+
+
+class WassersteinCritic(_Margin):
+    """-m, the critic's loss of a Wasserstein GAN: label 1 is real, -1 or 0 generated."""
+
+    def _value(self, y: Array, z: Array) -> Array:
+        return -self._sign(y) * z
+
+    def _gradient(self, y: Array, z: Array) -> Array:
+        return -self._sign(y) * np.ones_like(z)
+
+    def _hessian(self, y: Array, z: Array) -> Array:
+        return np.zeros_like(z)
+
+
+class BinaryCrossEntropy(Loss):
+    """-a·y·log p - (1 - y)·log(1 - p), p = sigmoid(z) or given; smoothing makes y into y(1 - s) + s/2."""
+
+    family = "binary"
+    _targets = PROBABILITY
+
+    def __init__(
+        self, from_logits: bool = True, pos_weight: float = 1.0, label_smoothing: float = 0.0
+    ) -> None:
+        self.from_logits = from_logits
+        self.pos_weight = pos_weight
+        self.label_smoothing = label_smoothing
+
+    @property
+    def prediction_domain(self) -> Domain:
+        """Any number as a logit, else a probability."""
+        return Domain() if self.from_logits else PROBABILITY
+
+    def _shares(self, y: Array) -> tuple[Array, Array]:
+        """Weights of the two logarithms: a·y and 1 - y after smoothing."""
+        y = y * (1 - self.label_smoothing) + self.label_smoothing / 2
+        return self.pos_weight * y, 1 - y
+
+    def _clip(self, p: Array) -> Array:
+        return np.clip(p, self.epsilon, 1 - self.epsilon)
+
+    def _value(self, y: Array, z: Array) -> Array:
+        positive, negative = self._shares(y)
+        if self.from_logits:
+            return positive * softplus(-z) + negative * softplus(z)
+        p = self._clip(z)
+        return -positive * np.log(p) - negative * np.log1p(-p)
+
+    def _gradient(self, y: Array, z: Array) -> Array:
+        positive, negative = self._shares(y)
+        if self.from_logits:
+            return negative * sigmoid(z) - positive * sigmoid(-z)
+        p = self._clip(z)
+        return -positive / p + negative / (1 - p)
+
+    def _hessian(self, y: Array, z: Array) -> Array:
+        positive, negative = self._shares(y)
+        if self.from_logits:
+            return (positive + negative) * sigmoid(z) * sigmoid(-z)
+        p = self._clip(z)
+        return positive / p**2 + negative / (1 - p) ** 2
+
+
+class BinaryFocal(Loss):
+    """-alpha_t·(1 - p_t)^gamma·log p_t, p_t the probability of the true class (Lin et al. 2017)."""
+
+    family = "binary"
+    _targets = Domain(low=0.0, high=1.0, integral=True)
+
+    def __init__(self, gamma: float = 2.0, alpha: float | None = None, from_logits: bool = True) -> None:
+        self.gamma = gamma
+        self.alpha = alpha
+        self.from_logits = from_logits
+
+    @property
+    def prediction_domain(self) -> Domain:
+        """Any number as a logit, else a probability."""
+        return Domain() if self.from_logits else PROBABILITY
+
+    def _terms(self, y: Array, z: Array) -> tuple[Array, Array, Array, Array, Array]:
+        """alpha_t, p_t, q = 1 - p_t, L = -log p_t, and the sign of dp_t/dz."""
+        alpha = 1.0 if self.alpha is None else np.where(y == 1, self.alpha, 1 - self.alpha)
+        sign = np.where(y == 1, 1.0, -1.0)
+        if self.from_logits:
+            return alpha, sigmoid(sign * z), sigmoid(-sign * z), softplus(-sign * z), sign
+        p = np.clip(z, self.epsilon, 1 - self.epsilon)
+        true, false = np.where(y == 1, p, 1 - p), np.where(y == 1, 1 - p, p)
+        return alpha, true, false, np.where(y == 1, -np.log(p), -np.log1p(-p)), sign
+
+    def _value(self, y: Array, z: Array) -> Array:
+        alpha, _, q, L, _ = self._terms(y, z)
+        return alpha * q**self.gamma * L
+
+    def _gradient(self, y: Array, z: Array) -> Array:
+        # dL/dp = -1/p and dq/dp = -1; a logit brings the factor dp/dz = ±p·q.
+        alpha, p, q, L, sign = self._terms(y, z)
+        if self.from_logits:
+            return -sign * alpha * q**self.gamma * (self.gamma * p * L + q)
+        return -sign * alpha * (self.gamma * q ** (self.gamma - 1) * L + q**self.gamma / p)
+
+    def _hessian(self, y: Array, z: Array) -> Array:
+        alpha, p, q, L, _ = self._terms(y, z)
+        g = self.gamma
+        if self.from_logits:
+            return alpha * q**g * p * (g * L * (g * p - q) + (2 * g + 1) * q)
+        return alpha * (q**g / p**2 + 2 * g * q ** (g - 1) / p + g * (g - 1) * q ** (g - 2) * L)
