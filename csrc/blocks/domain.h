@@ -5,7 +5,7 @@
 typedef struct {
     double low, high; /* closed interval, infinite ends for "unbounded" */
     int open_low;     /* low itself is outside */
-    int integral;     /* only whole numbers in [-1, 1] are inside: x*x*x == x */
+    int integral;     /* only whole numbers are inside; the interval is then [-1, 1] or [0, 1] */
     int nan_ok;       /* NaN passes and propagates; otherwise it is outside */
 } fl_domain;
 

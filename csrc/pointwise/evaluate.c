@@ -33,6 +33,7 @@ typedef struct {
     const fl_pointwise_call *call;
     const fl_ops *ops;
     fl_block_fn compute; /* NULL: only check, and add up the weights */
+    fl_block_fn sum;     /* the same, adding up the values; NULL where these are stored or weighted */
     double scale;
     int streams;
     const fl_domain *target, *prediction, *weight; /* NULL: nothing to check */
@@ -119,12 +120,16 @@ static void fl_run_block(const fl_pass *p, size_t start, size_t n, fl_scratch *s
         g = fl_place(p, &c->gradient, start, n, g);
     if (c->hessian.data)
         h = fl_place(p, &c->hessian, start, n, h);
-    p->compute(padded, y, z, c->parameters, p->scale, v, g, h);
-    if (stores_value) {
-        fl_finish(p, &c->value, start, n, v, scratch->value, w, scratch->raw);
-    } else if (c->want_value) {
-        memset((char *)v + n * ops->itemsize, 0, (padded - n) * ops->itemsize);
-        fl_add(&s->total, w ? ops->dot(v, w, padded) : ops->sum(v, padded));
+    if (p->sum && n == padded) {
+        fl_add(&s->total, p->sum(n, y, z, c->parameters, p->scale, v, g, h));
+    } else {
+        p->compute(padded, y, z, c->parameters, p->scale, v, g, h);
+        if (stores_value) {
+            fl_finish(p, &c->value, start, n, v, scratch->value, w, scratch->raw);
+        } else if (c->want_value) {
+            memset((char *)v + n * ops->itemsize, 0, (padded - n) * ops->itemsize);
+            fl_add(&s->total, w ? ops->dot(v, w, padded) : ops->sum(v, padded));
+        }
     }
     if (c->gradient.data)
         fl_finish(p, &c->gradient, start, n, g, scratch->gradient, w, scratch->raw);
@@ -220,12 +225,14 @@ static int fl_should_stream(const fl_pass *p, const fl_pointwise_call *c) {
     return written && (arrays + written) * c->n * p->ops->itemsize > fl_last_level_cache() / 2 * 3;
 }
 
-static int fl_output_set(const fl_pointwise_call *c) {
+/* The kernel that makes the outputs wanted; `sums` asks for one that adds the values up itself. */
+static fl_block_fn fl_choose(const fl_pointwise_call *c, const fl_ops *ops, int sums) {
+    int set = c->want_value ? (sums ? FL_S : FL_V) : FL_G;
     if (c->hessian.data)
-        return c->want_value ? FL_VGH : FL_GH;
-    if (c->gradient.data)
-        return c->want_value ? FL_VG : FL_G;
-    return FL_V;
+        set = c->want_value ? (sums ? FL_SGH : FL_VGH) : FL_GH;
+    else if (c->gradient.data)
+        set = c->want_value ? (sums ? FL_SG : FL_VG) : FL_G;
+    return ops->pointwise[c->kernel][set];
 }
 
 fl_status fl_pointwise(fl_pointwise_call *c) {
@@ -251,7 +258,9 @@ fl_status fl_pointwise(fl_pointwise_call *c) {
         }
         pass.scale = 1 / c->weight_sum;
     }
-    pass.compute = pass.ops->pointwise[c->kernel][fl_output_set(c)];
+    pass.compute = fl_choose(c, pass.ops, 0);
+    if (c->want_value && !c->value.data && !c->weight.data)
+        pass.sum = fl_choose(c, pass.ops, 1);
     pass.streams = fl_should_stream(&pass, c);
     fl_status status = fl_run(&pass, c);
     if (status == FL_OK && c->reduction == FL_REDUCE_MEAN) {

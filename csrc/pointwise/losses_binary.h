@@ -50,9 +50,9 @@ FL_LOSS(exponential) {
 /* p = {a1, a0, b1, b0}: the weights P = a1·y + a0 of the positive class and N = b1·(1 − y) + b0 of the
  * negative one. With e = e^−|z|, l = log(1 + e), w the weight of the class that z speaks against and o the
  * other's, the value P·softplus(−z) + N·softplus(z) is (P + N)·l + w·|z|, the gradient ±(w − o·e)/(1 + e),
- * and σ(z)σ(−z) is e/(1 + e)². */
+ * and σ(z)σ(−z) is q·(1 − q), q = e/(1 + e). */
 FL_PREPARE(bce_logits) {
-    return (fl_prepared){fl_exp_negated(fl_abs(z)), 0, 0};
+    return (fl_prepared){fl_exp_negated(fl_abs(z), 1), 0, 0};
 }
 
 FL_LOSS(bce_logits) {
@@ -61,25 +61,26 @@ FL_LOSS(bce_logits) {
     real against = z > 0 ? negative : positive, other = z > 0 ? positive : negative;
     real inverse = 1 / (1 + e);
     real magnitude = fl_fma(-other, e, against) * inverse;
+    real small = e * inverse;
     real linear = against * fl_abs(z);
-    linear = against == 0 ? fl_keep_nan(z, 0) : linear;
-    return (fl_terms){fl_fma(positive + negative, fl_log1p_unit(e), linear),
-                      fl_keep_nan(z, fl_flip_sign(magnitude, z)),
-                      fl_keep_nan(z, ((positive + negative) * e * inverse) * inverse)};
+    linear = against == 0 ? 0 : linear; /* rather than 0·∞ */
+    return (fl_terms){fl_fma(positive + negative, fl_log1p_unit(e, 0), linear), fl_flip_sign(magnitude, z),
+                      (positive + negative) * fl_fma(-small, small, small)};
 }
 
-/* The probability z away from 0 and 1 by the machine epsilon, log z, 1 − z and log(1 − z). */
+/* The probability z away from 0 and 1 by the machine epsilon, 1 − z, its relative rounding error, and both
+ * logarithms. */
 typedef struct {
-    real positive, negative, log_positive, log_negative;
-    fl_pair log_positive_pair, log_negative_pair;
+    real positive, negative, negative_error;
+    fl_pair log_positive, log_negative;
 } fl_probability;
 
 FL_INLINE fl_probability fl_clip_probability(real z) {
     real q = z < FL_EPSILON ? FL_EPSILON : z;
     q = q > 1 - FL_EPSILON ? 1 - FL_EPSILON : q;
     fl_pair rest = fl_fast_two_sum(1, -q);
-    fl_pair a = fl_log_pair(q, 0), b = fl_log_of_pair(rest.hi, rest.lo);
-    return (fl_probability){q, rest.hi, a.hi + a.lo, b.hi + b.lo, a, b};
+    real error = rest.lo / rest.hi;
+    return (fl_probability){q, rest.hi, error, fl_log_pair(q, 0, 0), fl_log_pair(rest.hi, 0, error)};
 }
 
 /* p as in bce_logits; z is a probability. */
@@ -87,80 +88,99 @@ FL_LOSS(bce_probabilities) {
     fl_probability q = fl_clip_probability(z);
     real positive = fl_fma((real)p[0], y, (real)p[1]), negative = fl_fma((real)p[2], 1 - y, (real)p[3]);
     real a = positive / q.positive, b = negative / q.negative;
-    return (fl_terms){-fl_fma(positive, q.log_positive, negative * q.log_negative), b - a,
+    return (fl_terms){-fl_fma(positive, q.log_positive.hi, negative * q.log_negative.hi), b - a,
                       a / q.positive + b / q.negative};
 }
 
-/* Focal loss on logits: t = ±z for the label, q = σ(−t) the probability of the wrong class, r = σ(t) of the
- * right one, L = −log r = softplus(−t). Value α·q^γ·L, gradient by t −α·q^γ·(γ·r·L + q), Hessian
- * α·q^γ·r·[γL(γr − q) + (2γ + 1)q]. q enters by powers, so e^−|t| and q are pairs. */
+/* Focal loss on logits: u = ±z speaks for the wrong class, q = σ(u) is its probability and r = σ(−u) that of
+ * the right one, L = −log r = softplus(u). Value α·q^γ·L, gradient by u α·q^γ·(γ·r·L + q), Hessian
+ * α·q^γ·r·[γL(γr − q) + (2γ + 1)q]. q enters by powers, so e = e^−|u| and all that comes from it are pairs;
+ * and e is kept as 2^64·e, since the Hessian is a normal number for a while yet where e no longer is. */
 FL_PREPARE(focal_logits) {
     fl_pair e = fl_exp_negated_pair(fl_abs(z));
     return (fl_prepared){e.hi, e.lo, 0};
 }
 
+typedef struct {
+    real sign, u;           /* of the gradient by z; ±z */
+    fl_pair e, d;           /* e and 1 + e */
+    fl_pair large, small64; /* 1/(1 + e), 2^64·e/(1 + e) */
+} fl_focal_parts;
+
+FL_INLINE fl_focal_parts fl_split_focal(real y, real z, fl_prepared prepared) {
+    fl_pair e = {prepared.a * (real)0x1p-64, prepared.b * (real)0x1p-64};
+    fl_pair d = fl_fast_two_sum(1, e.hi);
+    d.lo += e.lo;
+    fl_pair large = fl_reciprocal(d);
+    fl_pair small64 = fl_two_product(prepared.a, large.hi);
+    small64.lo = fl_fma(prepared.a, large.lo, fl_fma(prepared.b, large.hi, small64.lo));
+    real sign = fl_fma(-2, y, 1);
+    return (fl_focal_parts){sign, sign * z, e, d, large, small64};
+}
+
+/* All three outputs from power = α·q^γ and log(1 + e). */
+FL_INLINE fl_terms fl_focal_terms(fl_focal_parts parts, double gamma, real power, real log_d) {
+    real u = parts.u, loss = (u > 0 ? u : 0) + log_d;
+    real large = parts.large.hi + parts.large.lo, small64 = parts.small64.hi + parts.small64.lo;
+    real small = small64 * (real)0x1p-64;
+    real right = u > 0 ? small : large, q = u > 0 ? large : small;
+    real right64 = u > 0 ? small64 : large * (real)0x1p64;
+    real finite_loss = fl_at_most(loss, FL_EXP_RANGE); /* beyond, r is 0 */
+    real bracket =
+        fl_fma((real)gamma * finite_loss, fl_fma((real)gamma, right, -q), (real)(2 * gamma + 1) * q);
+    return (fl_terms){power * loss, (parts.sign * power) * fl_fma((real)gamma * right, loss, q),
+                      ((power * bracket) * right64) * (real)0x1p-64};
+}
+
 /* p = {γ, α of label 1, α of label 0} */
 FL_LOSS(focal_logits) {
-    real gamma = (real)p[0], alpha = y > 0 ? (real)p[1] : (real)p[2];
-    real t = y > 0 ? z : -z;
-    fl_pair d = fl_fast_two_sum(1, prepared.a);
-    real inverse = 1 / d.hi;
-    fl_pair l = fl_log_pair(d.hi, (d.lo + prepared.b) * inverse); /* log(1 + e) */
-    real small = prepared.a * inverse;
-    real q = t > 0 ? small : inverse, right = t > 0 ? inverse : small;
-    fl_pair log_q = fl_two_sum(t > 0 ? t : 0, l.hi); /* −log q */
-    log_q.lo += l.lo;
-    real loss = (t > 0 ? 0 : -t) + (l.hi + l.lo);
-    real finite = fl_at_most(log_q.hi, FL_EXP_RANGE);
-    fl_pair exponent = fl_times_constant(finite, -p[0]);
-    exponent.lo = fl_fma(-gamma, log_q.lo, exponent.lo);
+    const real enough = (real)0x1p20; /* q^γ is 0 for the smallest γ that is not 0 to working precision */
+    fl_pair gamma = fl_constant(p[0]);
+    real alpha = y > 0 ? (real)p[1] : (real)p[2];
+    fl_focal_parts parts = fl_split_focal(y, z, prepared);
+    fl_pair log_d = fl_log_pair(parts.d.hi, 0, parts.d.lo * parts.large.hi);
+    fl_pair log_q = fl_two_sum(parts.u > 0 ? 0 : -parts.u, log_d.hi); /* −log q */
+    log_q.lo += log_d.lo;
+    real clipped = fl_at_most(log_q.hi, enough);
+    fl_pair exponent = fl_times_pair(-clipped, gamma);
+    exponent.lo = fl_fma(-gamma.hi, clipped == log_q.hi ? log_q.lo : 0, exponent.lo);
     real power = alpha * fl_exp_sum(exponent.hi, exponent.lo);
-    real gradient = power * fl_fma(gamma * right, loss, q);
-    real bracket = fl_fma(gamma * loss, fl_fma(gamma, right, -q), (real)(2 * p[0] + 1) * q);
-    return (fl_terms){fl_keep_nan(z, power * loss), fl_keep_nan(z, y > 0 ? -gradient : gradient),
-                      fl_keep_nan(z, power * right * bracket)};
+    return fl_focal_terms(parts, p[0], power, log_d.hi);
 }
 
 FL_PREPARE(focal2_logits) {
     return focal_logits_prepare(y, z, p);
 }
 
-/* γ = 2, p = {α of label 1, α of label 0}. With e/(1 + e) = q + c, q² is q·(q + 2c). */
+/* γ = 2, p = {α of label 1, α of label 0}. With the pair q + c, q² is q·q + 2cq. */
 FL_LOSS(focal2_logits) {
     real alpha = y > 0 ? (real)p[0] : (real)p[1];
-    real t = y > 0 ? z : -z, e = prepared.a;
-    fl_pair d = fl_fast_two_sum(1, e);
-    real inverse = 1 / d.hi;
-    real top = t > 0 ? e : 1, top_lo = t > 0 ? prepared.b : 0;
-    real q = top / d.hi;
-    fl_pair back = fl_two_product(q, d.hi);
-    real c = (((top - back.hi) - back.lo) + fl_fma(-q, d.lo + prepared.b, top_lo)) * inverse;
-    real square = alpha * (q * fl_fma(2, c, q));
-    real right = t > 0 ? inverse : e * inverse;
-    real loss = (t > 0 ? 0 : -t) + fl_log1p_unit(e);
-    real gradient = square * fl_fma(2 * right, loss, q);
-    real bracket = fl_fma(2 * loss, fl_fma(2, right, -q), 5 * q);
-    return (fl_terms){fl_keep_nan(z, square * loss), fl_keep_nan(z, y > 0 ? -gradient : gradient),
-                      fl_keep_nan(z, square * right * bracket)};
+    fl_focal_parts parts = fl_split_focal(y, z, prepared);
+    real q = parts.u > 0 ? parts.large.hi : parts.small64.hi * (real)0x1p-64;
+    real c = parts.u > 0 ? parts.large.lo : parts.small64.lo * (real)0x1p-64;
+    real power = alpha * fl_fma(q, q, 2 * c * q);
+    return fl_focal_terms(parts, 2, power, fl_log1p_unit(parts.e.hi, parts.e.lo * parts.large.hi));
 }
 
 /* p = {γ, α of label 1, α of label 0}; z is a probability. With r the probability of the right class, q = 1 −
  * r, L = −log r and w = α·q^(γ−2): value w·q²·L, gradient by r −w·q·(γL + q/r), Hessian w·(γ(γ − 1)L + 2γ·q/r
- * + (q/r)²). */
+ * + (q/r)²). The rounding error of q goes into the exponent. */
 FL_LOSS(focal_probabilities) {
     real gamma = (real)p[0], alpha = y > 0 ? (real)p[1] : (real)p[2];
     fl_probability b = fl_clip_probability(z);
     real right = y > 0 ? b.positive : b.negative, q = y > 0 ? b.negative : b.positive;
-    real loss = y > 0 ? -b.log_positive : -b.log_negative;
-    real log_q = y > 0 ? b.log_negative_pair.hi : b.log_positive_pair.hi;
-    real log_q_lo = y > 0 ? b.log_negative_pair.lo : b.log_positive_pair.lo;
-    fl_pair exponent = fl_times_constant(log_q, p[0] - 2);
-    exponent.lo = fl_fma((real)(p[0] - 2), log_q_lo, exponent.lo);
+    real loss = y > 0 ? -b.log_positive.hi : -b.log_negative.hi;
+    fl_pair log_q = {y > 0 ? b.log_negative.hi : b.log_positive.hi,
+                     y > 0 ? b.log_negative.lo : b.log_positive.lo};
+    fl_pair gamma_2 = fl_two_sum((real)p[0], -2);
+    gamma_2.lo += fl_constant(p[0]).lo;
+    fl_pair exponent = fl_times_pair(log_q.hi, gamma_2);
+    exponent.lo = fl_fma(gamma_2.hi, log_q.lo, exponent.lo) + (y > 0 ? b.negative_error : 0);
     real power = alpha * fl_exp_sum(exponent.hi, exponent.lo);
     real odds = q / right;
-    real gradient = power * q * fl_fma(gamma, loss, odds);
-    real bracket = fl_fma((real)(p[0] * (p[0] - 1)), loss, odds * (2 * gamma + odds));
-    return (fl_terms){power * (q * q) * loss, y > 0 ? -gradient : gradient, power * bracket};
+    real gradient = power * (q * fl_fma(gamma, loss, odds));
+    real bracket = fl_fma((real)(p[0] * (p[0] - 1)), loss, odds * fl_fma(2, gamma, odds));
+    return (fl_terms){power * ((q * q) * loss), y > 0 ? -gradient : gradient, power * bracket};
 }
 
 /* −y·z */

@@ -42,24 +42,21 @@ FL_LOSS(smooth_l1) {
                       fl_keep_nan(r, inside ? inverse : 0)};
 }
 
-/* log cosh r, tanh r, 1 − tanh² r, from M = e^(−2|r|) − 1. */
+/* log cosh r, tanh r = −M/(2 + M), 1 − tanh² r = 4·q·(1 − q), with M = e^(−2|r|) − 1 and q = e^(−2|r|)/(2 +
+ * M). The Hessian falls as e^(−2|r|), where the rounding error of r counts 2|r| times. */
 FL_PREPARE(log_cosh) {
-    return (fl_prepared){fl_expm1_negated(2 * fl_abs(z - y)), fl_exp_negated(2 * fl_abs(z - y)), 0};
+    fl_expm1_and_exp e = fl_expm1_negated(2 * fl_abs(z - y));
+    return (fl_prepared){e.minus_one, e.scaled, 0};
 }
 
 FL_LOSS(log_cosh) {
-    real r = z - y, m = prepared.a, e = prepared.b;
-    real inverse = 1 / (2 + m);
-    return (fl_terms){fl_log_cosh(fl_abs(r), 1 + m), fl_keep_nan(r, fl_with_sign(-m / (2 + m), r)),
-                      fl_keep_nan(r, 4 * e * inverse * inverse)};
-}
-
-/* (z − y)/scale as a pair; the low half is 0 where the difference is infinite. */
-FL_INLINE fl_pair fl_scaled_residual(real y, real z, double scale) {
     fl_pair r = fl_two_sum(z, -y);
-    fl_pair u = fl_times_constant(r.hi, 1 / scale);
-    u.lo = fl_fma(r.lo, (real)(1 / scale), u.lo);
-    return (fl_pair){u.hi, fl_abs(u.hi) <= FL_LARGEST ? u.lo : 0};
+    real m = prepared.a, q64 = prepared.b / (2 + m);
+    real hessian64 = fl_fma(-q64 * (real)0x1p-64, q64, q64);
+    real rounding = fl_abs(r.hi) < FL_EXP_RANGE ? fl_flip_sign(r.lo, r.hi) : 0;
+    hessian64 = fl_fma(hessian64, -2 * rounding, hessian64);
+    return (fl_terms){fl_log_cosh(fl_abs(r.hi), 1 + m), fl_flip_sign(-m / (2 + m), r.hi),
+                      hessian64 * (real)0x1p-62};
 }
 
 /* |u| beyond which u² + 1 = u² to working precision with a wide margin, and a power of two that brings any
@@ -68,18 +65,33 @@ FL_INLINE fl_pair fl_scaled_residual(real y, real z, double scale) {
 #define FL_HUGE_SCALE FL_CONST(0x1p-70, 0x1p-520)
 #define FL_HUGE_SCALE_LOG2 FL_CONST(70.0, 520.0)
 
+/* scale·(z − y)/c as a pair; infinities have no low half. */
+FL_INLINE fl_pair fl_scaled_residual(real y, real z, double c, real scale) {
+    fl_pair r = fl_two_sum(z, -y), inverse = fl_constant_reciprocal(c);
+    fl_pair u = fl_times_pair(r.hi * scale, inverse);
+    u.lo = fl_fma(r.lo * scale, inverse.hi, u.lo);
+    return (fl_pair){u.hi, fl_abs(u.hi) <= FL_LARGEST ? u.lo : 0};
+}
+
+/* u² as a pair. */
+FL_INLINE fl_pair fl_pair_square(fl_pair u) {
+    fl_pair u2 = fl_two_product(u.hi, u.hi);
+    u2.lo = fl_fma(2 * u.hi, u.lo, u2.lo);
+    return u2;
+}
+
 /* p = {δ}. With u = r/δ, s = √(1 + u²): the value δ²(s − 1) is r²/(s + 1), the gradient r/s, the Hessian
  * 1/s³. */
 FL_LOSS(pseudo_huber) {
     real delta = (real)p[0];
     real r = z - y, a = fl_abs(r);
-    fl_pair u = fl_scaled_residual(y, z, p[0]);
-    real t = fl_fma(u.hi, u.hi, 1);
-    t = fl_fma(2 * u.hi, u.lo, t);
+    fl_pair u = fl_scaled_residual(y, z, p[0], 1);
     int is_huge = fl_abs(u.hi) > FL_HUGE;
-    real s = is_huge ? fl_abs(u.hi) : fl_sqrt(t);
+    fl_pair u2 = fl_pair_square(u);
+    fl_pair t = fl_two_sum(1, u2.hi);
+    real s2 = u2.hi > FL_LARGEST ? u2.hi : t.hi + (t.lo + u2.lo), s = fl_sqrt(s2);
     return (fl_terms){is_huge ? delta * a : a * (a / (s + 1)), is_huge ? fl_with_sign(delta, r) : r / s,
-                      1 / (t * s)};
+                      1 / (s2 * s)};
 }
 
 /* p = {q} */
@@ -101,25 +113,22 @@ FL_LOSS(expectile) {
 /* p = {c}. ½c²·log(1 + u²), u = r/c; for huge |u|, u is scaled by a power of two, whose logarithm comes back
  * at the end, and the 1 is dropped. */
 FL_LOSS(cauchy) {
-    real half_c2 = (real)(0.5 * p[0] * p[0]), inverse = (real)(1 / p[0]);
-    real r = z - y;
-    fl_pair u = fl_scaled_residual(y, z, p[0]);
-    int is_huge = fl_abs(u.hi) > FL_HUGE;
+    real half_c2 = (real)(0.5 * p[0] * p[0]);
+    real r = z - y, u_estimate = fl_abs(r * (real)(1 / p[0]));
+    int is_huge = u_estimate > FL_HUGE;
     real scale = is_huge ? FL_HUGE_SCALE : 1, one = is_huge ? 0 : 1;
-    real offset = is_huge ? 2 * FL_HUGE_SCALE_LOG2 * FL_CONST(0x1.62e43p-1, 0x1.62e42fefa39efp-1) : 0;
-    real v = is_huge ? (r * scale) * inverse : u.hi, v_lo = is_huge ? 0 : u.lo;
-    fl_pair v2 = fl_two_product(v, v);
-    v2.lo = fl_fma(2 * v, v_lo, v2.lo);
-    fl_pair m = fl_two_sum(one, v2.hi);
-    m.lo += v2.lo;
-    real inverse_m = 1 / m.hi;
-    fl_pair log_m = fl_log_pair(m.hi, m.lo * inverse_m);
-    real value = half_c2 * (log_m.hi + (log_m.lo + offset));
-    value = fl_abs(u.hi) < FL_CONST(0x1p-20, 0x1p-40) ? (real)0.5 * r * r : value;
+    fl_pair u2 = fl_pair_square(fl_scaled_residual(y, z, p[0], scale));
+    fl_pair m = fl_two_sum(one, u2.hi);
+    m.lo += u2.lo;
+    fl_pair inverse = fl_reciprocal(m);
+    fl_pair log_m = fl_log_pair(m.hi, is_huge ? 2 * FL_HUGE_SCALE_LOG2 : 0, m.lo * inverse.hi);
+    real value = half_c2 * log_m.hi;
+    value = u_estimate < FL_CONST(0x1p-20, 0x1p-40) ? (real)0.5 * r * r : value; /* u² may underflow */
     value = fl_abs(r) <= FL_LARGEST ? value : fl_abs(r);
-    real root = (one - v2.hi) - v2.lo;
-    return (fl_terms){value, ((r * scale) * inverse_m) * scale,
-                      ((root * inverse_m) * scale) * (inverse_m * scale)};
+    real root = (one - u2.hi) - u2.lo;
+    real twice_corrected = fl_fma(2, inverse.lo, inverse.hi);
+    return (fl_terms){value, ((r * scale) * (inverse.hi + inverse.lo)) * scale,
+                      ((root * inverse.hi) * scale) * (twice_corrected * scale)};
 }
 
 /* p = {c}. ½c²(1 − e^(−u²)), u = r/c. An ULP of u² would be an error of u² ULP: u² is a pair. */
@@ -127,32 +136,32 @@ FL_LOSS(welsch) {
     const real far = FL_CONST(18.0, 53.0); /* e^(−u²) is 0 whatever it is multiplied by */
     real minus_half_c2 = (real)(-0.5 * p[0] * p[0]);
     real r = z - y;
-    fl_pair u = fl_scaled_residual(y, z, p[0]);
+    fl_pair u = fl_scaled_residual(y, z, p[0], 1);
     u.lo = fl_abs(u.hi) < far ? u.lo : 0;
     u.hi = fl_abs(u.hi) < far ? u.hi : far;
-    fl_pair u2 = fl_two_product(u.hi, u.hi);
-    u2.lo = fl_fma(2 * u.hi, u.lo, u2.lo);
+    fl_pair u2 = fl_pair_square(u);
     fl_exp_factors e = fl_exp_in_factors(-u2.hi, -u2.lo);
     real value = minus_half_c2 * fl_factors_minus_one(e);
-    value = u2.hi < FL_CONST(0x1p-40, 0x1p-80) ? (real)0.5 * r * r : value;
-    real root = fl_fma(-2, u2.hi, 1);
-    root = fl_fma(-2, u2.lo, root);
-    real r_or_zero = fl_abs(r) <= FL_LARGEST ? r : 0;
-    return (fl_terms){fl_keep_nan(r, value), fl_keep_nan(r, fl_times_factors(r_or_zero, e)),
-                      fl_keep_nan(r, fl_times_factors(root, e))};
+    value = u2.hi < FL_CONST(0x1p-40, 0x1p-80) ? (real)0.5 * r * r : value; /* u² may underflow */
+    real root = fl_fma(-2, u2.hi, 1) - 2 * u2.lo;
+    real finite_r = fl_abs(r) <= FL_LARGEST ? r : 0;
+    return (fl_terms){fl_keep_nan(r, value), fl_keep_nan(r, fl_times_factors(finite_r, 1, e)),
+                      fl_keep_nan(r, fl_times_factors(root, 1, e))};
 }
 
-/* p = {c}. With u = r/c and t = 1 − u² the value c²/6·(1 − t³) is r²/6·(3 + u²(u² − 3)), the gradient r·t²,
- * the Hessian t·(1 − 5u²). */
+/* p = {c}. With u = r/c and t = 1 − u² the value c²/6·(1 − t³) is r²·(½ − ½u² + u⁴/6) for small u, the
+ * gradient r·t², the Hessian t·(1 − 5u²). */
 FL_LOSS(tukey) {
     real outside = (real)(p[0] * p[0] / 6);
     real r = z - y;
-    fl_pair u = fl_scaled_residual(y, z, p[0]);
+    fl_pair u = fl_scaled_residual(y, z, p[0], 1);
     real u2 = u.hi * u.hi;
     real t = fl_fma(-2 * u.hi, u.lo, (1 - u.hi) * (1 + u.hi));
-    int inside = fl_abs(u.hi) <= 1;
-    real value = (r * r) * (fl_fma(u2, u2 - 3, 3) * (real)(1.0 / 6));
-    return (fl_terms){fl_keep_nan(r, inside ? value : outside), fl_keep_nan(r, inside ? r * (t * t) : 0),
+    int inside = t > 0;
+    real near_zero = (r * r) * fl_fma(u2, fl_fma(u2, (real)(1.0 / 6), (real)-0.5), (real)0.5);
+    real near_one = fl_fma(-outside, t * t * t, outside);
+    real value = t > (real)0.5 ? near_zero : inside ? near_one : outside;
+    return (fl_terms){fl_keep_nan(r, value), fl_keep_nan(r, inside ? r * (t * t) : 0),
                       fl_keep_nan(r, inside ? t * fl_fma(-5, u2, 1) : 0)};
 }
 
@@ -168,17 +177,19 @@ FL_LOSS(gamma) {
     return (fl_terms){z + e, 1 - e, e};
 }
 
-/* p = {power}, between 1 and 2. */
+/* p = {power}, between 1 and 2. The factors of both terms are multiplied in before the powers of two, so that
+ * nothing overflows that is finite in the end. */
 FL_LOSS(tweedie) {
-    const double power = p[0];
+    double a = 2 - p[0], b = p[0] - 1; /* exact */
     real finite_z = fl_with_sign(fl_at_most(fl_abs(z), FL_LARGEST), z);
-    fl_pair mean_exponent = fl_times_constant(finite_z, 2 - power);
-    fl_pair target_exponent = fl_times_constant(finite_z, 1 - power);
-    real mean = fl_exp_sum(mean_exponent.hi, mean_exponent.lo);
-    real target = fl_times_exp(y, target_exponent.hi, target_exponent.lo);
-    real value = fl_fma(mean, (real)(1 / (2 - power)), target * (real)(1 / (power - 1)));
-    real hessian = fl_fma(mean, (real)(2 - power), target * (real)(power - 1));
-    return (fl_terms){fl_keep_nan(z, value), fl_keep_nan(z, mean - target), fl_keep_nan(z, hessian)};
+    fl_pair mean_exponent = fl_times_pair(finite_z, fl_constant(a));
+    fl_pair target_exponent = fl_times_pair(finite_z, fl_constant(-b));
+    fl_exp_factors mean = fl_exp_in_factors(mean_exponent.hi, mean_exponent.lo);
+    fl_exp_factors target = fl_exp_in_factors(target_exponent.hi, target_exponent.lo);
+    real value = fl_times_factors(1, (real)(1 / a), mean) + fl_times_factors(y, (real)(1 / b), target);
+    real gradient = fl_times_factors(1, 1, mean) - fl_times_factors(y, 1, target);
+    real hessian = fl_times_factors(1, (real)a, mean) + fl_times_factors(y, (real)b, target);
+    return (fl_terms){value, gradient, hessian};
 }
 
 /* d = log1p z − log1p y = ±log1p(q), q = |z − y|/(1 + min(y, z)), which does not cancel. Where q would
@@ -193,20 +204,18 @@ FL_LOSS(squared_log_error) {
     real scale = is_large ? down : 1;
     real n = numerator.hi * scale;
     real q = n / denominator.hi;
-    fl_pair back = fl_two_product(q, denominator.hi);
-    real rest = ((n - back.hi) - back.lo) + fl_fma(numerator.lo, scale, -q * denominator.lo);
+    real rest = fl_remainder(n, q, denominator.hi) + fl_fma(numerator.lo, scale, -q * denominator.lo);
     real q_lo = rest / denominator.hi;
     real unscaled = is_large ? q * up : q;
     int is_huge = unscaled > FL_LARGEST;
     fl_pair m = fl_two_sum(is_huge ? 0 : 1, is_huge ? q : unscaled);
     m.lo += is_huge ? q_lo : is_large ? q_lo * up : q_lo;
-    fl_pair log_m = fl_log_of_pair(m.hi, m.lo);
-    real offset = is_huge ? scale_log2 * FL_CONST(0x1.62e43p-1, 0x1.62e42fefa39efp-1) : 0;
-    real magnitude = log_m.hi + (log_m.lo + offset);
+    real magnitude = fl_log_pair(m.hi, is_huge ? scale_log2 : 0, m.lo / m.hi).hi;
     magnitude = numerator.hi <= FL_LARGEST ? magnitude : fl_keep_nan(y, fl_keep_nan(z, FL_INFINITY));
     real d = z > y ? magnitude : -magnitude;
-    real z1 = 1 + z;
-    return (fl_terms){d * d, 2 * d / z1, 2 * (1 - d) / z1 / z1};
+    fl_pair reciprocal = fl_reciprocal(fl_two_sum(1, z));
+    real inverse = reciprocal.hi + reciprocal.lo;
+    return (fl_terms){d * d, 2 * d * inverse, 2 * (1 - d) * inverse * inverse};
 }
 
 /* |r|/max(|y|, ε), ε = 2^-52 in both precisions */

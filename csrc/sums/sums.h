@@ -8,11 +8,12 @@
 
 enum { FL_SUM_LANES = 32 };
 
-/* Halves folded onto halves. The widths are constants, so that each fold is a few vector additions. */
-static inline double fl_fold_lanes(double *lanes) {
+/* Halves folded onto halves. The widths are constants where it is inlined: a few vector additions. */
+static inline __attribute__((always_inline)) double fl_fold_lanes(double *lanes, int n_lanes) {
 #define FL_FOLD(width)                                                                                       \
-    for (int i = 0; i < (width); i++)                                                                        \
-    lanes[i] += lanes[i + (width)]
+    if (n_lanes >= 2 * (width))                                                                              \
+        for (int i = 0; i < (width); i++)                                                                    \
+            lanes[i] += lanes[i + (width)]
     FL_FOLD(16);
     FL_FOLD(8);
     FL_FOLD(4);
@@ -32,7 +33,7 @@ static double fl_sum(const void *block, size_t n) {
     if (i < n)
         for (int k = 0; k < FL_LANES; k++)
             lanes[k] += (double)x[i + k];
-    return fl_fold_lanes(lanes);
+    return fl_fold_lanes(lanes, FL_SUM_LANES);
 }
 
 /* The products of float32 are exact in double; those of float64 are rounded once, on every tier. */
@@ -46,7 +47,7 @@ static double fl_dot(const void *block, const void *weights, size_t n) {
     if (i < n)
         for (int k = 0; k < FL_LANES; k++)
             lanes[k] += (double)x[i + k] * (double)w[i + k];
-    return fl_fold_lanes(lanes);
+    return fl_fold_lanes(lanes, FL_SUM_LANES);
 }
 
 #endif

@@ -13,6 +13,9 @@
  * rest. */
 #define FL_LN2_HI FL_CONST(0x1.62e4p-1, 0x1.62e42fefa4p-1)
 #define FL_LN2_LO FL_CONST(0x1.7f7d1cp-20, -0x1.8432a1b0e2634p-43)
+/* ln 2 rounded, and what that leaves. */
+#define FL_LN2 FL_CONST(0x1.62e43p-1, 0x1.62e42fefa39efp-1)
+#define FL_LN2_ERROR FL_CONST(-0x1.05c61p-29, 0x1.abc9e3b39803fp-56)
 #define FL_ROUND_MAGIC FL_CONST(0x1.8p23, 0x1.8p52)
 
 typedef struct {
@@ -20,11 +23,11 @@ typedef struct {
     real_bits k_pattern; /* k modulo a power of two larger than the exponent field */
 } fl_exp_split;
 
-FL_INLINE fl_exp_split fl_split_exponent(real x, real x_lo) {
+FL_INLINE fl_exp_split fl_split_exponent(real x) {
     real shifted = fl_fma(x, FL_LOG2_E, FL_ROUND_MAGIC);
     real k = shifted - FL_ROUND_MAGIC;
     real r = fl_fma(k, -FL_LN2_HI, x);
-    r = fl_fma(k, -FL_LN2_LO, r) + x_lo;
+    r = fl_fma(k, -FL_LN2_LO, r);
     return (fl_exp_split){r, fl_to_bits(shifted) - fl_to_bits(FL_ROUND_MAGIC)};
 }
 
@@ -83,37 +86,42 @@ FL_INLINE real fl_exp_reduced(real r) {
 /* Beyond this e^x is infinite or rounds to 0. */
 #define FL_EXP_RANGE FL_CONST(110.0, 750.0)
 
-/* e^(x + x_lo), |x_lo| ≤ ULP(x). Infinite exactly where it must be, gradual underflow, NaN kept. The power of
- * two is applied in two steps: k ± 64 into the exponent field of e^r, then a multiplication by 2^∓64 that
- * rounds once. */
+/* e^x, given its split. The power of two is applied in two steps, 2^(k ± 64) and 2^∓64, of which only the
+ * second can overflow or round; the signs come from moving x's sign bit to where it counts 128 in an exponent
+ * field. */
+FL_INLINE real fl_exp_of_split(real x, fl_exp_split s) {
+    real_bits if_negative = (fl_to_bits(x) & FL_SIGN_BIT) >> (FL_PRECISION == 32 ? 1 : 4);
+    real near = fl_from_bits(FL_EXPONENT(s.k_pattern) + FL_POWER_OF_TWO_BITS(-64) + if_negative);
+    return fl_exp_reduced(s.remainder) * near * fl_from_bits(FL_POWER_OF_TWO_BITS(64) - if_negative);
+}
+
+/* e^x for every x: infinite exactly where it must be, gradual underflow, NaN kept. */
+FL_INLINE real fl_exp(real x) {
+    return fl_exp_of_split(x, fl_split_exponent(fl_with_sign(fl_at_most(fl_abs(x), FL_EXP_RANGE), x)));
+}
+
+/* e^(x + x_lo), |x_lo| ≤ ULP(x). */
 FL_INLINE real fl_exp_sum(real x, real x_lo) {
     real magnitude = fl_at_most(fl_abs(x), FL_EXP_RANGE);
-    x_lo = magnitude < FL_EXP_RANGE ? x_lo : 0;
-    fl_exp_split s = fl_split_exponent(fl_with_sign(magnitude, x), x_lo);
-    real_bits shift = x < 0 ? FL_EXPONENT(64) : -FL_EXPONENT(64);
-    real rest = x < 0 ? (real)0x1p-64 : (real)0x1p64;
-    real_bits scaled = fl_to_bits(fl_exp_reduced(s.remainder)) + FL_EXPONENT(s.k_pattern) + shift;
-    return fl_keep_nan(x, fl_from_bits(scaled) * rest);
+    fl_exp_split s = fl_split_exponent(fl_with_sign(magnitude, x));
+    s.remainder += magnitude < FL_EXP_RANGE ? x_lo : 0;
+    return fl_exp_of_split(x, s);
 }
 
-/* e^x for every x. */
-FL_INLINE real fl_exp(real x) {
-    return fl_exp_sum(x, 0);
-}
-
-/* e^-a for a ≥ 0, gradual underflow included; 0 where a is NaN. */
-FL_INLINE real fl_exp_negated(real a) {
-    fl_exp_split s = fl_split_exponent(-fl_at_most(a, FL_EXP_RANGE), 0);
-    real p = fl_exp_reduced(s.remainder) * (real)0x1p-64;
+/* factor·e^-a for a ≥ 0 and a power of two near 1, gradual underflow included; NaN kept. */
+FL_INLINE real fl_exp_negated(real a, real factor) {
+    fl_exp_split s = fl_split_exponent(-fl_at_most(a, FL_EXP_RANGE));
+    real p = fl_exp_reduced(s.remainder) * (factor * (real)0x1p-64);
     return p * fl_from_bits(FL_EXPONENT(s.k_pattern) + FL_POWER_OF_TWO_BITS(64));
 }
 
-/* e^-a for a ≥ 0 as a pair of relative error 2^-25.5 (2^-54.5); 0 below the smallest normal number. */
+/* 2^64·e^-a for a ≥ 0 as a pair of relative error 2^-25.5 (2^-54.5): no subnormal number loses bits in
+ * between. */
 FL_INLINE fl_pair fl_exp_negated_pair(real a) {
-    fl_exp_split s = fl_split_exponent(-fl_at_most(a, FL_CONST(88.0, 709.0)), 0);
+    fl_exp_split s = fl_split_exponent(-fl_at_most(a, FL_EXP_RANGE));
     real r = s.remainder;
     fl_pair p = fl_fast_two_sum(1, fl_fma(r * r, fl_exp_tail(r), r));
-    real scale = fl_from_bits(FL_EXPONENT(s.k_pattern) + FL_POWER_OF_TWO_BITS(0));
+    real scale = fl_from_bits(FL_EXPONENT(s.k_pattern) + FL_POWER_OF_TWO_BITS(64));
     return (fl_pair){p.hi * scale, p.lo * scale};
 }
 
@@ -126,23 +134,24 @@ typedef struct {
 
 #define FL_EXP_FACTORS_RANGE FL_CONST(340.0, 1500.0)
 
-/* e^(x + x_lo) in factors. x must not be NaN. */
+/* e^(x + x_lo) in factors; NaN kept in the mantissa. */
 FL_INLINE fl_exp_factors fl_exp_in_factors(real x, real x_lo) {
     real magnitude = fl_at_most(fl_abs(x), FL_EXP_FACTORS_RANGE);
-    x_lo = magnitude < FL_EXP_FACTORS_RANGE ? x_lo : 0;
-    fl_exp_split s = fl_split_exponent(fl_with_sign(magnitude, x), x_lo);
-    const real_bits offset = 4096; /* makes k positive: only logical shifts vectorise everywhere */
-    real_bits quarter = ((s.k_pattern + offset) >> 2) - offset / 4;
+    fl_exp_split s = fl_split_exponent(fl_with_sign(magnitude, x));
+    s.remainder += magnitude < FL_EXP_FACTORS_RANGE ? x_lo : 0;
+    /* k/4 towards zero. The offset makes k positive: only logical shifts vectorise everywhere. */
+    const real_bits offset = 4096;
+    real_bits quarter = ((s.k_pattern + (s.k_pattern >> (8 * sizeof(real) - 2)) + offset) >> 2) - offset / 4;
     real r = s.remainder;
     return (fl_exp_factors){fl_fma(r * r, fl_expm1_tail(r), r),
                             fl_from_bits(FL_EXPONENT(quarter) + FL_POWER_OF_TWO_BITS(0)),
                             fl_from_bits(FL_EXPONENT(s.k_pattern - 3 * quarter) + FL_POWER_OF_TWO_BITS(0))};
 }
 
-/* y times the factored exponential. */
-FL_INLINE real fl_times_factors(real y, fl_exp_factors e) {
-    real scaled = ((y * e.third) * e.third) * e.third;
-    return fl_fma(scaled, e.mantissa_m1, scaled) * e.rest;
+/* y·weight times the factored exponential; the weight comes in half-way, where over- and underflow are
+ * furthest. */
+FL_INLINE real fl_times_factors(real y, real weight, fl_exp_factors e) {
+    return ((((y * e.third) * e.third) * (weight * (1 + e.mantissa_m1))) * e.third) * e.rest;
 }
 
 /* The factored exponential − 1, accurate near 0, for an argument ≤ 0. */
@@ -153,7 +162,7 @@ FL_INLINE real fl_factors_minus_one(fl_exp_factors e) {
 
 /* y·e^x, finite wherever the product is; NaN kept. */
 FL_INLINE real fl_times_exp(real y, real x, real x_lo) {
-    return fl_keep_nan(x, fl_times_factors(y, fl_exp_in_factors(x, x_lo)));
+    return fl_times_factors(y, 1, fl_exp_in_factors(x, x_lo));
 }
 
 #endif

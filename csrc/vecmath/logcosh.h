@@ -7,13 +7,18 @@
 
 #include "log.h"
 
-/* e^-a − 1 for a ≥ 0; −1 where a is NaN. */
-FL_INLINE real fl_expm1_negated(real a) {
-    fl_exp_split s = fl_split_exponent(-fl_at_most(a, FL_CONST(80.0, 700.0)), 0);
+typedef struct {
+    real minus_one; /* e^-a − 1 */
+    real scaled;    /* 2^64·e^-a, normal for every a whose e^-a matters */
+} fl_expm1_and_exp;
+
+/* For a ≥ 0; NaN kept. */
+FL_INLINE fl_expm1_and_exp fl_expm1_negated(real a) {
+    fl_exp_split s = fl_split_exponent(-fl_at_most(a, FL_EXP_RANGE));
     real r = s.remainder;
     real m = fl_fma(r * r, fl_expm1_tail(r), r);
-    real power = fl_from_bits(FL_EXPONENT(s.k_pattern) + FL_POWER_OF_TWO_BITS(0));
-    return fl_fma(power, m, power - 1);
+    real power = fl_from_bits(FL_EXPONENT(s.k_pattern) + FL_POWER_OF_TWO_BITS(64)), scale = (real)0x1p-64;
+    return (fl_expm1_and_exp){fl_fma(power * scale, m, fl_fma(power, scale, -1)), fl_fma(power, m, power)};
 }
 
 /* log cosh a for a ≥ 0, given e = e^(−2a); NaN kept. Below 0.7 a²·P(a²), relative error 2^-28.7 (2^-61);
@@ -42,9 +47,7 @@ FL_INLINE real fl_log_cosh(real a, real e) {
     q = fl_fma(q, a2, -0x1.555555555554fp-4);
     q = fl_fma(q, a2, 0.5);
 #endif
-    /* ln 2 is subtracted in two parts: the difference's error would be one of a value ten times smaller. */
-    real far = (a - FL_CONST(0x1.62e43p-1, 0x1.62e42fefa39efp-1)) +
-               (fl_log1p_unit(e) - FL_CONST(-0x1.05c61p-29, 0x1.abc9e3b39803fp-56));
+    real far = (a - FL_LN2) + fl_log1p_unit(e, -FL_LN2_ERROR);
     return a < (real)0.6995 ? a2 * q : far;
 }
 

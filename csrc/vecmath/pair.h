@@ -30,19 +30,48 @@ FL_INLINE fl_pair fl_two_product(real a, real b) {
 #if FL_HAS_FMA
     return (fl_pair){p, fl_fma(a, b, -p)};
 #else
-    const real_bits upper = ~(((real_bits)1 << ((FL_MANTISSA_BITS + 1) / 2)) - 1);
+    const real_bits upper = ~(((real_bits)1 << ((FL_MANTISSA_BITS + 2) / 2)) - 1);
     real a_hi = fl_from_bits(fl_to_bits(a) & upper), a_lo = a - a_hi;
     real b_hi = fl_from_bits(fl_to_bits(b) & upper), b_lo = b - b_hi;
     return (fl_pair){p, (((a_hi * b_hi - p) + a_hi * b_lo) + a_lo * b_hi) + a_lo * b_lo};
 #endif
 }
 
-/* x·(constant), the constant a double parameter: in float its rounding error is carried along. */
-FL_INLINE fl_pair fl_times_constant(real x, double constant) {
-    real c = (real)constant, c_error = (real)(constant - (double)c);
-    fl_pair p = fl_two_product(x, c);
-    p.lo = fl_fma(x, c_error, p.lo);
+/* c − a·b, exact where a·b is c to working precision. */
+FL_INLINE real fl_remainder(real c, real a, real b) {
+#if FL_HAS_FMA
+    return fl_fma(-a, b, c);
+#else
+    fl_pair p = fl_two_product(a, b);
+    return (c - p.hi) - p.lo;
+#endif
+}
+
+/* x·(c + c_lo) for a pair of constants. */
+FL_INLINE fl_pair fl_times_pair(real x, fl_pair c) {
+    fl_pair p = fl_two_product(x, c.hi);
+    p.lo = fl_fma(x, c.lo, p.lo);
     return p;
+}
+
+/* 1/(m + m_lo) as a pair. */
+FL_INLINE fl_pair fl_reciprocal(fl_pair m) {
+    real d = 1 / m.hi;
+    return (fl_pair){d, d * fl_fma(-m.lo, d, fl_remainder(1, m.hi, d))};
+}
+
+/* A double parameter, in float with its rounding error. */
+FL_INLINE fl_pair fl_constant(double c) {
+    return (fl_pair){(real)c, (real)(c - (double)(real)c)};
+}
+
+/* 1/c for a double parameter. */
+FL_INLINE fl_pair fl_constant_reciprocal(double c) {
+#if FL_PRECISION == 32
+    return fl_constant(1 / c);
+#else
+    return fl_reciprocal((fl_pair){c, 0});
+#endif
 }
 
 #endif

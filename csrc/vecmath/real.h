@@ -31,12 +31,14 @@
 #if FL_PRECISION == 32
 typedef float real;
 typedef uint32_t real_bits;
+typedef int32_t fl_signed_bits;
 #define FL_CONST(as_float, as_double) (as_float##f)
 #define FL_MANTISSA_BITS 23
 #define FL_BIAS 127
 #else
 typedef double real;
 typedef uint64_t real_bits;
+typedef int64_t fl_signed_bits;
 #define FL_CONST(as_float, as_double) (as_double)
 #define FL_MANTISSA_BITS 52
 #define FL_BIAS 1023
@@ -46,7 +48,7 @@ typedef uint64_t real_bits;
 #define FL_LARGEST FL_CONST(0x1.fffffep127, 0x1.fffffffffffffp1023)
 #define FL_INFINITY ((real)__builtin_inf())
 
-#define FL_SIGN_BIT ((real_bits)1 << (FL_MANTISSA_BITS + (FL_PRECISION == 32 ? 8 : 11)))
+#define FL_SIGN_BIT ((real_bits)1 << (FL_PRECISION - 1))
 /* The bit pattern of 2^n, also as what is added to a pattern in order to multiply by 2^n (with FL_EXPONENT).
  */
 #define FL_EXPONENT(n) ((real_bits)(n) << FL_MANTISSA_BITS)
@@ -105,15 +107,18 @@ FL_INLINE real fl_keep_nan(real x, real result) {
     return x != x ? x : result;
 }
 
-/* The smaller of a ≥ 0 and limit; limit where a is NaN. Patterns of non-negative numbers are ordered as
- * integers, and an integer minimum costs half of what comparing and blending floats does. (SSE2 has no 64-bit
- * comparison.) */
+/* The smaller of a ≥ 0 and a limit ≥ 0; NaN kept. Compilers make of the conditional a minimum instruction,
+ * but for AVX-512 a comparison into a mask and a blend, which take longer than a minimum of integers:
+ * patterns of non-negative numbers are ordered as integers, and moving them up by what lies above infinity
+ * turns NaNs into the smallest ones. */
 FL_INLINE real fl_at_most(real a, real limit) {
-#if defined(__SSE2__) && !defined(__SSE4_2__)
-    return a < limit ? a : limit;
+#ifdef __AVX512F__
+    const real_bits above_infinity = ~FL_SIGN_BIT - fl_to_bits(FL_INFINITY);
+    fl_signed_bits b = (fl_signed_bits)(fl_to_bits(a) + above_infinity);
+    fl_signed_bits l = (fl_signed_bits)(fl_to_bits(limit) + above_infinity);
+    return fl_from_bits((real_bits)(b < l ? b : l) - above_infinity);
 #else
-    real_bits b = fl_to_bits(a), l = fl_to_bits(limit);
-    return fl_from_bits(b < l ? b : l);
+    return limit < a ? limit : a;
 #endif
 }
 
