@@ -1,4 +1,4 @@
-"""Builds the one extension module: the binding, the C library, and its kernels once per instruction-set tier."""
+"""Builds the one extension module: binding, C library, and its kernels once per instruction-set tier."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from setuptools.command.build_ext import build_ext
 MSVC = sys.platform == "win32" and "mingw" not in sysconfig.get_platform()
 X86_64 = platform.machine().lower() in {"x86_64", "amd64"}
 
-# -std=c11 turns contraction off: an fma is written out or it is not there, so that v3 and v4 give the same bits.
+# -std=c11 turns contraction off: an fma is written out or not there, so that v3 and v4 give the same bits.
 KERNEL_FLAGS = ["/O2", "/GL-", "/std:c11"] if MSVC else [
     "-O3", "-std=c11", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd", "-g0",
     "-Wall", "-Wextra",
 ]  # fmt: skip
-LIBRARY_FLAGS = ["/O2", "/std:c11"] if MSVC else ["-O2", "-std=c11", "-fvisibility=hidden", "-g0", "-Wall", "-Wextra"]
+LIBRARY_FLAGS = (
+    ["/O2", "/std:c11"] if MSVC else ["-O2", "-std=c11", "-fvisibility=hidden", "-g0", "-Wall", "-Wextra"]
+)
 # Python's own macros make these two warnings inside the binding that Cython generates.
 BINDING_FLAGS = [] if MSVC else ["-Wno-unused-parameter", "-Wno-missing-field-initializers"]
 
@@ -57,10 +59,17 @@ class BuildTiers(build_ext):
         folder = Path(self.build_temp) / tier
         target = folder / Path(source).with_suffix(".obj" if MSVC else ".o")
         inputs = [source, *HEADERS, "setup.py"]
-        if not self.force and target.exists() and target.stat().st_mtime > max(os.path.getmtime(p) for p in inputs):
+        if (
+            not self.force
+            and target.exists()
+            and target.stat().st_mtime > max(os.path.getmtime(p) for p in inputs)
+        ):
             return str(target)
         (compiled,) = self.compiler.compile(
-            [source], output_dir=str(folder), macros=[("FL_TIER", tier)], extra_postargs=KERNEL_FLAGS + TIERS[tier]
+            [source],
+            output_dir=str(folder),
+            macros=[("FL_TIER", tier)],
+            extra_postargs=KERNEL_FLAGS + TIERS[tier],
         )
         return str(compiled)
 
@@ -73,7 +82,9 @@ class BuildTiers(build_ext):
         warnings.warn("the compiler has no OpenMP: fastloss will compute on one thread", stacklevel=2)
         return []
 
-    def accepts(self, flags: list[str], program: str = "int main(void) { return 0; }\n", *, link: bool = False) -> bool:
+    def accepts(
+        self, flags: list[str], program: str = "int main(void) { return 0; }\n", *, link: bool = False
+    ) -> bool:
         """Tell whether the compiler takes these flags; say which it does not."""
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder) / "probe.c"
@@ -83,7 +94,9 @@ class BuildTiers(build_ext):
                 if link:
                     self.compiler.link_executable(objects, "probe", output_dir=folder, extra_postargs=flags)
             except Exception as error:  # each compiler class of setuptools raises its own
-                warnings.warn(f"the compiler refuses {' '.join(flags)}: built without ({error})", stacklevel=2)
+                warnings.warn(
+                    f"the compiler refuses {' '.join(flags)}: built without ({error})", stacklevel=2
+                )
                 return False
         return True
 
@@ -94,7 +107,10 @@ setup(
             "fastloss._core",
             ["fastloss/_core.pyx", *LIBRARY_SOURCES],
             include_dirs=["csrc", numpy.get_include()],
-            define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), ("NPY_TARGET_VERSION", "NPY_1_25_API_VERSION")],
+            define_macros=[
+                ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
+                ("NPY_TARGET_VERSION", "NPY_1_25_API_VERSION"),
+            ],
             depends=[*KERNEL_SOURCES, *HEADERS],
         )
     ],

@@ -50,11 +50,11 @@ typedef enum { FL_REDUCE_NONE, FL_REDUCE_SUM, FL_REDUCE_MEAN } fl_reduction;
 
 typedef enum {
     FL_OK,
-    FL_BAD_TARGET,      /* target[bad_index] = bad_value lies outside the loss's domain */
-    FL_BAD_PREDICTION,  /* likewise */
-    FL_BAD_WEIGHT,      /* negative, infinite or NaN */
-    FL_ZERO_WEIGHT,     /* the weights of a mean sum to zero */
-    FL_EMPTY            /* the mean of nothing */
+    FL_BAD_TARGET,     /* target[bad_index] = bad_value lies outside the loss's domain */
+    FL_BAD_PREDICTION, /* likewise */
+    FL_BAD_WEIGHT,     /* negative, infinite or NaN */
+    FL_BAD_WEIGHT_SUM, /* the weights of a mean sum to zero, or to infinity */
+    FL_EMPTY           /* the mean of nothing */
 } fl_status;
 
 typedef struct {
@@ -86,7 +86,7 @@ const fl_domain *fl_pointwise_prediction_domain(int kernel);
 
 /* One pass over the data. On FL_BAD_* the outputs are undefined and nothing outside them was touched. */
 fl_status fl_pointwise(fl_pointwise_call *call);
-/* Only the checks of targets, predictions and weights: writes no output. */
+/* Only the checks that fl_pointwise makes: writes no output. */
 fl_status fl_pointwise_check(fl_pointwise_call *call);
 
 /* Merges dimensions that lie behind one another in memory, so that contiguous data becomes 1-D. */

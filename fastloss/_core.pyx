@@ -30,7 +30,7 @@ cdef extern from "fastloss.h" nogil:
     ctypedef enum fl_reduction:
         FL_REDUCE_NONE, FL_REDUCE_SUM, FL_REDUCE_MEAN
     ctypedef enum fl_status:
-        FL_OK, FL_BAD_TARGET, FL_BAD_PREDICTION, FL_BAD_WEIGHT, FL_ZERO_WEIGHT, FL_EMPTY
+        FL_OK, FL_BAD_TARGET, FL_BAD_PREDICTION, FL_BAD_WEIGHT, FL_BAD_WEIGHT_SUM, FL_EMPTY
     ctypedef struct fl_pointwise_call:
         int kernel
         const double *parameters
@@ -197,7 +197,7 @@ cdef str output_name(object out, int i):
 cdef int check_output(object out, int i, object result, cnp.ndarray y_pred) except -2:
     """The dtype code of an array that results may be written to."""
     if not cnp.PyArray_Check(result) or (
-        not cnp.PyArray_CheckExact(result) and isinstance(result, np.ma.MaskedArray)
+        not cnp.PyArray_CheckExact(result) and hasattr(result, "mask")
     ):
         raise TypeError(f"{output_name(out, i)} must be a NumPy array, got {type(result).__name__}")
     cdef cnp.ndarray a = <cnp.ndarray>result
@@ -485,8 +485,6 @@ cdef object evaluate(
         # An error found on the way would leave y_pred half overwritten.
         with nogil:
             status = fl_pointwise_check(&call)
-        if status == FL_OK and call.reduction == FL_REDUCE_MEAN and call.weight_sum == 0 and call.n > 0:
-            status = FL_ZERO_WEIGHT
         if status != FL_OK:
             raise_status(loss, &call, status, y, z, w, order)
     if call.n < KEEP_GIL_BELOW:
@@ -529,8 +527,8 @@ cdef raise_status(
 ):
     if status == FL_EMPTY:
         raise ValueError("y_true and y_pred are empty: the mean of no samples is undefined")
-    if status == FL_ZERO_WEIGHT:
-        raise ValueError("sample_weight sums to zero: the mean is undefined")
+    if status == FL_BAD_WEIGHT_SUM:
+        raise ValueError(f"sample_weight sums to {call.weight_sum}: the mean is undefined")
     axes = [order[d] for d in range(z.ndim)] if z.ndim > 1 else [0]
     index = _validation.index_in_order(z.shape, axes, call.bad_index)
     if status == FL_BAD_WEIGHT:

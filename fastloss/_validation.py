@@ -1,7 +1,8 @@
-"""What the binding does off its fast path: other containers than arrays, overlaps, and the words of its errors."""
+"""What the binding does off its fast path: other containers than arrays, overlaps, the words of errors."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,8 @@ DomainTuple = tuple[float, float, bool, bool]
 
 def as_array(x: Any, name: str) -> Array:
     """Return `x` as a plain array, without a copy where its memory allows."""
-    if isinstance(x, np.ma.MaskedArray):
+    # NumPy imports its masked arrays when they are first asked for, which takes longer than many a loss.
+    if "numpy.ma" in sys.modules and isinstance(x, np.ma.MaskedArray):
         raise TypeError(f"{name} is a masked array: its mask would be lost; compress or fill it first")
     if hasattr(x, "toarray"):
         raise TypeError(f"{name} is a sparse {type(x).__name__}, expected a dense array")
@@ -32,7 +34,7 @@ def as_array(x: Any, name: str) -> Array:
 def overlaps(a: Array, b: Array) -> bool:
     """Tell whether two arrays share an element; a question too hard to decide counts as yes."""
     try:
-        return np.shares_memory(a, b, max_work=100_000)
+        return np.shares_memory(a, b, max_work=100_000)  # type: ignore[arg-type]  # the stubs know -1 and 0
     except np.exceptions.TooHardError:
         return True
 
@@ -63,9 +65,12 @@ def describe_domain(domain: DomainTuple) -> str:
     return "a number"
 
 
-def outside_domain(loss: str, name: str, array: Array, index: int | tuple[int, ...], domain: DomainTuple) -> str:
+def outside_domain(
+    loss: str, name: str, array: Array, index: int | tuple[int, ...], domain: DomainTuple
+) -> str:
     """Word the error of a target or prediction outside its domain."""
-    return f"{_element(name, index, array[index])} is outside the domain of {loss}: expected {describe_domain(domain)}"
+    element = _element(name, index, array[index])
+    return f"{element} is outside the domain of {loss}: expected {describe_domain(domain)}"
 
 
 def bad_weight(weights: Array, index: int | tuple[int, ...]) -> str:

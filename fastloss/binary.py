@@ -11,14 +11,14 @@ import math
 from fastloss._loss import Loss, flag, number, number_in, positive
 
 __all__ = [
-    "ZeroOne",
-    "Perceptron",
-    "Hinge",
-    "SquaredHinge",
-    "Exponential",
     "BinaryCrossEntropy",
     "BinaryFocal",
+    "Exponential",
+    "Hinge",
+    "Perceptron",
+    "SquaredHinge",
     "WassersteinCritic",
+    "ZeroOne",
 ]
 
 
@@ -193,7 +193,7 @@ class BinaryCrossEntropy(Loss):
         from_logits = flag("from_logits", from_logits)
         a = positive("pos_weight", pos_weight)
         s = number_in("label_smoothing", label_smoothing, 0, 1, ends="[]")
-        # The weights of the two classes are linear in the target: a*y + 0 and 1*(1 - y) + 0 without smoothing.
+        # The classes' weights are linear in the target: a*y + 0 and 1*(1 - y) + 0 without smoothing.
         weights = (a * (1 - s), a * s / 2, 1 - s, s / 2)
         super().__init__(
             "bce_logits" if from_logits else "bce_probabilities",
@@ -250,10 +250,9 @@ class BinaryFocal(Loss):
             alpha = number_in("alpha", number("alpha", alpha), 0, 1, ends="[]")
         from_logits = flag("from_logits", from_logits)
         positive_class, negative_class = (1.0, 1.0) if alpha is None else (alpha, 1 - alpha)
-        kernel, parameters = "focal_logits", (gamma, positive_class, negative_class)
-        if not from_logits:
-            kernel = "focal_probabilities"
-        elif gamma == 2:
+        kernel = "focal_logits" if from_logits else "focal_probabilities"
+        parameters: tuple[float, ...] = (gamma, positive_class, negative_class)
+        if from_logits and gamma == 2:
             kernel, parameters = "focal2_logits", (positive_class, negative_class)
         super().__init__(kernel, parameters, gamma=gamma, alpha=alpha, from_logits=from_logits)
 

@@ -56,7 +56,7 @@ def initialise() -> None:
     wanted = os.environ.get("FASTLOSS_ISA", "").strip()
     if wanted and not _core.select_isa(wanted):
         warnings.warn(
-            f"FASTLOSS_ISA={wanted!r} is not available here: using {available[-1]!r} of {', '.join(available)}",
+            f"FASTLOSS_ISA={wanted!r} is not available: using {available[-1]}, of {', '.join(available)}",
             RuntimeWarning,
             stacklevel=3,
         )

@@ -25,9 +25,7 @@ class LossInfo(NamedTuple):
 def _info(cls: type[Loss]) -> LossInfo:
     signature = inspect.signature(cls)
     parameters = {name: parameter.default for name, parameter in signature.parameters.items()}
-    return LossInfo(
-        cls._name(), cls, cls.family, cls.aliases, parameters, cls.has_gradient, cls.has_hessian
-    )
+    return LossInfo(cls._name(), cls, cls.family, cls.aliases, parameters, cls.has_gradient, cls.has_hessian)
 
 
 _LOSSES = [_info(getattr(module, name)) for module in (regression, binary) for name in module.__all__]

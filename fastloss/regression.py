@@ -7,23 +7,23 @@ import math
 from fastloss._loss import Loss, number_in, positive
 
 __all__ = [
-    "SquaredError",
-    "HalfSquaredError",
     "AbsoluteError",
+    "AbsolutePercentageError",
+    "Cauchy",
+    "Expectile",
+    "Gamma",
+    "HalfSquaredError",
     "Huber",
-    "SmoothL1",
     "LogCosh",
+    "Poisson",
     "PseudoHuber",
     "Quantile",
-    "Expectile",
-    "Cauchy",
-    "Welsch",
-    "Tukey",
-    "Poisson",
-    "Gamma",
-    "Tweedie",
+    "SmoothL1",
+    "SquaredError",
     "SquaredLogError",
-    "AbsolutePercentageError",
+    "Tukey",
+    "Tweedie",
+    "Welsch",
 ]
 
 
@@ -90,9 +90,9 @@ class AbsoluteError(Loss):
 class Huber(Loss):
     r"""Huber's loss: squared near zero, linear beyond.
 
-    :math:`\frac12 r^2` where :math:`|r| \le \delta`, else :math:`\delta(|r| - \frac12\delta)`. The gradient is
-    :math:`r` clipped to :math:`[-\delta, \delta]`, the Hessian 1 inside and 0 outside. Any real targets and
-    predictions.
+    :math:`\frac12 r^2` where :math:`|r| \le \delta`, else :math:`\delta(|r| - \frac12\delta)`. The gradient
+    is :math:`r` clipped to :math:`[-\delta, \delta]`, the Hessian 1 inside and 0 outside. Any real targets
+    and predictions.
 
     Parameters
     ----------
@@ -514,8 +514,8 @@ class AbsolutePercentageError(Loss):
     r"""Absolute error relative to the target, :math:`|r| / \max(|y|, \epsilon)`; its mean is the MAPE.
 
     :math:`\epsilon = 2^{-52}`, as in scikit-learn, in both precisions. The gradient is
-    :math:`\operatorname{sign} r / \max(|y|, \epsilon)`, 0 at :math:`r = 0`; the Hessian is 0. Any real targets
-    and predictions; a share, not per cent.
+    :math:`\operatorname{sign} r / \max(|y|, \epsilon)`, 0 at :math:`r = 0`; the Hessian is 0. Any real
+    targets and predictions; a share, not per cent.
 
     Examples
     --------

@@ -6,7 +6,8 @@ void fl_array_coalesce(fl_array *a) {
     for (int d = 0; d < a->n_dims; d++) {
         if (a->shape[d] == 1)
             continue;
-        /* C order enumerates dimension d fastest: it continues the one before if a step of that one spans it. */
+        /* C order enumerates dimension d fastest: it continues the one before if a step of that one spans it.
+         */
         if (kept > 0 && a->strides[kept - 1] == a->shape[d] * a->strides[d]) {
             a->shape[kept - 1] *= a->shape[d];
             a->strides[kept - 1] = a->strides[d];

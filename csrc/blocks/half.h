@@ -17,7 +17,9 @@ static inline uint32_t fl_bits_from_float(float x) {
     return bits;
 }
 
-static inline float fl_float_from_bfloat16(uint16_t h) { return fl_float_from_bits((uint32_t)h << 16); }
+static inline float fl_float_from_bfloat16(uint16_t h) {
+    return fl_float_from_bits((uint32_t)h << 16);
+}
 
 /* Exponent and fraction go to their float places, still biased by 15: a product with 2^(127-15) corrects
  * the bias and normalises subnormals at once; infinities and NaN get float's top exponent afterwards. */

@@ -31,8 +31,8 @@ FL_CONVERT_FROM(float64, double, FL_AS_IS)
 FL_CONVERT_FROM(longdouble, long double, FL_AS_IS)
 
 static void (*const fl_converters[FL_N_DTYPES])(real *, const char *, size_t) = {
-    fl_convert_uint8,   fl_convert_int8,     fl_convert_uint8,   fl_convert_int16,   fl_convert_uint16,
-    fl_convert_int32,   fl_convert_uint32,   fl_convert_int64,   fl_convert_uint64,  fl_convert_float16,
+    fl_convert_uint8,    fl_convert_int8,    fl_convert_uint8,   fl_convert_int16,      fl_convert_uint16,
+    fl_convert_int32,    fl_convert_uint32,  fl_convert_int64,   fl_convert_uint64,     fl_convert_float16,
     fl_convert_bfloat16, fl_convert_float32, fl_convert_float64, fl_convert_longdouble,
 };
 

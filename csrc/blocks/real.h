@@ -9,6 +9,7 @@
 
 #include "../fastloss.h"
 #include "../vecmath/real.h"
+#include "block.h"
 
 #if FL_PRECISION == 32
 #define FL_REAL_DTYPE FL_FLOAT32
@@ -16,8 +17,7 @@
 #define FL_REAL_DTYPE FL_FLOAT64
 #endif
 
-/* A block's arrays are 8 KiB each: the six that a call can need stay in L1 and L2, and the bounds of the
- * blocks depend on the data's size alone. */
-enum { FL_BLOCK = 8192 / sizeof(real), FL_LANES = 16 };
+/* Elements of a block: its bounds depend on the data's size alone. */
+enum { FL_BLOCK = FL_BLOCK_BYTES / sizeof(real) };
 
 #endif

@@ -16,18 +16,22 @@ static inline void fl_stream_line(char *to, const char *from) {
 enum { FL_HAS_STREAM = 1 };
 static inline void fl_stream_line(char *to, const char *from) {
     for (int i = 0; i < 64; i += 32)
-        _mm256_stream_si256((__m256i *)(void *)(to + i), _mm256_loadu_si256((const __m256i *)(const void *)(from + i)));
+        _mm256_stream_si256((__m256i *)(void *)(to + i),
+                            _mm256_loadu_si256((const __m256i *)(const void *)(from + i)));
 }
 #elif defined(__SSE2__)
 #include <emmintrin.h>
 enum { FL_HAS_STREAM = 1 };
 static inline void fl_stream_line(char *to, const char *from) {
     for (int i = 0; i < 64; i += 16)
-        _mm_stream_si128((__m128i *)(void *)(to + i), _mm_loadu_si128((const __m128i *)(const void *)(from + i)));
+        _mm_stream_si128((__m128i *)(void *)(to + i),
+                         _mm_loadu_si128((const __m128i *)(const void *)(from + i)));
 }
 #else
 enum { FL_HAS_STREAM = 0 };
-static inline void fl_stream_line(char *to, const char *from) { memcpy(to, from, 64); }
+static inline void fl_stream_line(char *to, const char *from) {
+    memcpy(to, from, 64);
+}
 #endif
 
 /* A block to its destination. The ends that do not fill a line are stored as usual. */

@@ -10,7 +10,8 @@
 
 /* Bytes of one element, 16 at the most. */
 static inline size_t fl_itemsize(fl_dtype dtype) {
-    static const unsigned char sizes[FL_N_DTYPES] = {1, 1, 1, 2, 2, 4, 4, 8, 8, 2, 2, 4, 8, sizeof(long double)};
+    static const unsigned char sizes[FL_N_DTYPES] = {1, 1, 1, 2, 2, 4, 4,
+                                                     8, 8, 2, 2, 4, 8, sizeof(long double)};
     return sizes[dtype];
 }
 
@@ -24,7 +25,8 @@ static inline void fl_reverse_bytes(unsigned char *item, size_t itemsize) {
 
 /* Copies a run between packed memory and a strided one, in the direction of `scatter`. Called with a
  * constant itemsize, so that each memcpy is one move. */
-static inline void fl_copy_run(char *packed, char *strided, ptrdiff_t stride, size_t n, size_t itemsize, int scatter) {
+static inline void fl_copy_run(char *packed, char *strided, ptrdiff_t stride, size_t n, size_t itemsize,
+                               int scatter) {
     for (size_t i = 0; i < n; i++, strided += stride, packed += itemsize) {
         if (scatter)
             memcpy(strided, packed, itemsize);

@@ -27,7 +27,9 @@ typedef struct {
     int (*runs_here)(void);
 } fl_tier;
 
-static int fl_always(void) { return 1; }
+static int fl_always(void) {
+    return 1;
+}
 
 #if FL_X86
 /* CPUID says what the processor has, XCR0 which registers the operating system saves: both must agree. */
@@ -40,7 +42,9 @@ static unsigned long long fl_saved_registers(void) {
     return ((unsigned long long)high << 32) | low;
 }
 
-static int fl_has_bits(unsigned have, unsigned want) { return (have & want) == want; }
+static int fl_has_bits(unsigned have, unsigned want) {
+    return (have & want) == want;
+}
 
 /* x86-64-v3: FMA, MOVBE, F16C, AVX; AVX2, BMI1, BMI2; LZCNT. */
 static int fl_runs_v3(void) {
@@ -88,7 +92,9 @@ const char *const *fl_isa_available(void) {
     return names;
 }
 
-const char *fl_isa(void) { return fl_tier_in_use->name; }
+const char *fl_isa(void) {
+    return fl_tier_in_use->name;
+}
 
 int fl_isa_select(const char *name) {
     for (int i = 0; i < FL_N_TIERS; i++)
@@ -99,4 +105,6 @@ int fl_isa_select(const char *name) {
     return 0;
 }
 
-const fl_ops *fl_ops_for(int float32) { return float32 ? fl_tier_in_use->f32 : fl_tier_in_use->f64; }
+const fl_ops *fl_ops_for(int float32) {
+    return float32 ? fl_tier_in_use->f32 : fl_tier_in_use->f64;
+}

@@ -5,6 +5,7 @@
 #ifndef FL_DISPATCH_OPS_H
 #define FL_DISPATCH_OPS_H
 
+#include "../blocks/block.h"
 #include "../fastloss.h"
 #include "../pointwise/kernel_types.h"
 
@@ -25,8 +26,6 @@ typedef struct {
     double (*sum)(const void *block, size_t n);
     double (*dot)(const void *block, const void *weights, size_t n);
 } fl_ops;
-
-enum { FL_BLOCK_BYTES = 8192, FL_RAW_BYTES = 2048 * 16 };
 
 /* The tables of the tier in use. */
 const fl_ops *fl_ops_for(int float32);

@@ -15,9 +15,13 @@ static _Thread_local int fl_local_threads = 0;
 static int fl_is_forked_child = 0;
 
 #if FL_HAS_FORK
-static void fl_after_fork(void) { fl_is_forked_child = 1; }
+static void fl_after_fork(void) {
+    fl_is_forked_child = 1;
+}
 
-__attribute__((constructor)) static void fl_watch_fork(void) { pthread_atfork(NULL, NULL, fl_after_fork); }
+__attribute__((constructor)) static void fl_watch_fork(void) {
+    pthread_atfork(NULL, NULL, fl_after_fork);
+}
 #endif
 
 int fl_threads(void) {
@@ -26,11 +30,19 @@ int fl_threads(void) {
     return fl_local_threads > 0 ? fl_local_threads : fl_default_threads;
 }
 
-int fl_may_run_parallel(void) { return !fl_is_forked_child; }
+int fl_may_run_parallel(void) {
+    return !fl_is_forked_child;
+}
 
-void fl_threads_set_default(int n) { fl_default_threads = n; }
-int fl_threads_local(void) { return fl_local_threads; }
-void fl_threads_set_local(int n) { fl_local_threads = n; }
+void fl_threads_set_default(int n) {
+    fl_default_threads = n;
+}
+int fl_threads_local(void) {
+    return fl_local_threads;
+}
+void fl_threads_set_local(int n) {
+    fl_local_threads = n;
+}
 
 int fl_has_openmp(void) {
 #ifdef _OPENMP

@@ -49,7 +49,9 @@ typedef struct {
     char raw[FL_RAW_BYTES];
 } fl_scratch;
 
-static size_t fl_round_up(size_t n) { return (n + 15) & ~(size_t)15; }
+static size_t fl_round_up(size_t n) {
+    return (n + FL_LANES - 1) & ~(size_t)(FL_LANES - 1);
+}
 
 /* Where the kernel may write a block of this output: its destination, or scratch. */
 static void *fl_place(const fl_pass *p, const fl_array *a, size_t start, size_t n, void *scratch) {
@@ -59,8 +61,8 @@ static void *fl_place(const fl_pass *p, const fl_array *a, size_t start, size_t 
     return direct ? to : scratch;
 }
 
-static void fl_finish(const fl_pass *p, const fl_array *a, size_t start, size_t n, void *block, const void *scratch,
-                      const void *weights, void *raw) {
+static void fl_finish(const fl_pass *p, const fl_array *a, size_t start, size_t n, void *block,
+                      const void *scratch, const void *weights, void *raw) {
     if (weights)
         p->ops->multiply(block, weights, fl_round_up(n));
     if (block != scratch)
@@ -76,6 +78,8 @@ static int fl_is_inside(const fl_pass *p, const void *block, size_t start, size_
     if (!domain || !p->ops->any_outside(block, fl_round_up(n), domain))
         return 1;
     size_t i = p->ops->first_outside(block, n, domain);
+    if (i == n)
+        return 1;
     if (s->status == FL_OK || start + i < s->bad_index) {
         s->status = status;
         s->bad_index = start + i;
@@ -141,8 +145,8 @@ static void fl_run_segment(const fl_pass *p, size_t from, size_t to, fl_segment 
     fl_scratch scratch;
     for (size_t start = from; start < to && s->status == FL_OK;) {
         size_t n = to - start < p->ops->block ? to - start : p->ops->block;
-        if (n > 15)
-            n &= ~(size_t)15;
+        if (n >= FL_LANES)
+            n &= ~(size_t)(FL_LANES - 1);
         fl_run_block(p, start, n, &scratch, s);
         start += n;
     }
@@ -235,25 +239,31 @@ static fl_block_fn fl_choose(const fl_pointwise_call *c, const fl_ops *ops, int 
     return ops->pointwise[c->kernel][set];
 }
 
+/* Runs a pass, and checks that a mean can be taken. */
+static fl_status fl_run_checked(const fl_pass *p, fl_pointwise_call *c) {
+    fl_status status = fl_run(p, c);
+    int is_mean = c->reduction == FL_REDUCE_MEAN;
+    if (status == FL_OK && is_mean && !(c->weight_sum > 0 && c->weight_sum <= DBL_MAX))
+        return FL_BAD_WEIGHT_SUM;
+    return status;
+}
+
 fl_status fl_pointwise(fl_pointwise_call *c) {
     if (c->n == 0) {
         c->total = c->weight_sum = 0;
         return c->reduction == FL_REDUCE_MEAN ? FL_EMPTY : FL_OK;
     }
     fl_pass pass = fl_checking_pass(c);
-    int differentiates = c->gradient.data || c->hessian.data;
     pass.scale = 1;
-    if (c->reduction == FL_REDUCE_MEAN && differentiates) {
+    if (c->reduction == FL_REDUCE_MEAN && (c->gradient.data || c->hessian.data)) {
         c->weight_sum = (double)c->n;
         if (c->weight.data) {
             /* The scale of the gradient is needed before the first gradient. */
             fl_pass weights = pass;
             weights.target = weights.prediction = NULL;
-            fl_status status = fl_run(&weights, c);
+            fl_status status = fl_run_checked(&weights, c);
             if (status != FL_OK)
                 return status;
-            if (c->weight_sum == 0)
-                return FL_ZERO_WEIGHT;
             pass.weight = NULL;
         }
         pass.scale = 1 / c->weight_sum;
@@ -262,12 +272,9 @@ fl_status fl_pointwise(fl_pointwise_call *c) {
     if (c->want_value && !c->value.data && !c->weight.data)
         pass.sum = fl_choose(c, pass.ops, 1);
     pass.streams = fl_should_stream(&pass, c);
-    fl_status status = fl_run(&pass, c);
-    if (status == FL_OK && c->reduction == FL_REDUCE_MEAN) {
-        if (c->weight_sum == 0)
-            return FL_ZERO_WEIGHT;
+    fl_status status = fl_run_checked(&pass, c);
+    if (c->reduction == FL_REDUCE_MEAN)
         c->total /= c->weight_sum;
-    }
     return status;
 }
 
@@ -275,7 +282,7 @@ fl_status fl_pointwise_check(fl_pointwise_call *c) {
     if (c->n == 0)
         return FL_OK;
     fl_pass pass = fl_checking_pass(c);
-    return fl_run(&pass, c);
+    return fl_run_checked(&pass, c);
 }
 
 int fl_find_pointwise(const char *name) {
@@ -285,6 +292,12 @@ int fl_find_pointwise(const char *name) {
     return -1;
 }
 
-int fl_pointwise_n_parameters(int kernel) { return fl_kernels[kernel].n_params; }
-const fl_domain *fl_pointwise_target_domain(int kernel) { return &fl_kernels[kernel].y_domain; }
-const fl_domain *fl_pointwise_prediction_domain(int kernel) { return &fl_kernels[kernel].z_domain; }
+int fl_pointwise_n_parameters(int kernel) {
+    return fl_kernels[kernel].n_params;
+}
+const fl_domain *fl_pointwise_target_domain(int kernel) {
+    return &fl_kernels[kernel].y_domain;
+}
+const fl_domain *fl_pointwise_prediction_domain(int kernel) {
+    return &fl_kernels[kernel].z_domain;
+}

@@ -152,17 +152,15 @@ FL_LOSS(welsch) {
 /* p = {c}. With u = r/c and t = 1 − u² the value c²/6·(1 − t³) is r²·(½ − ½u² + u⁴/6) for small u, the
  * gradient r·t², the Hessian t·(1 − 5u²). */
 FL_LOSS(tukey) {
-    real outside = (real)(p[0] * p[0] / 6);
-    real r = z - y;
-    fl_pair u = fl_scaled_residual(y, z, p[0], 1);
-    real u2 = u.hi * u.hi;
-    real t = fl_fma(-2 * u.hi, u.lo, (1 - u.hi) * (1 + u.hi));
-    int inside = t > 0;
+    real outside = (real)(p[0] * p[0] / 6), inverse = (real)(1 / p[0]);
+    real r = z - y, u = r * inverse, u2 = u * u;
+    real t = (1 - u) * (1 + u);
+    t = t < 0 ? 0 : t;
     real near_zero = (r * r) * fl_fma(u2, fl_fma(u2, (real)(1.0 / 6), (real)-0.5), (real)0.5);
     real near_one = fl_fma(-outside, t * t * t, outside);
-    real value = t > (real)0.5 ? near_zero : inside ? near_one : outside;
-    return (fl_terms){fl_keep_nan(r, value), fl_keep_nan(r, inside ? r * (t * t) : 0),
-                      fl_keep_nan(r, inside ? t * fl_fma(-5, u2, 1) : 0)};
+    real finite_r = t > 0 ? r : t;
+    real root = t > 0 ? fl_fma(-5, u2, 1) : 1;
+    return (fl_terms){t > (real)0.5 ? near_zero : near_one, finite_r * (t * t), t * root};
 }
 
 /* e^z − y·z */

@@ -9,15 +9,16 @@ typedef struct {
     double sum, error;
 } fl_compensated;
 
+/* An infinite or NaN sum has no error to keep. */
 static inline void fl_add(fl_compensated *a, double x) {
     double sum = a->sum + x;
-    a->error += fabs(a->sum) >= fabs(x) ? (a->sum - sum) + x : (x - sum) + a->sum;
+    double error = fabs(a->sum) >= fabs(x) ? (a->sum - sum) + x : (x - sum) + a->sum;
+    a->error += isfinite(sum) ? error : 0;
     a->sum = sum;
 }
 
-/* An infinite or NaN sum makes the error term NaN; the sum alone is the answer then. */
 static inline double fl_total(fl_compensated a) {
-    return isfinite(a.sum) ? a.sum + a.error : a.sum;
+    return a.sum + a.error;
 }
 
 #endif

@@ -13,7 +13,7 @@ static inline __attribute__((always_inline)) double fl_fold_lanes(double *lanes,
 #define FL_FOLD(width)                                                                                       \
     if (n_lanes >= 2 * (width))                                                                              \
         for (int i = 0; i < (width); i++)                                                                    \
-            lanes[i] += lanes[i + (width)]
+    lanes[i] += lanes[i + (width)]
     FL_FOLD(16);
     FL_FOLD(8);
     FL_FOLD(4);

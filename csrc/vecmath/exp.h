@@ -108,10 +108,10 @@ FL_INLINE real fl_exp_sum(real x, real x_lo) {
     return fl_exp_of_split(x, s);
 }
 
-/* factor·e^-a for a ≥ 0 and a power of two near 1, gradual underflow included; NaN kept. */
-FL_INLINE real fl_exp_negated(real a, real factor) {
+/* e^-a for a ≥ 0, gradual underflow included; NaN kept. */
+FL_INLINE real fl_exp_negated(real a) {
     fl_exp_split s = fl_split_exponent(-fl_at_most(a, FL_EXP_RANGE));
-    real p = fl_exp_reduced(s.remainder) * (factor * (real)0x1p-64);
+    real p = fl_exp_reduced(s.remainder) * (real)0x1p-64;
     return p * fl_from_bits(FL_EXPONENT(s.k_pattern) + FL_POWER_OF_TWO_BITS(64));
 }
 

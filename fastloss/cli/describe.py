@@ -43,9 +43,9 @@ def run_list(args: argparse.Namespace) -> int:
         [
             [
                 info.name,
-                ", ".join(alias for alias in info.aliases if alias != info.name),
+                "\n".join(alias for alias in info.aliases if alias != info.name),
                 info.family,
-                ", ".join(f"{key}={format_parameter(value)}" for key, value in info.parameters.items()),
+                "\n".join(f"{key}={format_parameter(value)}" for key, value in info.parameters.items()),
                 "yes" if info.has_hessian else "no",
             ]
             for info in shown

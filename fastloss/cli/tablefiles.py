@@ -40,8 +40,9 @@ class ParquetReader(Reader):
         try:
             for batch in self._file.iter_batches(batch_size=size, columns=names):
                 if len(batch):
-                    yield tuple(self._numbers(place, batch.column(place.column)) for place in self.locations)
+                    arrays = [self._numbers(place, batch.column(place.column)) for place in self.locations]
                     self._read += len(batch)
+                    yield tuple(arrays)
         except (OSError, pa.ArrowException) as error:
             raise CommandError(f"{self.locations[0].path}: {_first_line(error)}") from error
 
@@ -89,11 +90,12 @@ class CsvReader(Reader):
                 )
                 for block in blocks:
                     if len(block):
-                        yield tuple(
+                        arrays = [
                             self._numbers(place, block.column(place.column)) for place in self.locations
-                        )
+                        ]
                         self._read += len(block)
                         self._fraction = file.tell() / length
+                        yield tuple(arrays)
         except (OSError, pa.ArrowException) as error:
             raise CommandError(f"{self._path}: after row {self._read}: {_first_line(error)}") from error
 

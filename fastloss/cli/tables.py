@@ -53,7 +53,9 @@ def print_table(
     """
     rich_table = require("rich.table", "cli", "a table")
     text = require("rich.text", "cli", "a table").Text
-    table = rich_table.Table(box=require("rich.box", "cli", "a table").SIMPLE_HEAD, pad_edge=False)
+    table = rich_table.Table(
+        box=require("rich.box", "cli", "a table").SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+    )
     for i, heading in enumerate(columns):
         justify = "left" if i in words else "right"
         table.add_column(heading, justify=justify, no_wrap=i not in folded, overflow="fold")

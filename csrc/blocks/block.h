@@ -1,0 +1,16 @@
+/* The size of a block. */
+#ifndef FL_BLOCKS_BLOCK_H
+#define FL_BLOCKS_BLOCK_H
+
+enum {
+    /* Kernels see whole multiples of so many elements; what is left over is padded. */
+    FL_LANES = 16,
+    /* Bytes of one array of a block. The six that a call can need stay in L1 together with their sources;
+     * larger blocks make the memory wait longer for the passes that only touch L1, smaller ones make more
+     * calls. */
+    FL_BLOCK_BYTES = 4096,
+    /* A block of the widest elements there are, before conversion: 16 bytes instead of float32's 4. */
+    FL_RAW_BYTES = FL_BLOCK_BYTES / 4 * 16
+};
+
+#endif

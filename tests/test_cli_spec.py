@@ -1,0 +1,129 @@
+"""Losses and columns as they are written on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import fastloss as fl
+from fastloss.cli.errors import CommandError
+from fastloss.cli.sources import parse_location
+from fastloss.cli.spec import format_loss, parse_loss, parse_value
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("mse", fl.SquaredError()),
+        ("SquaredError", fl.SquaredError()),
+        ("HUBER", fl.Huber()),
+        ("huber:delta=1.5", fl.Huber(delta=1.5)),
+        ("huber: delta = 15e-1 ", fl.Huber(delta=1.5)),
+        ("focal:gamma=2,alpha=none,from_logits=False", fl.BinaryFocal(from_logits=False)),
+        ("bce:pos_weight=3,label_smoothing=.1", fl.BinaryCrossEntropy(pos_weight=3.0, label_smoothing=0.1)),
+    ],
+)
+def test_parse_loss(text, expected):
+    assert parse_loss(text) == expected
+
+
+@pytest.mark.parametrize("info", fl.list_losses(), ids=lambda info: info.name)
+def test_every_name_is_understood(info):
+    for name in (info.name, info.cls.__name__, *info.aliases):
+        assert parse_loss(name) == info.cls()
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("hubber", ["'hubber'", "did you mean huber"]),
+        ("zzzzzz", ["'zzzzzz'", "fastloss list"]),
+        ("", ["no loss ''"]),
+        ("huber:", ["expected param=value", "''"]),
+        ("huber:delta", ["expected param=value", "'delta'"]),
+        ("huber:delta=", ["expected param=value", "'delta='"]),
+        ("huber:delta=1,,", ["expected param=value", "''"]),
+        ("huber:=1", ["expected param=value", "'=1'"]),
+        ("huber:beta=1", ["no parameter 'beta'", "delta (default 1.0)"]),
+        ("mse:delta=1", ["no parameter 'delta'", "it has none"]),
+        ("huber:delta=1,delta=2", ["'delta' is given twice"]),
+        ("huber:delta=-1", ["delta", "-1"]),
+        ("huber:delta=big", ["delta", "'big'"]),
+        ("huber:delta=nan", ["delta", "nan"]),
+        ("bce:from_logits=2", ["from_logits", "2"]),
+    ],
+)
+def test_bad_specifications(text, pieces):
+    with pytest.raises(CommandError) as caught:
+        parse_loss(text)
+    message = str(caught.value)
+    assert message.startswith(f"loss {text!r}: ")
+    assert all(piece in message for piece in pieces), message
+
+
+def test_values_have_their_types():
+    values = [parse_value(text) for text in ("2", "-1", "1e3", "inf", "true", "FALSE", "None", "mean")]
+    assert values == [2, -1, 1000.0, float("inf"), True, False, None, "mean"]
+    assert [type(value) for value in values[:4]] == [int, int, float, float]
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        (fl.AbsoluteError(), "mae"),
+        (fl.BinaryCrossEntropy(), "bce"),
+        (fl.Huber(delta=2.0), "huber:delta=2"),
+        (fl.Huber(delta=0.1 + 0.2), "huber:delta=0.30000000000000004"),
+        (fl.BinaryFocal(alpha=0.25, from_logits=False), "focal:alpha=0.25,from_logits=false"),
+    ],
+)
+def test_format_loss_is_read_back(written, text):
+    assert format_loss(written) == text
+    assert parse_loss(text) == written
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "column"),
+    [
+        ("a.npy", "a.npy", None),
+        ("A.NPY", "A.NPY", None),
+        ("a.csv", "a.csv", None),
+        ("a.csv:z", "a.csv", "z"),
+        ("a.parquet:model:z", "a.parquet", "model:z"),
+        ("a.PARQUET:z", "a.PARQUET", "z"),
+        (r"C:\data\a.npy", r"C:\data\a.npy", None),
+        (r"C:\data\a.csv", r"C:\data\a.csv", None),
+        (r"C:\data\a.csv:z", r"C:\data\a.csv", "z"),
+        ("run:3/a.parquet:z", "run:3/a.parquet", "z"),
+        ("a.csv:copy.csv", "a.csv", "copy.csv"),
+    ],
+)
+def test_parse_location(text, path, column):
+    location = parse_location("y_true", text)
+    assert (location.path, location.column) == (path, column)
+
+
+def test_an_existing_file_decides_where_the_path_ends(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv:b.csv").write_text("z\n1\n")
+    assert parse_location("y_true", "a.csv:b.csv").column is None
+    assert parse_location("y_true", "a.csv:b.csv:z").path == "a.csv:b.csv"
+    Path("a.csv").write_text("z\n1\n")
+    assert parse_location("y_true", "a.csv:b.csv:z").column == "b.csv:z"
+
+
+@pytest.mark.parametrize(
+    ("text", "piece"),
+    [
+        ("a.txt", "extension '.txt'"),
+        ("a", "no extension"),
+        ("a.npz", "'.npz'"),
+        ("a.npy:z", "no columns"),
+        ("a.csv:", "names no column"),
+    ],
+)
+def test_bad_locations(text, piece):
+    with pytest.raises(CommandError, match=r"^y_pred: ") as caught:
+        parse_location("y_pred", text)
+    assert piece in str(caught.value)
