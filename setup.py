@@ -36,6 +36,7 @@ if X86_64:
 
 KERNEL_SOURCES = ["csrc/dispatch/ops_f32.c", "csrc/dispatch/ops_f64.c"]
 LIBRARY_SOURCES = sorted(str(p) for p in Path("csrc").glob("*/*.c") if str(p) not in KERNEL_SOURCES)
+INCLUDES = sorted(str(p) for p in Path("fastloss").glob("*.pxi"))
 HEADERS = sorted(str(p) for p in Path("csrc").rglob("*.h"))
 
 
@@ -111,7 +112,7 @@ setup(
                 ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
                 ("NPY_TARGET_VERSION", "NPY_1_25_API_VERSION"),
             ],
-            depends=[*KERNEL_SOURCES, *HEADERS],
+            depends=[*KERNEL_SOURCES, *HEADERS, *INCLUDES],
         )
     ],
     cmdclass={"build_ext": BuildTiers},

@@ -54,7 +54,8 @@ typedef enum {
     FL_BAD_PREDICTION, /* likewise */
     FL_BAD_WEIGHT,     /* negative, infinite or NaN */
     FL_BAD_WEIGHT_SUM, /* the weights of a mean sum to zero, or to infinity */
-    FL_EMPTY           /* the mean of nothing */
+    FL_EMPTY,          /* the mean of nothing */
+    FL_NO_MEMORY       /* scratch for rows of very many classes could not be had */
 } fl_status;
 
 typedef struct {
@@ -88,6 +89,8 @@ const fl_domain *fl_pointwise_prediction_domain(int kernel);
 fl_status fl_pointwise(fl_pointwise_call *call);
 /* Only the checks that fl_pointwise makes: writes no output. */
 fl_status fl_pointwise_check(fl_pointwise_call *call);
+
+#include "rows/rows.h"
 
 /* Merges dimensions that lie behind one another in memory, so that contiguous data becomes 1-D. */
 void fl_array_coalesce(fl_array *array);

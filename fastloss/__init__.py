@@ -1,7 +1,7 @@
 """Loss functions, their gradients and Hessian diagonals, computed in one pass by C kernels."""
 
 from fastloss import reference
-from fastloss._loss import Domain, Loss
+from fastloss._loss import Domain, Loss, PointwiseLoss, RowLoss
 from fastloss._version import __version__
 from fastloss.binary import (
     BinaryCrossEntropy,
@@ -14,11 +14,14 @@ from fastloss.binary import (
     ZeroOne,
 )
 from fastloss.config import config, initialise, show_config
+from fastloss.distribution import JSDivergence, KLDivergence
+from fastloss.multiclass import CrossEntropy, Focal, MulticlassHinge
 from fastloss.registry import LossInfo, get_loss, list_losses
 from fastloss.regression import (
     AbsoluteError,
     AbsolutePercentageError,
     Cauchy,
+    EuclideanError,
     Expectile,
     Gamma,
     HalfSquaredError,
@@ -45,20 +48,28 @@ __all__ = [
     "BinaryCrossEntropy",
     "BinaryFocal",
     "Cauchy",
+    "CrossEntropy",
     "Domain",
+    "EuclideanError",
     "Expectile",
     "Exponential",
+    "Focal",
     "Gamma",
     "HalfSquaredError",
     "Hinge",
     "Huber",
+    "JSDivergence",
+    "KLDivergence",
     "LogCosh",
     "Loss",
     "LossInfo",
+    "MulticlassHinge",
     "Perceptron",
+    "PointwiseLoss",
     "Poisson",
     "PseudoHuber",
     "Quantile",
+    "RowLoss",
     "SmoothL1",
     "SquaredError",
     "SquaredHinge",

@@ -7,9 +7,7 @@ _Reduction: TypeAlias = Literal["mean", "sum", "none"]
 _Out: TypeAlias = npt.NDArray[Any] | tuple[npt.NDArray[Any] | None, ...] | None
 _DomainTuple: TypeAlias = tuple[float, float, bool, bool]
 
-class Pointwise:
-    def _bind(self, kernel: str, parameters: tuple[float, ...] = (), differentiable: bool = True) -> None: ...
-    def _domains(self) -> tuple[_DomainTuple, _DomainTuple]: ...
+class Verbs:
     # A float for "mean" and "sum", an array for "none".
     def __call__(
         self,
@@ -61,6 +59,24 @@ class Pointwise:
         out: _Out = None,
         n_threads: int | None = None,
     ) -> tuple[Any, npt.NDArray[Any], npt.NDArray[Any]]: ...
+
+class Pointwise(Verbs):
+    def _bind(self, kernel: str, parameters: tuple[float, ...] = (), differentiable: bool = True) -> None: ...
+    def _domains(self) -> tuple[_DomainTuple, _DomainTuple]: ...
+
+class Rows(Verbs):
+    def _bind(
+        self,
+        kernel: str,
+        *,
+        class_weight: tuple[float, ...] | None = None,
+        label_smoothing: float = 0,
+        ignore_index: int | None = None,
+        gamma: float = 0,
+        alpha: float | tuple[float, ...] | None = None,
+        log_base: float = 0,
+    ) -> None: ...
+    def _link(self, kernel: str, y_pred: Any, out: _Out, n_threads: int | None) -> npt.NDArray[Any]: ...
 
 def isa() -> str: ...
 def isa_available() -> list[str]: ...

@@ -44,6 +44,19 @@ def positive(name: str, value: Any) -> float:
     return number_in(name, value, 0, math.inf)
 
 
+def number_or_numbers(name: str, value: Any, low: float, high: float) -> float | tuple[float, ...] | None:
+    """Return a constructor's argument that is one number of an interval [low, high), several, or None."""
+    if value is None:
+        return None
+    if isinstance(value, numbers.Real):
+        return number_in(name, value, low, high, ends="[)")
+    try:
+        items = list(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a number or a sequence of numbers, got {value!r}") from None
+    return tuple(number_in(f"{name}[{i}]", item, low, high, ends="[)") for i, item in enumerate(items))
+
+
 def flag(name: str, value: Any) -> bool:
     """Return a constructor's argument that must be True or False."""
     if not isinstance(value, bool):
@@ -51,49 +64,29 @@ def flag(name: str, value: Any) -> bool:
     return value
 
 
-class Loss(_core.Pointwise):
-    """A loss; its constructor's arguments are its attributes, and it never changes.
+class Loss(_core.Verbs):
+    """A loss; its constructor's arguments are its attributes, and it never changes."""
 
-    A subclass's constructor checks its arguments and hands them to ``super().__init__`` by name, after
-    the kernel that computes it and that kernel's parameters.
-    """
-
+    name: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
     family: ClassVar[str] = ""
     has_gradient: ClassVar[bool] = True
     has_hessian: ClassVar[bool] = True
 
-    def __init__(self, kernel: str, kernel_parameters: tuple[float, ...] = (), **arguments: Any) -> None:
-        self._bind(kernel, kernel_parameters, self.has_gradient)
+    def _keep(self, arguments: dict[str, Any]) -> None:
         # Nothing else ever goes into the instance's dictionary: it is the constructor's arguments.
         self.__dict__.update(arguments)
 
-    @classmethod
-    def _name(cls) -> str:
-        # An underscore before every capital that begins a word: SmoothL1 is smooth_l1, ZeroOne zero_one.
-        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
-
-    @property
-    def name(self) -> str:
-        """The class's name in snake case, which ``get_loss`` takes."""
-        return self._name()
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "name" not in cls.__dict__:
+            # An underscore before each capital that begins a word: smooth_l1, kl_divergence.
+            cls.name = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
 
     @property
     def parameters(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return dict(self.__dict__)
-
-    @property
-    def target_domain(self) -> Domain:
-        """The values that `y_true` may take."""
-        low, high, open_low, integral = self._domains()[0]
-        return Domain(low, high, integral, open_low)
-
-    @property
-    def prediction_domain(self) -> Domain:
-        """The values that `y_pred` may take."""
-        low, high, open_low, integral = self._domains()[1]
-        return Domain(low, high, integral, open_low)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"{type(self).__name__} objects cannot be changed: make a new one")
@@ -119,3 +112,35 @@ class Loss(_core.Pointwise):
 
 def _make(cls: type[Loss], arguments: dict[str, Any]) -> Loss:
     return cls(**arguments)
+
+
+class PointwiseLoss(Loss, _core.Pointwise):
+    """A loss of one prediction and one target at a time.
+
+    A subclass's constructor checks its arguments and hands them to ``super().__init__`` by name, after
+    the kernel that computes it and that kernel's parameters.
+    """
+
+    def __init__(self, kernel: str, kernel_parameters: tuple[float, ...] = (), **arguments: Any) -> None:
+        self._bind(kernel, kernel_parameters, self.has_gradient)
+        self._keep(arguments)
+
+    @property
+    def target_domain(self) -> Domain:
+        """The values that `y_true` may take."""
+        low, high, open_low, integral = self._domains()[0]
+        return Domain(low, high, integral, open_low)
+
+    @property
+    def prediction_domain(self) -> Domain:
+        """The values that `y_pred` may take."""
+        low, high, open_low, integral = self._domains()[1]
+        return Domain(low, high, integral, open_low)
+
+
+class RowLoss(Loss, _core.Rows):
+    """A loss of a row of predictions, and a class index or a row of targets.
+
+    A subclass's constructor checks its arguments, binds the kernel that computes it, and keeps the
+    arguments.
+    """

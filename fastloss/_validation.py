@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -77,3 +78,22 @@ def bad_weight(weights: Array, index: int | tuple[int, ...]) -> str:
     """Word the error of a weight; weights may have fewer axes than the predictions."""
     place = index if isinstance(index, int) or weights.ndim > 1 else index[0]
     return f"{_element('sample_weight', place, weights[place])}: weights must be finite and not negative"
+
+
+def bad_label(loss: str, labels: Array, row: int, n_classes: int) -> str:
+    """Word the error of a class index that is none."""
+    return f"{_element('y_true', row, labels[row])} is no class for {loss}: expected 0 to {n_classes - 1}"
+
+
+def bad_entry(loss: str, name: str, array: Array, index: tuple[int, int]) -> str:
+    """Word the error of an entry of a matrix that is no probability."""
+    return f"{_element(name, index, array[index])} is outside the domain of {loss}: expected a probability"
+
+
+def warn_off_row(loss: str, row: int, total: float) -> None:
+    """Warn of a row of probabilities that do not sum to one."""
+    warnings.warn(
+        f"{loss}: y_pred[{row}] sums to {total:.6g} instead of 1; rows are used as given",
+        UserWarning,
+        stacklevel=2,
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from fastloss._loss import Loss, flag, number, number_in, positive
+from fastloss._loss import PointwiseLoss, flag, number, number_in, positive
 
 __all__ = [
     "BinaryCrossEntropy",
@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 
-class ZeroOne(Loss):
+class ZeroOne(PointwiseLoss):
     r"""Zero-one loss: 1 where the prediction misses the target, else 0; its mean is the error rate.
 
     Targets and predictions are any real numbers, classes of any number among them. It is not
@@ -59,7 +59,7 @@ class ZeroOne(Loss):
             super().__init__("zero_one_threshold", (threshold,), threshold=threshold)
 
 
-class Perceptron(Loss):
+class Perceptron(PointwiseLoss):
     r"""Perceptron loss, :math:`[-m]_+`.
 
     The gradient is :math:`-y` where :math:`m < 0`, else 0; the Hessian is 0. Labels are -1 or 0 and +1,
@@ -82,7 +82,7 @@ class Perceptron(Loss):
         super().__init__("perceptron")
 
 
-class Hinge(Loss):
+class Hinge(PointwiseLoss):
     r"""Hinge loss, :math:`[1 - m]_+`.
 
     The gradient is :math:`-y` where :math:`m < 1`, else 0; the Hessian is 0. Labels are -1 or 0 and +1,
@@ -105,7 +105,7 @@ class Hinge(Loss):
         super().__init__("hinge")
 
 
-class SquaredHinge(Loss):
+class SquaredHinge(PointwiseLoss):
     r"""Squared hinge loss, :math:`[1 - m]_+^2`.
 
     The gradient is :math:`-2y[1 - m]_+`, the Hessian 2 where :math:`m < 1`, else 0. Labels are -1 or 0 and
@@ -124,7 +124,7 @@ class SquaredHinge(Loss):
         super().__init__("squared_hinge")
 
 
-class Exponential(Loss):
+class Exponential(PointwiseLoss):
     r"""Exponential loss, :math:`e^{-m}`, which AdaBoost minimises.
 
     The gradient is :math:`-y e^{-m}`, the Hessian :math:`e^{-m}`. Labels are -1 or 0 and +1, predictions any
@@ -148,7 +148,7 @@ class Exponential(Loss):
         super().__init__("exponential")
 
 
-class BinaryCrossEntropy(Loss):
+class BinaryCrossEntropy(PointwiseLoss):
     r"""Binary cross-entropy (log loss, logistic loss).
 
     From logits :math:`z`: :math:`a y \operatorname{softplus}(-z) + (1 - y)\operatorname{softplus}(z)`, whose
@@ -204,7 +204,7 @@ class BinaryCrossEntropy(Loss):
         )
 
 
-class BinaryFocal(Loss):
+class BinaryFocal(PointwiseLoss):
     r"""Focal loss, :math:`-\alpha_t (1 - p_t)^\gamma \log p_t`: cross-entropy that attends to the hard cases.
 
     :math:`p_t` is the probability of the true class, :math:`\alpha_t` is :math:`\alpha` for the positive
@@ -257,7 +257,7 @@ class BinaryFocal(Loss):
         super().__init__(kernel, parameters, gamma=gamma, alpha=alpha, from_logits=from_logits)
 
 
-class WassersteinCritic(Loss):
+class WassersteinCritic(PointwiseLoss):
     r"""Critic of a Wasserstein GAN, :math:`-y z` with :math:`y = +1` for real and -1 for generated samples.
 
     The gradient is :math:`-y`, the Hessian 0. The mean over a batch of each is

@@ -6,7 +6,7 @@ import difflib
 import inspect
 from typing import Any, NamedTuple
 
-from fastloss import binary, regression
+from fastloss import binary, distribution, multiclass, regression
 from fastloss._loss import Loss
 
 
@@ -25,13 +25,16 @@ class LossInfo(NamedTuple):
 def _info(cls: type[Loss]) -> LossInfo:
     signature = inspect.signature(cls)
     parameters = {name: parameter.default for name, parameter in signature.parameters.items()}
-    return LossInfo(cls._name(), cls, cls.family, cls.aliases, parameters, cls.has_gradient, cls.has_hessian)
+    return LossInfo(cls.name, cls, cls.family, cls.aliases, parameters, cls.has_gradient, cls.has_hessian)
 
 
-_LOSSES = [_info(getattr(module, name)) for module in (regression, binary) for name in module.__all__]
-_BY_NAME = {
-    name: info.cls for info in _LOSSES for name in (info.name, info.cls.__name__.lower(), *info.aliases)
-}
+_LOSSES = [
+    _info(getattr(module, name))
+    for module in (regression, binary, multiclass, distribution)
+    for name in module.__all__
+]
+_BY_CLASS_NAME = {info.cls.__name__: info.cls for info in _LOSSES}
+_BY_NAME = {name: info.cls for info in _LOSSES for name in (info.name, *info.aliases)}
 
 
 def list_losses() -> list[LossInfo]:
@@ -47,7 +50,7 @@ def list_losses() -> list[LossInfo]:
 
 
 def get_loss(name: str, **parameters: Any) -> Loss:
-    """Make a loss by its name, its class's name or an alias, in any case.
+    """Make a loss by its name, its class's name or an alias.
 
     Parameters
     ----------
@@ -75,7 +78,7 @@ def get_loss(name: str, **parameters: Any) -> Loss:
     """
     if not isinstance(name, str):
         raise TypeError(f"name must be a string, got {name!r}")
-    cls = _BY_NAME.get(name.lower())
+    cls = _BY_CLASS_NAME.get(name) or _BY_NAME.get(name.lower())
     if cls is None:
         near = difflib.get_close_matches(name.lower(), _BY_NAME, n=3)
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "see fastloss.list_losses()"

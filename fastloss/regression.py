@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
-from fastloss._loss import Loss, number_in, positive
+from fastloss._loss import PointwiseLoss, RowLoss, number_in, positive
 
 __all__ = [
     "AbsoluteError",
     "AbsolutePercentageError",
+    "EuclideanError",
     "Cauchy",
     "Expectile",
     "Gamma",
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 
-class SquaredError(Loss):
+class SquaredError(PointwiseLoss):
     r"""Squared error, :math:`r^2`; its mean is the MSE.
 
     The gradient is :math:`2r`, the Hessian 2. Any real targets and predictions.
@@ -46,7 +47,7 @@ class SquaredError(Loss):
         super().__init__("squared_error")
 
 
-class HalfSquaredError(Loss):
+class HalfSquaredError(PointwiseLoss):
     r"""Half the squared error, :math:`\frac12 r^2`.
 
     The gradient is :math:`r`, the Hessian 1. It is the negative log-likelihood of a Gaussian of variance 1
@@ -66,7 +67,7 @@ class HalfSquaredError(Loss):
         super().__init__("half_squared_error")
 
 
-class AbsoluteError(Loss):
+class AbsoluteError(PointwiseLoss):
     r"""Absolute error, :math:`|r|`; with ``reduction="sum"`` the L1 distance.
 
     The gradient is :math:`\operatorname{sign} r`, 0 at :math:`r = 0`; the Hessian is 0. It is the negative
@@ -87,7 +88,7 @@ class AbsoluteError(Loss):
         super().__init__("absolute_error")
 
 
-class Huber(Loss):
+class Huber(PointwiseLoss):
     r"""Huber's loss: squared near zero, linear beyond.
 
     :math:`\frac12 r^2` where :math:`|r| \le \delta`, else :math:`\delta(|r| - \frac12\delta)`. The gradient
@@ -124,7 +125,7 @@ class Huber(Loss):
         super().__init__("huber", (delta,), delta=delta)
 
 
-class SmoothL1(Loss):
+class SmoothL1(PointwiseLoss):
     r"""Smooth L1: Huber's loss with slope 1, :math:`\mathrm{Huber}(\beta)/\beta`.
 
     :math:`\frac12 r^2/\beta` where :math:`|r| < \beta`, else :math:`|r| - \frac12\beta`. The gradient is
@@ -164,7 +165,7 @@ class SmoothL1(Loss):
             super().__init__("smooth_l1", (beta,), beta=beta)
 
 
-class LogCosh(Loss):
+class LogCosh(PointwiseLoss):
     r"""Logarithm of the hyperbolic cosine, :math:`\log\cosh r`.
 
     Like :math:`\frac12 r^2` near zero and :math:`|r| - \log 2` far away; the gradient is :math:`\tanh r`, the
@@ -185,7 +186,7 @@ class LogCosh(Loss):
         super().__init__("log_cosh")
 
 
-class PseudoHuber(Loss):
+class PseudoHuber(PointwiseLoss):
     r"""Pseudo-Huber loss, :math:`\delta^2(\sqrt{1 + (r/\delta)^2} - 1)`.
 
     A smooth Huber loss: the gradient is :math:`r/\sqrt{1 + (r/\delta)^2}`, the Hessian
@@ -222,7 +223,7 @@ class PseudoHuber(Loss):
         super().__init__("pseudo_huber", (delta,), delta=delta)
 
 
-class Quantile(Loss):
+class Quantile(PointwiseLoss):
     r"""Quantile (pinball) loss, :math:`q[y - z]_+ + (1 - q)[z - y]_+`.
 
     Its mean is smallest at the `q`-quantile of the targets. The gradient is :math:`-q` below the target,
@@ -258,7 +259,7 @@ class Quantile(Loss):
         super().__init__("quantile", (q,), q=q)
 
 
-class Expectile(Loss):
+class Expectile(PointwiseLoss):
     r"""Expectile loss, :math:`|q - 1\{y < z\}|\, r^2`.
 
     The asymmetric squared error whose mean is smallest at the `q`-expectile. With the weight
@@ -294,7 +295,7 @@ class Expectile(Loss):
         super().__init__("expectile", (q,), q=q)
 
 
-class Cauchy(Loss):
+class Cauchy(PointwiseLoss):
     r"""Cauchy (Lorentzian) loss, :math:`\frac12 c^2 \log(1 + (r/c)^2)`.
 
     The gradient :math:`r/(1 + (r/c)^2)` falls again for large :math:`r`, and the Hessian
@@ -330,7 +331,7 @@ class Cauchy(Loss):
         super().__init__("cauchy", (c,), c=c)
 
 
-class Welsch(Loss):
+class Welsch(PointwiseLoss):
     r"""Welsch (Leclerc) loss, :math:`\frac12 c^2 (1 - e^{-(r/c)^2})`.
 
     The gradient is :math:`r e^{-(r/c)^2}`, the Hessian :math:`(1 - 2(r/c)^2) e^{-(r/c)^2}`, negative beyond
@@ -367,7 +368,7 @@ class Welsch(Loss):
         super().__init__("welsch", (c,), c=c)
 
 
-class Tukey(Loss):
+class Tukey(PointwiseLoss):
     r"""Tukey's biweight, :math:`\frac16 c^2 (1 - (1 - (r/c)^2)^3)` inside :math:`c`, constant outside.
 
     The gradient is :math:`r(1 - (r/c)^2)^2`, the Hessian :math:`(1 - (r/c)^2)(1 - 5(r/c)^2)`; both are 0
@@ -404,7 +405,7 @@ class Tukey(Loss):
         super().__init__("tukey", (c,), c=c)
 
 
-class Poisson(Loss):
+class Poisson(PointwiseLoss):
     r"""Poisson loss with the log link, :math:`e^z - y z`.
 
     The prediction :math:`z` is the logarithm of the expected count. The gradient is :math:`e^z - y`, the
@@ -425,7 +426,7 @@ class Poisson(Loss):
         super().__init__("poisson")
 
 
-class Gamma(Loss):
+class Gamma(PointwiseLoss):
     r"""Gamma loss with the log link, :math:`z + y e^{-z}`.
 
     The prediction :math:`z` is the logarithm of the expected target. The gradient is :math:`1 - y e^{-z}`,
@@ -446,7 +447,7 @@ class Gamma(Loss):
         super().__init__("gamma")
 
 
-class Tweedie(Loss):
+class Tweedie(PointwiseLoss):
     r"""Tweedie loss with the log link, :math:`\frac{e^{(2-p)z}}{2-p} - \frac{y e^{(1-p)z}}{1-p}`.
 
     The prediction :math:`z` is the logarithm of the expected target. The gradient is
@@ -490,7 +491,7 @@ class Tweedie(Loss):
             super().__init__("tweedie", (power,), power=power)
 
 
-class SquaredLogError(Loss):
+class SquaredLogError(PointwiseLoss):
     r"""Squared logarithmic error, :math:`(\log(1+z) - \log(1+y))^2`; its mean is the MSLE.
 
     With :math:`d = \log(1+z) - \log(1+y)` the gradient is :math:`2d/(1+z)`, the Hessian
@@ -510,7 +511,7 @@ class SquaredLogError(Loss):
         super().__init__("squared_log_error")
 
 
-class AbsolutePercentageError(Loss):
+class AbsolutePercentageError(PointwiseLoss):
     r"""Absolute error relative to the target, :math:`|r| / \max(|y|, \epsilon)`; its mean is the MAPE.
 
     :math:`\epsilon = 2^{-52}`, as in scikit-learn, in both precisions. The gradient is
@@ -529,3 +530,25 @@ class AbsolutePercentageError(Loss):
 
     def __init__(self) -> None:
         super().__init__("absolute_percentage_error")
+
+
+class EuclideanError(RowLoss):
+    r"""Euclidean distance of each row from its target, :math:`\|z_i - y_i\|_2`.
+
+    The gradient is :math:`r_i/\|r_i\|`, 0 where the distance is 0. Targets and predictions are (n, C); no
+    intermediate square overflows or underflows. Its Hessian is not diagonal: asking for it is a
+    ``TypeError``.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.EuclideanError()([[0.0, 0.0]], [[3.0, 4.0]])
+    5.0
+    """
+
+    aliases = ("l2", "euclidean")
+    family = "regression"
+    has_hessian = False
+
+    def __init__(self) -> None:
+        self._bind("euclidean_error")

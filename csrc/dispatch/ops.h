@@ -8,12 +8,14 @@
 #include "../blocks/block.h"
 #include "../fastloss.h"
 #include "../pointwise/kernel_types.h"
+#include "../rows/kernel_types.h"
 
 typedef struct {
     size_t block; /* elements of a block, a multiple of FL_LANES */
     size_t itemsize;
     fl_dtype dtype;
     const fl_pointwise_blocks *pointwise; /* by kernel index */
+    const fl_row_ops *rows;
     const void *(*load)(const fl_array *a, size_t start, size_t n, void *scratch, void *raw);
     void (*store)(const fl_array *a, size_t start, size_t n, const void *block, void *raw);
     void (*multiply)(void *block, const void *weights, size_t n);

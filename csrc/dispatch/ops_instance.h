@@ -7,6 +7,7 @@
 #include "../blocks/store.h"
 #include "../blocks/stream.h"
 #include "../pointwise/kernels.h"
+#include "../rows/instance.h"
 #include "../sums/sums.h"
 
 #if FL_PRECISION == 32
@@ -21,6 +22,7 @@ const fl_ops FL_OPS_NAME = {
     .itemsize = sizeof(real),
     .dtype = FL_REAL_DTYPE,
     .pointwise = fl_pointwise_blocks_table,
+    .rows = &fl_row_table,
     .load = fl_load,
     .store = fl_store,
     .multiply = fl_multiply,

@@ -53,7 +53,7 @@ FL_LOSS(exponential) {
  * σ(z)σ(−z) is q·(1 − q), q = e/(1 + e). */
 FL_INLINE fl_terms fl_cross_entropy(real positive, real negative, real sum, real z, real e) {
     real against = z > 0 ? negative : positive, other = z > 0 ? positive : negative;
-    real inverse = 1 / (1 + e), small = e * inverse;
+    real inverse = 1 / (1 + e), small = e / (1 + e);
     real magnitude = fl_fma(-other, e, against) * inverse;
     real linear = against == 0 ? 0 : against * fl_abs(z); /* 0·∞ is 0 */
     return (fl_terms){fl_fma(sum, fl_log1p_unit(e, 0), linear), fl_flip_sign(magnitude, z),
@@ -139,20 +139,20 @@ FL_INLINE fl_terms fl_focal_terms(fl_focal_parts parts, double gamma, real power
     real finite_loss = fl_at_most(loss, FL_EXP_RANGE); /* beyond, r is 0 */
     real bracket =
         fl_fma((real)gamma * finite_loss, fl_fma((real)gamma, right, -q), (real)(2 * gamma + 1) * q);
-    return (fl_terms){power * loss, (parts.sign * power) * fl_fma((real)gamma * right, loss, q),
+    return (fl_terms){power * loss, (parts.sign * power) * fl_fma((real)gamma * right, finite_loss, q),
                       ((power * bracket) * right64) * (real)0x1p-64};
 }
 
 /* p = {γ, α of label 1, α of label 0} */
 FL_LOSS(focal_logits) {
-    const real enough = (real)0x1p20; /* q^γ is 0 for the smallest γ that is not 0 to working precision */
+
     fl_pair gamma = fl_constant(p[0]);
     real alpha = y > 0 ? (real)p[1] : (real)p[2];
     fl_focal_parts parts = fl_split_focal(y, z, prepared);
     fl_pair log_d = fl_log_pair(parts.d.hi, 0, parts.d.lo * parts.large.hi);
     fl_pair log_q = fl_two_sum(parts.u > 0 ? 0 : -parts.u, log_d.hi); /* −log q */
     log_q.lo += log_d.lo;
-    real clipped = fl_at_most(log_q.hi, enough);
+    real clipped = fl_at_most(log_q.hi, FL_EXP_RANGE); /* beyond, q and L are 0 */
     fl_pair exponent = fl_times_pair(-clipped, gamma);
     exponent.lo = fl_fma(-gamma.hi, clipped == log_q.hi ? log_q.lo : 0, exponent.lo);
     real power = alpha * fl_exp_sum(exponent.hi, exponent.lo);

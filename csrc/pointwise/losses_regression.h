@@ -84,14 +84,16 @@ FL_INLINE fl_pair fl_pair_square(fl_pair u) {
  * 1/s³. */
 FL_LOSS(pseudo_huber) {
     real delta = (real)p[0];
-    real r = z - y, a = fl_abs(r);
+    fl_pair r = fl_two_sum(z, -y);
+    real a = fl_abs(r.hi), a_lo = fl_flip_sign(r.lo, r.hi);
     fl_pair u = fl_scaled_residual(y, z, p[0], 1);
     int is_huge = fl_abs(u.hi) > FL_HUGE;
     fl_pair u2 = fl_pair_square(u);
     fl_pair t = fl_two_sum(1, u2.hi);
     real s2 = u2.hi > FL_LARGEST ? u2.hi : t.hi + (t.lo + u2.lo), s = fl_sqrt(s2);
-    return (fl_terms){is_huge ? delta * a : a * (a / (s + 1)), is_huge ? fl_with_sign(delta, r) : r / s,
-                      1 / (s2 * s)};
+    real w = a / (s + 1);
+    return (fl_terms){is_huge ? delta * a : fl_fma(a, w, 2 * a_lo * w),
+                      is_huge ? fl_with_sign(delta, r.hi) : r.hi / s, 1 / (s2 * s)};
 }
 
 /* p = {q} */
@@ -124,11 +126,12 @@ FL_LOSS(cauchy) {
     fl_pair log_m = fl_log_pair(m.hi, is_huge ? 2 * FL_HUGE_SCALE_LOG2 : 0, m.lo * inverse.hi);
     real value = half_c2 * log_m.hi;
     value = u_estimate < FL_CONST(0x1p-20, 0x1p-40) ? (real)0.5 * r * r : value; /* u² may underflow */
-    value = fl_abs(r) <= FL_LARGEST ? value : fl_abs(r);
+    value = fl_if_finite(r, value, FL_INFINITY);
     real root = (one - u2.hi) - u2.lo;
     real twice_corrected = fl_fma(2, inverse.lo, inverse.hi);
-    return (fl_terms){value, ((r * scale) * (inverse.hi + inverse.lo)) * scale,
-                      ((root * inverse.hi) * scale) * (twice_corrected * scale)};
+    real gradient = ((r * scale) * (inverse.hi + inverse.lo)) * scale;
+    real hessian = ((root * inverse.hi) * scale) * (twice_corrected * scale);
+    return (fl_terms){value, fl_if_finite(r, gradient, 0), fl_if_finite(r, hessian, 0)};
 }
 
 /* p = {c}. ½c²(1 − e^(−u²)), u = r/c. An ULP of u² would be an error of u² ULP: u² is a pair. */
@@ -144,7 +147,7 @@ FL_LOSS(welsch) {
     real value = minus_half_c2 * fl_factors_minus_one(e);
     value = u2.hi < FL_CONST(0x1p-40, 0x1p-80) ? (real)0.5 * r * r : value; /* u² may underflow */
     real root = fl_fma(-2, u2.hi, 1) - 2 * u2.lo;
-    real finite_r = fl_abs(r) <= FL_LARGEST ? r : 0;
+    real finite_r = fl_if_finite(r, r, 0);
     return (fl_terms){fl_keep_nan(r, value), fl_keep_nan(r, fl_times_factors(finite_r, 1, e)),
                       fl_keep_nan(r, fl_times_factors(root, 1, e))};
 }
@@ -166,13 +169,14 @@ FL_LOSS(tukey) {
 /* e^z − y·z */
 FL_LOSS(poisson) {
     real e = fl_exp(z);
-    return (fl_terms){fl_fma(-y, z, e), e - y, fl_keep_nan(y, e)};
+    real value = y == 0 ? e : fl_fma(-y, z < FL_LARGEST ? z : FL_LARGEST, e); /* neither 0·∞ nor ∞ − ∞ */
+    return (fl_terms){value, e - y, fl_keep_nan(y, e)};
 }
 
 /* z + y·e^−z */
 FL_LOSS(gamma) {
     real e = fl_times_exp(y, -z, 0);
-    return (fl_terms){z + e, 1 - e, e};
+    return (fl_terms){e > FL_LARGEST ? e : z + e, 1 - e, e};
 }
 
 /* p = {power}, between 1 and 2. The factors of both terms are multiplied in before the powers of two, so that
@@ -213,7 +217,8 @@ FL_LOSS(squared_log_error) {
     real d = z > y ? magnitude : -magnitude;
     fl_pair reciprocal = fl_reciprocal(fl_two_sum(1, z));
     real inverse = reciprocal.hi + reciprocal.lo;
-    return (fl_terms){d * d, 2 * d * inverse, 2 * (1 - d) * inverse * inverse};
+    real gradient = 2 * d * inverse, hessian = 2 * (1 - d) * inverse * inverse;
+    return (fl_terms){d * d, fl_if_finite(z, gradient, 0), fl_if_finite(z, hessian, 0)};
 }
 
 /* |r|/max(|y|, ε), ε = 2^-52 in both precisions */

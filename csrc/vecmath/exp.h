@@ -86,36 +86,38 @@ FL_INLINE real fl_exp_reduced(real r) {
 /* Beyond this e^x is infinite or rounds to 0. */
 #define FL_EXP_RANGE FL_CONST(110.0, 750.0)
 
-/* e^x, given its split. The power of two is applied in two steps, 2^(k ± 64) and 2^∓64, of which only the
- * second can overflow or round; the signs come from moving x's sign bit to where it counts 128 in an exponent
- * field. */
-FL_INLINE real fl_exp_of_split(real x, fl_exp_split s) {
+/* mantissa·2^k, where k is that of e^x. The power of two is applied in two steps, 2^(k ± 64) and 2^∓64, of
+ * which only the second can overflow or round; the signs come from moving x's sign bit to where it counts 128
+ * in an exponent. */
+FL_INLINE real fl_scale_by_split(real mantissa, real x, fl_exp_split s) {
     real_bits if_negative = (fl_to_bits(x) & FL_SIGN_BIT) >> (FL_PRECISION == 32 ? 1 : 4);
     real near = fl_from_bits(FL_EXPONENT(s.k_pattern) + FL_POWER_OF_TWO_BITS(-64) + if_negative);
-    return fl_exp_reduced(s.remainder) * near * fl_from_bits(FL_POWER_OF_TWO_BITS(64) - if_negative);
+    return mantissa * near * fl_from_bits(FL_POWER_OF_TWO_BITS(64) - if_negative);
 }
 
-/* e^x for every x: infinite exactly where it must be, gradual underflow, NaN kept. */
+/* e^x for every x: infinite exactly where it must be, gradual underflow, NaN kept. Max error 0.99 ULP. */
 FL_INLINE real fl_exp(real x) {
-    return fl_exp_of_split(x, fl_split_exponent(fl_with_sign(fl_at_most(fl_abs(x), FL_EXP_RANGE), x)));
+    fl_exp_split s = fl_split_exponent(fl_with_sign(fl_at_most(fl_abs(x), FL_EXP_RANGE), x));
+    return fl_scale_by_split(fl_exp_reduced(s.remainder), x, s);
 }
 
-/* e^(x + x_lo), |x_lo| ≤ ULP(x). */
+/* e^(x + x_lo), |x_lo| ≤ ULP(x), every x. Max error 0.96 ULP. */
 FL_INLINE real fl_exp_sum(real x, real x_lo) {
     real magnitude = fl_at_most(fl_abs(x), FL_EXP_RANGE);
     fl_exp_split s = fl_split_exponent(fl_with_sign(magnitude, x));
-    s.remainder += magnitude < FL_EXP_RANGE ? x_lo : 0;
-    return fl_exp_of_split(x, s);
+    fl_pair r = fl_fast_two_sum(s.remainder, magnitude < FL_EXP_RANGE ? x_lo : 0);
+    fl_pair p = fl_fast_two_sum(1, fl_fma(r.hi * r.hi, fl_exp_tail(r.hi), r.hi));
+    return fl_scale_by_split(p.hi + fl_fma(p.hi, r.lo, p.lo), x, s);
 }
 
-/* e^-a for a ≥ 0, gradual underflow included; NaN kept. */
+/* e^-a for a ≥ 0, gradual underflow included; NaN kept. Max error 0.99 ULP. */
 FL_INLINE real fl_exp_negated(real a) {
     fl_exp_split s = fl_split_exponent(-fl_at_most(a, FL_EXP_RANGE));
     real p = fl_exp_reduced(s.remainder) * (real)0x1p-64;
     return p * fl_from_bits(FL_EXPONENT(s.k_pattern) + FL_POWER_OF_TWO_BITS(64));
 }
 
-/* 2^64·e^-a for a ≥ 0 as a pair of relative error 2^-25.5 (2^-54.5): no subnormal number loses bits in
+/* 2^64·e^-a for a ≥ 0 as a pair, max error 0.53 ULP of e^-a: no subnormal number loses bits in
  * between. */
 FL_INLINE fl_pair fl_exp_negated_pair(real a) {
     fl_exp_split s = fl_split_exponent(-fl_at_most(a, FL_EXP_RANGE));
@@ -125,11 +127,11 @@ FL_INLINE fl_pair fl_exp_negated_pair(real a) {
     return (fl_pair){p.hi * scale, p.lo * scale};
 }
 
-/* 2^k in four factors third·third·third·rest, so that y·2^k neither overflows nor underflows before its time;
- * |k| may be four times the exponent's range. */
+/* 2^k in four factors quarter·quarter·quarter·rest, so that y·2^k neither overflows nor underflows before its
+ * time; |k| may be four times the exponent's range. */
 typedef struct {
     real mantissa_m1; /* e^r − 1 */
-    real third, rest;
+    real quarter, rest;
 } fl_exp_factors;
 
 #define FL_EXP_FACTORS_RANGE FL_CONST(340.0, 1500.0)
@@ -141,26 +143,27 @@ FL_INLINE fl_exp_factors fl_exp_in_factors(real x, real x_lo) {
     s.remainder += magnitude < FL_EXP_FACTORS_RANGE ? x_lo : 0;
     /* k/4 towards zero. The offset makes k positive: only logical shifts vectorise everywhere. */
     const real_bits offset = 4096;
-    real_bits quarter = ((s.k_pattern + (s.k_pattern >> (8 * sizeof(real) - 2)) + offset) >> 2) - offset / 4;
+    real_bits k_quarter = ((s.k_pattern + (s.k_pattern >> (FL_PRECISION - 2)) + offset) >> 2) - offset / 4;
     real r = s.remainder;
     return (fl_exp_factors){fl_fma(r * r, fl_expm1_tail(r), r),
-                            fl_from_bits(FL_EXPONENT(quarter) + FL_POWER_OF_TWO_BITS(0)),
-                            fl_from_bits(FL_EXPONENT(s.k_pattern - 3 * quarter) + FL_POWER_OF_TWO_BITS(0))};
+                            fl_from_bits(FL_EXPONENT(k_quarter) + FL_POWER_OF_TWO_BITS(0)),
+                            fl_from_bits(FL_EXPONENT(s.k_pattern - 3 * k_quarter) + FL_POWER_OF_TWO_BITS(0))};
 }
 
 /* y·weight times the factored exponential; the weight comes in half-way, where over- and underflow are
  * furthest. */
 FL_INLINE real fl_times_factors(real y, real weight, fl_exp_factors e) {
-    return ((((y * e.third) * e.third) * (weight * (1 + e.mantissa_m1))) * e.third) * e.rest;
+    return ((((y * e.quarter) * e.quarter) * (weight * (1 + e.mantissa_m1))) * e.quarter) * e.rest;
 }
 
 /* The factored exponential − 1, accurate near 0, for an argument ≤ 0. */
 FL_INLINE real fl_factors_minus_one(fl_exp_factors e) {
-    real power = ((e.third * e.third) * e.third) * e.rest;
+    real power = ((e.quarter * e.quarter) * e.quarter) * e.rest;
     return fl_fma(power, e.mantissa_m1, power - 1);
 }
 
-/* y·e^x, finite wherever the product is; NaN kept. */
+/* y·e^(x + x_lo), finite wherever the product is, but for |y| within a factor of two of overflow; NaN kept.
+ * Max error 1.78 ULP. */
 FL_INLINE real fl_times_exp(real y, real x, real x_lo) {
     return fl_times_factors(y, 1, fl_exp_in_factors(x, x_lo));
 }

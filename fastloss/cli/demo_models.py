@@ -186,12 +186,14 @@ def regression_losses(y: Floats, z: Floats, *, log_link: bool) -> list[fl.Loss]:
     list of Loss
         The losses; parameters that set a scale are the default times `RESIDUAL_SCALE`.
     """
-    chosen = []
+    chosen: list[fl.Loss] = []
     for info in fl.list_losses():
         if info.family != "regression" or (info.name in _LOG_LINK) != log_link:
             continue
         scales = {key: default for key, default in info.parameters.items() if key in _SCALE_PARAMETERS}
         loss = fl.get_loss(info.name, **{key: round(x * RESIDUAL_SCALE, 9) for key, x in scales.items()})
+        if not isinstance(loss, fl.PointwiseLoss):
+            continue
         if _admits(loss.target_domain, y) and _admits(loss.prediction_domain, z):
             chosen.append(loss)
     return chosen

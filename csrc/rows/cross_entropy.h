@@ -1,0 +1,120 @@
+/* Cross-entropy of logits and of probabilities, and the links. */
+#ifndef FL_ROWS_CROSS_ENTROPY_H
+#define FL_ROWS_CROSS_ENTROPY_H
+
+#include "softmax.h"
+
+FL_ROW_SOFTMAX(cross_entropy)
+
+FL_ROW_TERM(cross_entropy) {
+    return fl_softmax_term(e, row, o);
+}
+
+/* With a class index y: w·(−log p_y); slopes w·p_k, of the true class −w·Σ_{j≠y} p_j.
+ * Otherwise, for targets t with sum T: Σt_k·(log Σe^z − z_k), all of whose terms are ≥ 0. */
+FL_ROW_FINISH(cross_entropy) {
+    int ignored = row.label < 0;
+    if (o.form == FL_BY_LABEL) {
+        fl_softmax_row s = fl_softmax_of_own(row);
+        real weight = ignored ? 0 : fl_fma(row.weight, row.class_weight, s.nan);
+        row.value = ignored ? 0 : fl_fma(row.class_weight, s.loss, s.nan);
+        row.p = weight * s.inverse;
+        row.q = -s.others * row.p;
+        row.r = s.inverse;
+        row.s = s.sum;
+        return row;
+    }
+    if (o.form == FL_SMOOTHED) {
+        real distance = row.class_weight == 0 ? 0 : row.class_weight * (row.reference - row.own);
+        row.c += distance;
+        row.d += row.class_weight;
+    } else {
+        ignored = 0;
+    }
+    real sum = row.others + row.top, nan = fl_nan_if(fl_is_dead(row));
+    row.value = ignored ? 0 : fl_fma(row.d, fl_softmax_excess(row, sum), row.c) + nan;
+    row.p = ignored ? 0 : row.weight + nan;
+    row.r = 1 / sum;
+    row.s = sum;
+    return row;
+}
+
+/* T·p − t as (T − t)·p − t·(1 − p): exact where all the target is in one class. */
+FL_ROW_EMIT(cross_entropy) {
+    real rest = fl_softmax_rest(row, e.z, row.s) * row.r;
+    if (o.form == FL_BY_LABEL)
+        return (fl_row_slopes){e.is_own ? row.q : e.z * row.p, e.z * row.p * rest};
+    real t = fl_row_target(e, o.form), p = e.z * row.r;
+    return (fl_row_slopes){row.p * fl_fma(row.d - t, p, -(t * rest)), row.p * (row.d * p * rest)};
+}
+
+FL_ROW_PLAIN(cross_entropy_probabilities, FL_ADDS_A | FL_ADDS_D)
+
+FL_INLINE real fl_clip_row_probability(real p) {
+    return p < FL_EPSILON ? FL_EPSILON : p;
+}
+
+FL_INLINE real fl_log_of_probability(real p) {
+    fl_pair l = fl_log_pair(p, 0, 0);
+    return l.hi + l.lo;
+}
+
+/* a: −Σt·log p; d: the row's sum */
+FL_ROW_TERM(cross_entropy_probabilities) {
+    fl_row_term t = {e.z, 0, 0, 0, e.z, FL_NOT_FOUND};
+    if (o.form != FL_BY_LABEL) {
+        real target = fl_row_target(e, o.form);
+        t.a = target == 0 ? 0 : -target * fl_log_of_probability(fl_clip_row_probability(e.z));
+    }
+    return t;
+}
+
+FL_ROW_FINISH(cross_entropy_probabilities) {
+    int by_index = o.form == FL_BY_LABEL || o.form == FL_SMOOTHED;
+    int ignored = by_index && row.label < 0;
+    if (o.form == FL_BY_LABEL)
+        row.a = -row.class_weight * fl_log_of_probability(fl_clip_row_probability(row.own));
+    row.value = ignored ? 0 : row.a;
+    row.p = ignored ? 0 : row.weight;
+    row.q = -row.p * row.class_weight / fl_clip_row_probability(row.own);
+    return row;
+}
+
+FL_ROW_EMIT(cross_entropy_probabilities) {
+    real p = fl_clip_row_probability(e.z);
+    if (o.form == FL_BY_LABEL)
+        return (fl_row_slopes){e.is_own ? row.q : 0, e.is_own ? -row.q / p : 0};
+    real slope = row.p * fl_row_target(e, o.form) / p;
+    return (fl_row_slopes){-slope, slope / p};
+}
+
+FL_ROW_SOFTMAX(softmax)
+FL_ROW_TERM(softmax) {
+    return fl_softmax_term(e, row, o);
+}
+FL_ROW_FINISH(softmax) {
+    row.p = 1 / (row.others + row.top) + fl_nan_if(fl_is_dead(row));
+    row.value = 0;
+    return row;
+}
+FL_ROW_EMIT(softmax) {
+    return (fl_row_slopes){e.z * row.p, 0};
+}
+
+/* z − log Σe^z as (z − reference) − (log Σe^z − reference), both of one sign. */
+FL_ROW_SOFTMAX(log_softmax)
+FL_ROW_TERM(log_softmax) {
+    fl_row_term t = fl_softmax_term(e, row, o);
+    t.kept = e.z;
+    return t;
+}
+FL_ROW_FINISH(log_softmax) {
+    row.p = fl_softmax_excess(row, row.others + row.top) + fl_nan_if(fl_is_dead(row));
+    row.value = 0;
+    return row;
+}
+FL_ROW_EMIT(log_softmax) {
+    return (fl_row_slopes){(e.z - row.reference) - row.p, 0};
+}
+
+#endif

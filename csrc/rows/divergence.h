@@ -1,0 +1,167 @@
+/* Divergences between distributions. y is the first argument, z the second. Rows are used as given. */
+#ifndef FL_ROWS_DIVERGENCE_H
+#define FL_ROWS_DIVERGENCE_H
+
+#include "euclidean.h"
+#include "softmax.h"
+
+/* log(m/n) for positive numbers, subnormal ones included, with relative accuracy near m = n: the quotient's residual
+ * goes into the logarithm. */
+FL_INLINE real fl_log_quotient(real m, real n) {
+    const real tiny = FL_CONST(0x1p-40, 0x1p-400), lift = FL_CONST(0x1p64, 0x1p700);
+    const real far = FL_CONST(0x1p-50, 0x1p-500), step = FL_CONST(0x1p60, 0x1p510);
+    const real step_exponent = FL_CONST(60.0, 510.0);
+    real both = (m > n ? m : n) < tiny ? lift : 1;
+    m *= both;
+    n *= both;
+    int far_m = m < far, far_n = n < far; /* not both, unless a number is zero */
+    m = far_m ? m * step : m;
+    n = far_n ? n * step : n;
+    real steps = (far_m ? step_exponent : 0) - (far_n ? step_exponent : 0);
+    real quotient = m / n;
+    fl_pair back = fl_two_product(quotient, n);
+    fl_pair l = fl_log_pair(quotient, -steps, (((m - back.hi) - back.lo) / n) / quotient);
+    return l.hi + l.lo;
+}
+
+/* p·log(p/q), with 0 at p = 0 and +inf at q = 0 < p. */
+FL_INLINE real fl_relative_entropy(real p, real q) {
+    int usual = (p > 0) & (q > 0);
+    real term = p * fl_log_quotient(usual ? p : 1, usual ? q : 1);
+    return usual ? term : (p > 0 ? FL_INFINITY : 0);
+}
+
+FL_ROW_PLAIN(kl_divergence, FL_ADDS_A)
+
+FL_ROW_TERM(kl_divergence) {
+    return (fl_row_term){e.z, fl_relative_entropy(e.y, e.z), 0, 0, 0, FL_NOT_FOUND};
+}
+
+FL_ROW_FINISH(kl_divergence) {
+    row.value = row.a;
+    row.p = row.weight;
+    return row;
+}
+
+FL_ROW_EMIT(kl_divergence) {
+    real slope = e.y > 0 ? e.y / e.z : 0;
+    return (fl_row_slopes){-row.p * slope, e.y > 0 ? row.p * (slope / e.z) : 0};
+}
+
+/* Σp·log p + Σp·(log Σe^z − z): the cross-entropy less the entropy. */
+FL_ROW_SOFTMAX(kl_divergence_logits)
+
+FL_ROW_TERM(kl_divergence_logits) {
+    fl_row_term t = fl_softmax_term(e, row, o);
+    t.c += e.y > 0 ? e.y * fl_log_quotient(e.y, 1) : 0;
+    return t;
+}
+
+FL_ROW_FINISH(kl_divergence_logits) {
+    real sum = row.others + row.top, nan = fl_nan_if(fl_is_dead(row));
+    row.value = fl_fma(row.d, fl_softmax_excess(row, sum), row.c) + nan;
+    row.p = row.weight + nan;
+    row.r = 1 / sum;
+    row.s = sum;
+    return row;
+}
+
+FL_ROW_EMIT(kl_divergence_logits) {
+    real rest = fl_softmax_rest(row, e.z, row.s) * row.r, p = e.z * row.r;
+    return (fl_row_slopes){row.p * fl_fma(row.d - e.y, p, -(e.y * rest)), row.p * (row.d * p * rest)};
+}
+
+/* One class's share of the Jensen-Shannon divergence, ≥ 0: with s = p + q and u = (p − q)/s it is ½·s·h(u),
+ * h(u) = ½((1 + u)·log(1 + u) + (1 − u)·log(1 − u)) = Σ u^2n/(2n(2n − 1)). The series is used for |u| < ¼, where
+ * the logarithms cancel. */
+FL_INLINE real fl_jensen_shannon(real p, real q) {
+    const real lift = FL_CONST(0x1p-20, 0x1p-200), up = FL_CONST(0x1p100, 0x1p900);
+    real scale = p + q < lift ? up : (p + q > (real)0x1p99 ? (real)0x1p-8 : 1); /* neither p + q nor its inverse overflows */
+    real down = p + q < lift ? 1 / up : (p + q > (real)0x1p99 ? (real)0x1p8 : 1);
+    p *= scale;
+    q *= scale;
+    real sum = p + q, u = fl_abs(p - q) / (sum > 0 ? sum : 1), u2 = u * u;
+#if FL_PRECISION == 32
+    real h = (real)(1 / 132.0);
+#else
+    real h = 1 / 812.0;
+    h = fl_fma(h, u2, 1 / 756.0);
+    h = fl_fma(h, u2, 1 / 650.0);
+    h = fl_fma(h, u2, 1 / 552.0);
+    h = fl_fma(h, u2, 1 / 462.0);
+    h = fl_fma(h, u2, 1 / 380.0);
+    h = fl_fma(h, u2, 1 / 306.0);
+    h = fl_fma(h, u2, 1 / 240.0);
+    h = fl_fma(h, u2, 1 / 182.0);
+    h = fl_fma(h, u2, 1 / 132.0);
+#endif
+    h = fl_fma(h, u2, (real)(1 / 90.0));
+    h = fl_fma(h, u2, (real)(1 / 56.0));
+    h = fl_fma(h, u2, (real)(1 / 30.0));
+    h = fl_fma(h, u2, (real)(1 / 12.0));
+    h = fl_fma(h, u2, (real)0.5);
+    real near = sum * u2 * h;
+    real large = p > q ? p : q, small = p > q ? q : p;
+    real far = large * fl_log_quotient(sum > 0 ? large : 1, sum > 0 ? sum : 1) +
+               small * fl_log_quotient(small > 0 ? small : 1, sum > 0 ? sum : 1);
+    far = fl_fma(sum, FL_CONST(0x1.62e43p-1, 0x1.62e42fefa39efp-1), far);
+    return (real)0.5 * down * (u < (real)0.25 ? near : far);
+}
+
+/* log(q/m) with m = ½(p + q): log(1 − u) for small u = (p − q)/(p + q). */
+FL_INLINE real fl_log_to_mean(real p, real q) {
+    real sum = p + q, u = (p - q) / sum;
+    fl_pair near = fl_fast_two_sum(1, -u);
+    fl_pair l = fl_log_pair(near.hi, 0, near.lo / near.hi);
+    real far = fl_log_quotient(q > 0 ? q : 1, (real)0.5 * sum);
+    return fl_abs(u) < (real)0.5 ? l.hi + l.lo : (q > 0 ? far : -FL_INFINITY);
+}
+
+#define FL_ROW_JENSEN_SHANNON_TERM(name)                                                                     \
+    FL_ROW_PLAIN(name, FL_ADDS_A)                                                                            \
+    FL_ROW_TERM(name) {                                                                                      \
+        return (fl_row_term){e.z, fl_jensen_shannon(e.y, e.z), 0, 0, 0, FL_NOT_FOUND};                       \
+    }
+
+/* Gradient ½·log(q/m), Hessian ½·p/(q·(p + q)). */
+FL_ROW_JENSEN_SHANNON_TERM(js_divergence)
+
+FL_ROW_FINISH(js_divergence) {
+    real inverse_base = (real)(1 / o.log_base);
+    row.value = row.a * inverse_base;
+    row.p = (real)0.5 * row.weight * inverse_base;
+    return row;
+}
+
+FL_INLINE fl_row_slopes fl_jensen_shannon_slopes(real p, real q) {
+    int empty = !(p + q > 0), same = p == q;
+    real gradient = fl_log_to_mean(empty ? 1 : p, empty ? 1 : q);
+    real hessian = (p / q) / (p + q);
+    return (fl_row_slopes){empty | same ? 0 : gradient, p > 0 ? hessian : 0};
+}
+
+FL_ROW_EMIT(js_divergence) {
+    fl_row_slopes s = fl_jensen_shannon_slopes(e.y, e.z);
+    return (fl_row_slopes){row.p * s.gradient, row.p * s.hessian};
+}
+
+/* The square root J^½, of slopes J'/(2·J^½) and J''/(2·J^½) − J'²/(4·J^(3/2)); 0 where the distance is. */
+FL_ROW_JENSEN_SHANNON_TERM(js_distance)
+
+FL_ROW_FINISH(js_distance) {
+    row.q = (real)(0.5 / o.log_base);
+    row.value = fl_square_root(row.a * (real)(1 / o.log_base));
+    row.r = row.value > 0 ? (real)0.5 / row.value : 0;
+    row.p = row.weight;
+    return row;
+}
+
+FL_ROW_EMIT(js_distance) {
+    fl_row_slopes s = fl_jensen_shannon_slopes(e.y, e.z);
+    real first = row.q * s.gradient * row.r;
+    real gradient = row.r == 0 ? 0 : row.p * first;
+    real hessian = row.p * fl_fma(-2 * first * row.r, first, row.q * s.hessian * row.r);
+    return (fl_row_slopes){gradient, row.r == 0 ? 0 : hessian};
+}
+
+#endif

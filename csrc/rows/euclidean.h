@@ -1,0 +1,59 @@
+/* The Euclidean distance of a row. Differences are scaled by a power of two, so that no square over- or underflows
+ * that matters. Its Hessian is not diagonal. */
+#ifndef FL_ROWS_EUCLIDEAN_H
+#define FL_ROWS_EUCLIDEAN_H
+
+#include "row.h"
+
+FL_INLINE real fl_square_root(real x) {
+#if FL_PRECISION == 32
+    return __builtin_sqrtf(x);
+#else
+    return __builtin_sqrt(x);
+#endif
+}
+
+FL_ROW_ADDS(euclidean_error, FL_ADDS_A)
+
+FL_ROW_SCAN(euclidean_error) {
+    real r = e.z - e.y;
+    return (fl_row_scan){fl_abs(r), 0};
+}
+
+FL_ROW_PREPARE(euclidean_error) {
+    const real large = FL_CONST(0x1p50, 0x1p400), shrink = FL_CONST(0x1p-90, 0x1p-600);
+    const real small = FL_CONST(0x1p-40, 0x1p-400), grow = FL_CONST(0x1p90, 0x1p600);
+    row.scale = row.reference > large ? shrink : (row.reference < small ? grow : 1);
+    return row;
+}
+
+/* a: the sum of the scaled squares */
+FL_ROW_TERM(euclidean_error) {
+    real r = (e.z - e.y) * row.scale;
+    return (fl_row_term){e.z, r * r, 0, 0, 0, FL_NOT_FOUND};
+}
+
+FL_ROW_CLOSE(euclidean_error) {
+    return row;
+}
+
+FL_ROW_MERGE(euclidean_error) {
+    fl_row large = p.reference >= q.reference ? p : q, small = p.reference >= q.reference ? q : p;
+    real ratio = large.scale / small.scale;
+    large.a += (small.a * ratio) * ratio;
+    return large;
+}
+
+FL_ROW_FINISH(euclidean_error) {
+    real root = fl_square_root(row.a);
+    row.value = root / row.scale;
+    row.p = root == 0 ? 0 : row.weight / root;
+    return row;
+}
+
+/* Infinite differences have no direction: NaN. */
+FL_ROW_EMIT(euclidean_error) {
+    return (fl_row_slopes){(e.z - e.y) * row.scale * row.p, 0};
+}
+
+#endif

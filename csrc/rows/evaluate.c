@@ -1,0 +1,498 @@
+/* The driver of the row losses: load -> check -> compute -> sum, store, tile by tile.
+ *
+ * Rows are grouped into at most FL_ROW_SEGMENTS segments, whose bounds depend on the numbers of rows and classes
+ * alone; a segment is one thread's piece of work and has its own sums, added in their order after the parallel region.
+ * Where there are fewer rows than threads and they are long, the threads share each row's chunks instead. Either way
+ * the result has the same bits for any number of threads. */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../blocks/view.h"
+#include "../dispatch/ops.h"
+#include "../dispatch/threads.h"
+#include "../sums/compensated.h"
+#include "list.h"
+
+static const fl_row_description fl_descriptions[] = {FL_ROW_DESCRIPTIONS};
+
+enum {
+    FL_ROW_SEGMENTS = 256,
+    FL_SHORT_ROW_LINES = 16,      /* rows of a segment's unit along rows */
+    FL_ACROSS_BYTES = 32 << 10,   /* of a class-major tile: the matrices of a tile stay in L1 and L2 */
+    FL_ALONG_BYTES = 256 << 10,   /* of a row-major one */
+    FL_LONG_ROW_BYTES = 16 << 10, /* such rows are units of work by themselves */
+    FL_SHARED_ROW_BYTES = 1 << 20, /* rows worth sharing among threads */
+    FL_ARENA_BYTES = 96 << 10,
+    FL_PARALLEL_ELEMENTS = 1 << 18
+};
+
+typedef struct {
+    fl_compensated total, counted, raw_weight;
+    size_t n_counted;
+    fl_status status;
+    size_t bad_row, bad_column;
+    double bad_value;
+    int has_off_row;
+    size_t off_row;
+    double off_sum;
+} fl_row_segment;
+
+typedef struct {
+    const fl_rows_call *call;
+    const fl_ops *ops;
+    const fl_row_ops *rows;
+    const fl_row_functions *functions; /* NULL: only check, and add up what counts */
+    const fl_row_description *kernel;
+    fl_row_options options;
+    int form, across, reads_prediction, reads_target;
+    size_t tile_rows; /* which fix the order of the sums, too */
+    size_t n_chunks, matrix_bytes;
+    double scale;
+    fl_domain target_domain, prediction_domain, weight_domain;
+} fl_row_pass;
+
+/* Scratch of one thread: aligned pieces of one allocation, or of the stack where that is enough. */
+typedef struct {
+    char *state, *partial, *value, *row_sum, *label, *weight, *raw;
+    char *prediction, *target, *gradient, *hessian;
+    double *counted;
+    void *allocated;
+} fl_row_scratch;
+
+int fl_find_rows(const char *name) {
+    for (int i = 0; i < FL_N_ROW_KERNELS; i++)
+        if (strcmp(fl_descriptions[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+int fl_rows_takes_labels(int kernel) { return fl_descriptions[kernel].forms >> FL_BY_LABEL & 1; }
+int fl_rows_takes_dense(int kernel) { return fl_descriptions[kernel].forms >> FL_DENSE & 1; }
+int fl_rows_has_hessian(int kernel) { return fl_descriptions[kernel].has_hessian; }
+
+static int fl_by_label(const fl_row_pass *p) { return p->form == FL_BY_LABEL || p->form == FL_SMOOTHED; }
+
+static size_t fl_round_up(size_t n) { return (n + 15) & ~(size_t)15; }
+
+static char *fl_take(char **from, size_t bytes) {
+    char *piece = *from;
+    *from += (bytes + 63) & ~(size_t)63;
+    return piece;
+}
+
+/* Lays the pieces out from `base`; returns where they end. */
+static char *fl_lay_out(const fl_row_pass *p, fl_row_scratch *s, char *base) {
+    const fl_rows_call *c = p->call;
+    size_t rows = fl_round_up(p->tile_rows);
+    s->state = fl_take(&base, p->rows->state_bytes);
+    s->partial = fl_take(&base, p->across ? 0 : p->tile_rows * p->n_chunks * p->rows->partial_bytes);
+    s->value = fl_take(&base, rows * sizeof(double));
+    s->row_sum = fl_take(&base, rows * sizeof(double));
+    s->label = fl_take(&base, rows * sizeof(double));
+    s->weight = fl_take(&base, rows * sizeof(double));
+    s->counted = (double *)(void *)fl_take(&base, rows * sizeof(double));
+    s->raw = fl_take(&base, FL_RAW_BYTES);
+    s->prediction = fl_take(&base, p->reads_prediction ? 2 * p->matrix_bytes : 0);
+    s->target = fl_take(&base, p->reads_target && !fl_by_label(p) ? 2 * p->matrix_bytes : 0);
+    s->gradient = fl_take(&base, c->gradient.data || c->hessian.data ? 2 * p->matrix_bytes : 0);
+    s->hessian = fl_take(&base, c->hessian.data ? 2 * p->matrix_bytes : 0);
+    return base;
+}
+
+static int fl_allocate(const fl_row_pass *p, fl_row_scratch *s, char *arena) {
+    char *start = NULL;
+    size_t bytes = (size_t)(fl_lay_out(p, s, start) - start);
+    s->allocated = NULL;
+    if (bytes > FL_ARENA_BYTES) {
+        s->allocated = malloc(bytes + 63);
+        if (!s->allocated)
+            return 0;
+        arena = s->allocated;
+        arena += (64 - (uintptr_t)arena % 64) % 64;
+    }
+    fl_lay_out(p, s, arena);
+    return 1;
+}
+
+static double fl_real_at(const fl_row_pass *p, const void *block, size_t i) {
+    return p->call->float32 ? (double)((const float *)block)[i] : ((const double *)block)[i];
+}
+
+static void fl_set_real(const fl_row_pass *p, void *block, size_t i, double x) {
+    if (p->call->float32)
+        ((float *)block)[i] = (float)x;
+    else
+        ((double *)block)[i] = x;
+}
+
+static void fl_report(fl_row_segment *s, fl_status status, size_t row, size_t column, double value) {
+    if (s->status != FL_OK && (row > s->bad_row || (row == s->bad_row && column >= s->bad_column)))
+        return;
+    s->status = status;
+    s->bad_row = row;
+    s->bad_column = column;
+    s->bad_value = value;
+}
+
+static void fl_check_matrix(const fl_row_pass *p, fl_row_matrix m, size_t start, size_t n, const fl_domain *domain,
+                            fl_status status, fl_row_segment *s) {
+    size_t row, column;
+    double value;
+    if (domain->low == -INFINITY && domain->high == INFINITY && domain->nan_ok)
+        return;
+    if (p->rows->outside(m, n, p->call->n_classes, p->across, domain, &row, &column, &value))
+        fl_report(s, status, start + row, column, value);
+}
+
+/* Loads and checks everything that a tile reads; what each row counts for goes to scratch->counted. */
+static fl_row_tile fl_load_rows(const fl_row_pass *p, size_t start, size_t n, fl_row_scratch *scratch,
+                                fl_row_segment *s) {
+    const fl_rows_call *c = p->call;
+    fl_row_tile t = {.options = &p->options,
+                     .n_rows = p->across ? fl_round_up(n) : n,
+                     .n_classes = c->n_classes,
+                     .label = scratch->label,
+                     .scale = p->scale,
+                     .value = scratch->value,
+                     .row_sum = scratch->row_sum,
+                     .state = scratch->state,
+                     .partial = scratch->partial};
+    if (p->reads_target && fl_by_label(p)) {
+        double bad;
+        size_t at = p->rows->labels(&c->target, start, n, c->n_classes, c->has_ignore_index ? &c->ignore_index : NULL,
+                                    scratch->label, scratch->raw, &bad);
+        if (at < n)
+            fl_report(s, FL_BAD_TARGET, start + at, 0, bad);
+    } else if (p->reads_target) {
+        t.target = p->rows->load(&c->target, start, n, p->across, scratch->target, scratch->raw);
+        fl_check_matrix(p, t.target, start, n, &p->target_domain, FL_BAD_TARGET, s);
+    }
+    if (p->reads_prediction) {
+        t.prediction = p->rows->load(&c->prediction, start, n, p->across, scratch->prediction, scratch->raw);
+        fl_check_matrix(p, t.prediction, start, n, &p->prediction_domain, FL_BAD_PREDICTION, s);
+    }
+    if (c->weight.data) {
+        const void *w = p->ops->load(&c->weight, start, n, scratch->weight, scratch->raw);
+        size_t at = p->ops->first_outside(w, n, &p->weight_domain);
+        if (at < n)
+            fl_report(s, FL_BAD_WEIGHT, start + at, 0, fl_real_at(p, w, at));
+        if (w != scratch->weight)
+            memcpy(scratch->weight, w, n * p->ops->itemsize);
+        for (size_t i = n; i < fl_round_up(n); i++)
+            fl_set_real(p, scratch->weight, i, 0);
+        t.weight = scratch->weight;
+    }
+    return t;
+}
+
+static void fl_count_rows(const fl_row_pass *p, const fl_row_tile *t, size_t n, fl_row_scratch *scratch,
+                          fl_row_segment *s) {
+    if (!p->options.class_weight && !p->call->has_ignore_index) {
+        fl_add(&s->counted, t->weight ? p->ops->sum(t->weight, fl_round_up(n)) : (double)n);
+        s->n_counted += n;
+        return;
+    }
+    double sum = 0;
+    p->rows->counted(t, n, p->form, p->across, scratch->counted);
+    for (size_t i = 0; i < n; i++) {
+        int ignored = fl_by_label(p) && (p->call->float32 ? ((const int32_t *)t->label)[i] < 0
+                                                          : ((const int64_t *)t->label)[i] < 0);
+        sum += scratch->counted[i];
+        s->n_counted += !ignored;
+    }
+    fl_add(&s->counted, sum);
+}
+
+static void fl_note_sums(const fl_row_pass *p, size_t start, size_t n, const void *row_sum, fl_row_segment *s) {
+    double tolerance = sqrt(p->call->float32 ? FLT_EPSILON : DBL_EPSILON);
+    for (size_t i = 0; i < n && !s->has_off_row; i++) {
+        double sum = fl_real_at(p, row_sum, i);
+        if (!(fabs(sum - 1) <= tolerance)) {
+            s->has_off_row = 1;
+            s->off_row = start + i;
+            s->off_sum = sum;
+        }
+    }
+}
+
+static void fl_store_values(const fl_row_pass *p, size_t start, size_t n, fl_row_scratch *scratch, fl_row_segment *s) {
+    const fl_rows_call *c = p->call;
+    if (c->value.data) {
+        if (c->weight.data)
+            p->ops->multiply(scratch->value, scratch->weight, fl_round_up(n));
+        p->ops->store(&c->value, start, n, scratch->value, scratch->raw);
+    } else if (c->want_value) {
+        for (size_t i = n; i < fl_round_up(n); i++)
+            fl_set_real(p, scratch->value, i, 0);
+        fl_add(&s->total, c->weight.data ? p->ops->dot(scratch->value, scratch->weight, fl_round_up(n))
+                                         : p->ops->sum(scratch->value, fl_round_up(n)));
+    }
+}
+
+typedef struct {
+    fl_row_tile tile;
+    size_t start, n;
+} fl_open_rows;
+
+/* Everything before the mathematics: 0 if there is nothing to compute. */
+static int fl_open(const fl_row_pass *p, size_t start, size_t n, fl_row_scratch *scratch, fl_row_segment *s,
+                   fl_open_rows *open) {
+    const fl_rows_call *c = p->call;
+    fl_row_tile t = fl_load_rows(p, start, n, scratch, s);
+    if (s->status != FL_OK)
+        return 0;
+    fl_count_rows(p, &t, n, scratch, s);
+    if (!p->functions)
+        return 0;
+    if (c->gradient.data)
+        t.gradient = p->rows->place(&c->gradient, start, n, p->across, scratch->gradient);
+    else
+        t.gradient = (fl_row_matrix){scratch->gradient, (ptrdiff_t)(p->across ? t.n_rows : c->n_classes)};
+    if (c->hessian.data)
+        t.hessian = p->rows->place(&c->hessian, start, n, p->across, scratch->hessian);
+    *open = (fl_open_rows){t, start, n};
+    return 1;
+}
+
+static void fl_close(const fl_row_pass *p, const fl_open_rows *open, fl_row_scratch *scratch, fl_row_segment *s) {
+    const fl_rows_call *c = p->call;
+    if (p->kernel->checks_sum)
+        fl_note_sums(p, open->start, open->n, scratch->row_sum, s);
+    fl_store_values(p, open->start, open->n, scratch, s);
+    if (c->gradient.data)
+        p->rows->store(&c->gradient, open->start, open->n, p->across, scratch->gradient, scratch->raw);
+    if (c->hessian.data)
+        p->rows->store(&c->hessian, open->start, open->n, p->across, scratch->hessian, scratch->raw);
+}
+
+static void fl_run_rows(const fl_row_pass *p, size_t from, size_t to, fl_row_segment *s) {
+    _Alignas(64) char arena[FL_ARENA_BYTES];
+    fl_row_scratch scratch;
+    if (!fl_allocate(p, &scratch, arena)) {
+        s->status = FL_NO_MEMORY;
+        return;
+    }
+    for (size_t start = from; start < to && s->status == FL_OK;) {
+        size_t n = to - start < p->tile_rows ? to - start : p->tile_rows;
+        fl_open_rows open;
+        if (p->across && n > 15)
+            n &= ~(size_t)15;
+        if (fl_open(p, start, n, &scratch, s, &open)) {
+            if (p->across) {
+                p->functions->across(&open.tile);
+            } else {
+                p->rows->begin(&open.tile, p->form);
+                for (size_t r = 0; r < n; r++)
+                    for (size_t chunk = 0; chunk < p->n_chunks; chunk++)
+                        p->functions->gather(&open.tile, r, chunk);
+                p->functions->combine(&open.tile);
+                for (size_t r = 0; r < n && p->functions->emit; r++)
+                    for (size_t chunk = 0; chunk < p->n_chunks; chunk++)
+                        p->functions->emit(&open.tile, r, chunk);
+            }
+            fl_close(p, &open, &scratch, s);
+        }
+        start += n;
+    }
+    free(scratch.allocated);
+}
+
+/* One row after the other, its chunks shared by all threads. */
+static void fl_share_rows(const fl_row_pass *p, int threads, fl_row_segment *s) {
+    _Alignas(64) char arena[FL_ARENA_BYTES];
+    fl_row_scratch scratch;
+    (void)threads;
+    if (!fl_allocate(p, &scratch, arena)) {
+        s->status = FL_NO_MEMORY;
+        return;
+    }
+    for (size_t row = 0; row < p->call->n_rows && s->status == FL_OK; row++) {
+        fl_open_rows open;
+        if (!fl_open(p, row, 1, &scratch, s, &open))
+            continue;
+        p->rows->begin(&open.tile, p->form);
+#pragma omp parallel num_threads(threads)
+        {
+#pragma omp for schedule(static)
+            for (size_t chunk = 0; chunk < p->n_chunks; chunk++)
+                p->functions->gather(&open.tile, 0, chunk);
+#pragma omp single
+            p->functions->combine(&open.tile);
+#pragma omp for schedule(static)
+            for (size_t chunk = 0; chunk < (p->functions->emit ? p->n_chunks : 0); chunk++)
+                p->functions->emit(&open.tile, 0, chunk);
+        }
+        fl_close(p, &open, &scratch, s);
+    }
+    free(scratch.allocated);
+}
+
+/* Runs a pass over everything and leaves its sums, or its first error, in the call. */
+static fl_status fl_run(const fl_row_pass *p, fl_rows_call *c, size_t *n_counted) {
+    fl_row_segment segments[FL_ROW_SEGMENTS];
+    int long_rows = !p->across && c->n_classes * p->ops->itemsize >= FL_LONG_ROW_BYTES;
+    size_t unit = p->across ? p->tile_rows : (long_rows ? 1 : FL_SHORT_ROW_LINES);
+    size_t n_units = (c->n_rows + unit - 1) / unit;
+    size_t n_segments = n_units < FL_ROW_SEGMENTS ? n_units : FL_ROW_SEGMENTS;
+    int threads = fl_may_run_parallel() && c->n_rows * c->n_classes >= FL_PARALLEL_ELEMENTS ? c->n_threads : 1;
+    for (size_t s = 0; s < n_segments; s++)
+        segments[s] = (fl_row_segment){.status = FL_OK};
+#define FL_ROW_BOUND(s) ((s) == n_segments ? c->n_rows : (s) * n_units / n_segments * unit)
+    if (threads > 1 && p->functions && !p->across && c->n_rows < (size_t)threads &&
+        c->n_classes * p->ops->itemsize >= FL_SHARED_ROW_BYTES) {
+        n_segments = 1;
+        fl_share_rows(p, threads, &segments[0]);
+    } else if (threads > 1) {
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+        for (size_t s = 0; s < n_segments; s++)
+            fl_run_rows(p, FL_ROW_BOUND(s), FL_ROW_BOUND(s + 1), &segments[s]);
+    } else {
+        for (size_t s = 0; s < n_segments; s++)
+            fl_run_rows(p, FL_ROW_BOUND(s), FL_ROW_BOUND(s + 1), &segments[s]);
+    }
+#undef FL_ROW_BOUND
+    fl_compensated total = {0, 0}, counted = {0, 0};
+    *n_counted = 0;
+    c->has_off_row = 0;
+    for (size_t s = 0; s < n_segments; s++) {
+        if (segments[s].status != FL_OK) {
+            c->bad_row = segments[s].bad_row;
+            c->bad_column = segments[s].bad_column;
+            c->bad_value = segments[s].bad_value;
+            return segments[s].status;
+        }
+        if (segments[s].has_off_row && !c->has_off_row) {
+            c->has_off_row = 1;
+            c->off_row = segments[s].off_row;
+            c->off_sum = segments[s].off_sum;
+        }
+        fl_add(&total, segments[s].total.sum);
+        fl_add(&total, segments[s].total.error);
+        fl_add(&counted, segments[s].counted.sum);
+        fl_add(&counted, segments[s].counted.error);
+        *n_counted += segments[s].n_counted;
+    }
+    c->total = fl_total(total);
+    c->weight_sum = fl_total(counted);
+    return FL_OK;
+}
+
+static int fl_form_of(const fl_rows_call *c, const fl_row_description *kernel) {
+    if (kernel->forms >> FL_NO_TARGET & 1)
+        return FL_NO_TARGET;
+    int spreads = kernel->forms >> FL_SMOOTHED & 1;
+    if (!c->dense)
+        return spreads && c->label_smoothing != 0 ? FL_SMOOTHED : FL_BY_LABEL;
+    return spreads && (c->label_smoothing != 0 || c->class_weight) ? FL_DENSE_WEIGHTED : FL_DENSE;
+}
+
+/* The weights of the classes in the kernel's precision: one allocation of three rows; 0 if there is no memory. */
+static int fl_prepare_options(fl_row_pass *p, void **allocated) {
+    const fl_rows_call *c = p->call;
+    int focal = c->kernel == FL_ROWS_focal || c->kernel == FL_ROWS_focal_probabilities;
+    const double *weights = focal ? c->alpha : c->class_weight;
+    int spreads = p->form == FL_SMOOTHED || p->form == FL_DENSE_WEIGHTED;
+    size_t n = c->n_classes;
+    p->options = (fl_row_options){.gamma = c->gamma, .log_base = c->log_base == 0 ? 1 : c->log_base};
+    *allocated = NULL;
+    if (!spreads && !weights)
+        return 1;
+    char *block = *allocated = malloc(3 * n * p->ops->itemsize + 1);
+    if (!block)
+        return 0;
+    char *own = block, *base = block + n * p->ops->itemsize, *plain = base + n * p->ops->itemsize;
+    double s = spreads ? c->label_smoothing : 0;
+    for (size_t k = 0; k < n; k++) {
+        double w = weights ? weights[k] : 1;
+        fl_set_real(p, own, k, w * (1 - s));
+        fl_set_real(p, base, k, w * s / (double)n);
+        fl_set_real(p, plain, k, w);
+    }
+    p->options.own = own;
+    p->options.base = base;
+    p->options.class_weight = weights && !focal ? plain : NULL;
+    return 1;
+}
+
+static fl_domain fl_in_precision(fl_domain d, int float32) {
+    if (float32 && d.high == DBL_MAX)
+        d.high = FLT_MAX;
+    return d;
+}
+
+static fl_row_pass fl_new_pass(const fl_rows_call *c) {
+    fl_row_pass p = {.call = c, .ops = fl_ops_for(c->float32), .kernel = &fl_descriptions[c->kernel], .scale = 1};
+    const fl_domain weight = {.low = 0, .high = DBL_MAX};
+    p.rows = p.ops->rows;
+    p.form = fl_form_of(c, p.kernel);
+    p.across = c->n_classes <= p.rows->across_limit;
+    p.reads_prediction = 1;
+    p.reads_target = p.form != FL_NO_TARGET;
+    size_t row_bytes = c->n_classes * p.ops->itemsize;
+    size_t fit = (p.across ? FL_ACROSS_BYTES : FL_ALONG_BYTES) / row_bytes;
+    size_t most = p.across ? p.rows->tile_rows : FL_SHORT_ROW_LINES, least = p.across ? 16 : 1;
+    p.tile_rows = fit > most ? most : (fit < least ? least : fit);
+    if (p.across)
+        p.tile_rows &= ~(size_t)15;
+    p.n_chunks = (c->n_classes + p.rows->chunk - 1) / p.rows->chunk;
+    p.matrix_bytes = fl_round_up(p.tile_rows) * row_bytes;
+    p.target_domain = fl_in_precision(p.kernel->target_domain, c->float32);
+    p.prediction_domain = fl_in_precision(p.kernel->prediction_domain, c->float32);
+    p.weight_domain = fl_in_precision(weight, c->float32);
+    return p;
+}
+
+static int fl_outputs(const fl_rows_call *c) {
+    return c->hessian.data ? FL_ROWS_VGH : (c->gradient.data ? FL_ROWS_VG : FL_ROWS_V);
+}
+
+/* A mean over no weight: of rows that are all ignored it is 0, otherwise there is none. */
+static fl_status fl_rows_with(fl_row_pass *p, fl_rows_call *c) {
+    size_t n_counted;
+    int mean = c->reduction == FL_REDUCE_MEAN, differentiates = c->gradient.data || c->hessian.data;
+    if (mean && differentiates) {
+        c->weight_sum = (double)c->n_rows;
+        if (c->weight.data || p->options.class_weight || c->has_ignore_index) {
+            /* The scale of the gradient is needed before the first gradient. */
+            fl_row_pass weights = *p;
+            weights.functions = NULL;
+            weights.reads_prediction = 0;
+            weights.reads_target = fl_by_label(p) || p->options.class_weight;
+            fl_status status = fl_run(&weights, c, &n_counted);
+            if (status != FL_OK)
+                return status;
+            if (c->weight_sum == 0 && n_counted)
+                return FL_BAD_WEIGHT_SUM;
+        }
+        p->scale = c->weight_sum == 0 ? 0 : 1 / c->weight_sum;
+    }
+    p->functions = &p->rows->kernels[c->kernel][p->form][fl_outputs(c)];
+    fl_status status = fl_run(p, c, &n_counted);
+    if (status != FL_OK || !mean)
+        return status;
+    if (c->weight_sum == 0 && n_counted)
+        return FL_BAD_WEIGHT_SUM;
+    c->total = n_counted ? c->total / c->weight_sum : 0;
+    return FL_OK;
+}
+
+static fl_status fl_rows_start(fl_rows_call *c, int compute) {
+    size_t n_counted;
+    c->total = c->weight_sum = 0;
+    c->has_off_row = 0;
+    if (c->n_rows == 0 || c->n_classes == 0)
+        return c->reduction == FL_REDUCE_MEAN && compute ? FL_EMPTY : FL_OK;
+    fl_row_pass p = fl_new_pass(c);
+    void *allocated;
+    if (!fl_prepare_options(&p, &allocated))
+        return FL_NO_MEMORY;
+    fl_status status = compute ? fl_rows_with(&p, c) : fl_run(&p, c, &n_counted);
+    free(allocated);
+    return status;
+}
+
+fl_status fl_rows(fl_rows_call *c) { return fl_rows_start(c, 1); }
+
+fl_status fl_rows_check(fl_rows_call *c) { return fl_rows_start(c, 0); }

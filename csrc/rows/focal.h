@@ -1,0 +1,81 @@
+/* Focal loss of many classes (Lin et al. 2017): with r the probability of the true class, q = 1 − r, L = −log r,
+ * value α·q^γ·L. q enters by a power, so its logarithm is a pair. */
+#ifndef FL_ROWS_FOCAL_H
+#define FL_ROWS_FOCAL_H
+
+#include "softmax.h"
+
+/* (m/n)^γ for positive, normal m ≤ n; γ may be negative. */
+FL_INLINE real fl_power_of_quotient(real m, real m_lo, real n, double gamma) {
+    fl_pair a = fl_log_pair(m, 0, m_lo / m), b = fl_log_pair(n, 0, 0);
+    fl_pair log_q = fl_two_sum(a.hi, -b.hi);
+    log_q.lo += a.lo - b.lo;
+    fl_pair exponent = fl_times_pair(log_q.hi, fl_constant(gamma));
+    exponent.lo = fl_fma((real)gamma, log_q.lo, exponent.lo);
+    return fl_exp_sum(exponent.hi, exponent.lo);
+}
+
+FL_ROW_SOFTMAX(focal)
+
+FL_ROW_TERM(focal) {
+    return fl_softmax_term(e, row, o);
+}
+
+/* Slopes by the logits, with u = (p_k − [k = y])/q: gradient F·p_k and −F·q, F = α·q^γ·(γ·r·L/q + 1); Hessian
+ * α·q^γ·γ·r·((γ·r − 1)·L + 2q)·u² + F·p_k·(1 − p_k). L/q is 1 in the limit q = 0. */
+FL_ROW_FINISH(focal) {
+    const real smallest = FL_CONST(0x1p-126, 0x1p-1022);
+    fl_softmax_row s = fl_softmax_of_own(row);
+    int ignored = row.label < 0, certain = s.others < smallest;
+    real r = s.own * s.inverse, q = s.others * s.inverse;
+    real power = fl_power_of_quotient(certain ? 1 : s.others, 0, s.sum, o.gamma_exact);
+    power = certain ? (o.gamma == 0 ? 1 : 0) : power;
+    power *= row.class_weight;
+    real rl = r == 0 ? 0 : r * s.loss, rl_over_q = certain ? r : rl / q;
+    real weight = ignored ? 0 : row.weight + s.nan;
+    real slope = power * fl_fma(o.gamma, rl_over_q, 1);
+    row.value = ignored ? 0 : fl_fma(power, s.loss, s.nan);
+    row.value = (power == 0) & !ignored ? s.nan : row.value;
+    row.p = weight * slope * s.inverse;
+    row.q = -row.p * s.others;
+    row.r = s.inverse;
+    row.s = s.sum;
+    row.a = weight * power * o.gamma * (fl_fma(o.gamma * r - 1, rl, 2 * (r * q)));
+    row.b = certain ? 0 : 1 / s.others;
+    return row;
+}
+
+FL_ROW_EMIT(focal) {
+    real u = e.is_own ? 1 : e.z * row.b;
+    real rest = fl_softmax_rest(row, e.z, row.s) * row.r;
+    return (fl_row_slopes){e.is_own ? row.q : e.z * row.p, fl_fma(row.a, u * u, row.p * e.z * rest)};
+}
+
+FL_ROW_PLAIN(focal_probabilities, FL_ADDS_D)
+
+/* d: the row's sum */
+FL_ROW_TERM(focal_probabilities) {
+    return (fl_row_term){e.z, 0, 0, 0, e.z, FL_NOT_FOUND};
+}
+
+/* By r, which is kept away from 0 and 1, with w = α·q^(γ−2): gradient −w·q·(γL + q/r), Hessian
+ * w·(γ(γ − 1)L + 2γ·q/r + (q/r)²). */
+FL_ROW_FINISH(focal_probabilities) {
+    int ignored = row.label < 0;
+    real r = row.own < FL_EPSILON ? FL_EPSILON : row.own;
+    r = r > 1 - FL_EPSILON ? 1 - FL_EPSILON : r;
+    fl_pair q = fl_fast_two_sum(1, -r), l = fl_log_pair(r, 0, 0);
+    real loss = -(l.hi + l.lo), odds = q.hi / r;
+    real power = row.class_weight * fl_power_of_quotient(q.hi, q.lo, 1, o.gamma_exact - 2);
+    real weight = ignored ? 0 : row.weight;
+    row.value = ignored ? 0 : power * (q.hi * q.hi) * loss;
+    row.p = -weight * power * q.hi * fl_fma(o.gamma, loss, odds);
+    row.q = weight * power * fl_fma(o.gamma * (o.gamma - 1), loss, odds * (2 * o.gamma + odds));
+    return row;
+}
+
+FL_ROW_EMIT(focal_probabilities) {
+    return (fl_row_slopes){e.is_own ? row.p : 0, e.is_own ? row.q : 0};
+}
+
+#endif

@@ -1,0 +1,82 @@
+/* Multi-class hinge losses. A kink has the subgradient 0. */
+#ifndef FL_ROWS_HINGE_H
+#define FL_ROWS_HINGE_H
+
+#include "row.h"
+
+/* 1 + z − own, rounded once but for the last place; NaN kept. */
+FL_INLINE real fl_margin(real z, real own) {
+    fl_pair d = fl_two_sum(z, -own);
+    return (1 + d.hi) + (fl_abs(d.hi) <= FL_LARGEST ? d.lo : 0);
+}
+
+/* Crammer and Singer 2001: [1 + max_{j≠y} z_j − z_y]₊; the first maximum takes the subgradient. */
+FL_ROW_ADDS(crammer_singer, FL_ADDS_NONE)
+
+FL_ROW_SCAN(crammer_singer) {
+    return (fl_row_scan){e.is_own ? -FL_INFINITY : e.z, e.z != e.z ? e.z : 0};
+}
+
+FL_ROW_PREPARE(crammer_singer) {
+    return row;
+}
+
+FL_ROW_TERM(crammer_singer) {
+    int found = !e.is_own & (e.z == row.reference);
+    return (fl_row_term){e.z, 0, 0, 0, 0, found ? e.k : FL_NOT_FOUND};
+}
+
+FL_ROW_CLOSE(crammer_singer) {
+    return row;
+}
+
+FL_ROW_MERGE(crammer_singer) {
+    int keep = p.reference >= q.reference;
+    real_int least = p.first < q.first ? p.first : q.first;
+    p.first = p.reference == q.reference ? least : (keep ? p.first : q.first);
+    p.reference = keep ? p.reference : q.reference;
+    p.poison += q.poison;
+    return p;
+}
+
+FL_ROW_FINISH(crammer_singer) {
+    int ignored = row.label < 0;
+    real margin = fl_margin(row.reference, row.own);
+    margin += row.poison;
+    real kept = margin <= 0 ? 0 : margin;
+    row.value = ignored ? 0 : kept;
+    real weight = margin > 0 ? row.weight : kept;
+    row.p = ignored ? 0 : weight;
+    row.q = kept != kept ? kept : 0;
+    row.q = ignored ? 0 : row.q;
+    return row;
+}
+
+FL_ROW_EMIT(crammer_singer) {
+    real g = e.k == row.first ? row.p : row.q;
+    return (fl_row_slopes){e.is_own ? -row.p : g, row.q};
+}
+
+/* Weston and Watkins 1999: Σ_{j≠y} [1 + z_j − z_y]₊. a: the sum; b: how many terms are positive. */
+FL_ROW_PLAIN(weston_watkins, FL_ADDS_A)
+
+FL_ROW_TERM(weston_watkins) {
+    real margin = fl_margin(e.z, row.own);
+    real kept = margin <= 0 ? 0 : margin;
+    return (fl_row_term){e.z, e.is_own ? margin - margin : kept, (margin > 0) & !e.is_own ? 1 : 0, 0, 0, FL_NOT_FOUND};
+}
+
+FL_ROW_FINISH(weston_watkins) {
+    int ignored = row.label < 0, bad = row.a != row.a;
+    row.value = ignored ? 0 : row.a;
+    row.p = ignored ? 0 : (bad ? row.a : row.weight);
+    row.q = ignored ? 0 : (bad ? row.a : 0);
+    return row;
+}
+
+FL_ROW_EMIT(weston_watkins) {
+    real g = fl_margin(e.z, row.own) > 0 ? row.p : row.q;
+    return (fl_row_slopes){e.is_own ? -row.p * row.b : g, row.q};
+}
+
+#endif

@@ -1,0 +1,131 @@
+/* A row while it is being computed, and the interface between a loss and the loops over its rows.
+ *
+ * A row is read twice at most. For each kernel `name` there are inline functions of scalars, each vectorised by the
+ * loop around it, across rows or along them:
+ *
+ *   name_scan(z, y, own, row)      what the row's reference is the maximum of, and a poison that a NaN makes NaN
+ *   name_prepare(row)              what the terms need, from the reference
+ *   name_adds(form)                which sums there are
+ *   name_term(z, y, ...)           what to add up along the row, and what to keep in place of z
+ *   name_close(row)                turns the sums of a chunk into what can be merged
+ *   name_merge(p, q)               two chunks of a row
+ *   name_finish(row, ...)          the row's value, and what its slopes need
+ *   name_emit(x, y, ...)           gradient and Hessian of one class
+ *
+ * Kernels of one kind share what they can (softmax.h); FL_ROW_PLAIN gives those without a reference their first two. */
+#ifndef FL_ROWS_ROW_H
+#define FL_ROWS_ROW_H
+
+#include "../blocks/real.h"
+#include "../vecmath/log.h"
+#include "kernel_types.h"
+
+#if FL_PRECISION == 32
+typedef int32_t real_int;
+#else
+typedef int64_t real_int;
+#endif
+
+#define FL_ROW_FIELDS(X)                                                                                     \
+    X(real, weight)       /* multiplies gradient and Hessian */                                              \
+    X(real, class_weight) /* of the true class */                                                            \
+    X(real, own)          /* the prediction of the true class */                                             \
+    X(real, reference)    /* the maximum of what was scanned */                                              \
+    X(real, poison)       /* NaN if an input was */                                                          \
+    X(real, offset)                                                                                          \
+    X(real, low)                                                                                             \
+    X(real, scale)                                                                                           \
+    X(real, top)                                                                                             \
+    X(real, others)                                                                                          \
+    X(real, a) /* sums of terms */                                                                           \
+    X(real, b) /* a count */                                                                                 \
+    X(real, c)                                                                                               \
+    X(real, d)                                                                                               \
+    X(real, p) /* from finish to emit */                                                                     \
+    X(real, q)                                                                                               \
+    X(real, r)                                                                                               \
+    X(real, s)                                                                                               \
+    X(real, value)                                                                                           \
+    X(real_int, label) /* the true class, -1 in an ignored row */                                            \
+    X(real_int, first) /* the least class of those that a kernel looks for */
+
+#define FL_DECLARE_FIELD(type, name) type name;
+typedef struct {
+    FL_ROW_FIELDS(FL_DECLARE_FIELD)
+} fl_row;
+#undef FL_DECLARE_FIELD
+
+typedef struct {
+    real candidate, poison;
+} fl_row_scan;
+
+typedef struct {
+    real kept, a, b, c, d;
+    real_int first;
+} fl_row_term;
+
+typedef struct {
+    real gradient, hessian;
+} fl_row_slopes;
+
+/* One class of one row: prediction (or what was kept in its place), dense target, the class's entries of
+ * fl_row_options.own and base, its index, and whether it is the true class. */
+typedef struct {
+    real z, y, own_weight, base_weight;
+    real_int k;
+    int is_own;
+} fl_row_entry;
+
+typedef struct {
+    int form;
+    real gamma;
+    double gamma_exact, log_base;
+} fl_row_setting;
+
+#define FL_ROW_UNUSED __attribute__((unused))
+#define FL_ROW_SCAN(name) FL_INLINE fl_row_scan name##_scan(fl_row_entry e FL_ROW_UNUSED, fl_row row FL_ROW_UNUSED)
+#define FL_ROW_PREPARE(name) FL_INLINE fl_row name##_prepare(fl_row row)
+#define FL_ROW_TERM(name)                                                                                    \
+    FL_INLINE fl_row_term name##_term(fl_row_entry e FL_ROW_UNUSED, fl_row row FL_ROW_UNUSED,                \
+                                      fl_row_setting o FL_ROW_UNUSED)
+#define FL_ROW_CLOSE(name) FL_INLINE fl_row name##_close(fl_row row)
+#define FL_ROW_MERGE(name) FL_INLINE fl_row name##_merge(fl_row p, fl_row q)
+#define FL_ROW_FINISH(name) FL_INLINE fl_row name##_finish(fl_row row, fl_row_setting o FL_ROW_UNUSED)
+#define FL_ROW_EMIT(name)                                                                                    \
+    FL_INLINE fl_row_slopes name##_emit(fl_row_entry e FL_ROW_UNUSED, fl_row row FL_ROW_UNUSED,              \
+                                        fl_row_setting o FL_ROW_UNUSED)
+
+enum { FL_NOT_FOUND = INT32_MAX };
+
+/* The target of one class, where targets are spread over the classes. */
+FL_INLINE real fl_row_target(fl_row_entry e, int form) {
+    if (form == FL_DENSE)
+        return e.y;
+    if (form == FL_DENSE_WEIGHTED)
+        return fl_fma(e.y, e.own_weight, e.base_weight);
+    return e.base_weight + (e.is_own ? e.own_weight : 0);
+}
+
+/* Which of a, c and d a kernel adds up; b is a count, and always there. */
+enum { FL_ADDS_NONE = 0, FL_ADDS_A = 1, FL_ADDS_C = 2, FL_ADDS_D = 4, FL_ADDS_ALL = 7 };
+#define FL_ROW_ADDS(name, sums)                                                                              \
+    FL_INLINE int name##_adds(int form FL_ROW_UNUSED) { return sums; }
+
+/* Kernels whose rows are just added up. */
+#define FL_ROW_PLAIN(name, sums)                                                                             \
+    FL_ROW_ADDS(name, sums)                                                                                  \
+    FL_ROW_SCAN(name) { return (fl_row_scan){0, 0}; }                                                        \
+    FL_ROW_PREPARE(name) { return row; }                                                                     \
+    FL_ROW_CLOSE(name) { return row; }                                                                       \
+    FL_ROW_MERGE(name) { return fl_row_add(p, q); }
+
+FL_INLINE fl_row fl_row_add(fl_row p, fl_row q) {
+    p.poison += q.poison;
+    p.a += q.a;
+    p.b += q.b;
+    p.c += q.c;
+    p.d += q.d;
+    return p;
+}
+
+#endif

@@ -1,0 +1,159 @@
+/* Transposing matrices of reals. Pieces of 16 bytes, 4 columns in float and 2 in double, are transposed in registers:
+ * each 128-bit lane of a register holds another row's piece, so that only shuffles within lanes are needed. */
+#ifndef FL_ROWS_TRANSPOSE_H
+#define FL_ROWS_TRANSPOSE_H
+
+#include "row.h"
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+enum { FL_LANE_COUNT = 4 };
+typedef __m512i fl_pieces;
+#define FL_PIECE(p) _mm_loadu_si128((const __m128i *)(const void *)(p))
+/* A piece every `step` reals. */
+FL_INLINE fl_pieces fl_load_pieces(const real *p, ptrdiff_t step) {
+    fl_pieces x = _mm512_castsi128_si512(FL_PIECE(p));
+    x = _mm512_inserti32x4(x, FL_PIECE(p + step), 1);
+    x = _mm512_inserti32x4(x, FL_PIECE(p + 2 * step), 2);
+    return _mm512_inserti32x4(x, FL_PIECE(p + 3 * step), 3);
+}
+FL_INLINE void fl_store_pieces(real *p, ptrdiff_t step, fl_pieces x) {
+    _mm_storeu_si128((__m128i *)(void *)p, _mm512_castsi512_si128(x));
+    _mm_storeu_si128((__m128i *)(void *)(p + step), _mm512_extracti32x4_epi32(x, 1));
+    _mm_storeu_si128((__m128i *)(void *)(p + 2 * step), _mm512_extracti32x4_epi32(x, 2));
+    _mm_storeu_si128((__m128i *)(void *)(p + 3 * step), _mm512_extracti32x4_epi32(x, 3));
+}
+FL_INLINE fl_pieces fl_load_whole(const real *p) { return _mm512_loadu_si512((const void *)p); }
+FL_INLINE void fl_store_whole(real *p, fl_pieces x) { _mm512_storeu_si512((void *)p, x); }
+#define fl_low32 _mm512_unpacklo_epi32
+#define fl_high32 _mm512_unpackhi_epi32
+#define fl_low64 _mm512_unpacklo_epi64
+#define fl_high64 _mm512_unpackhi_epi64
+#elif defined(__AVX2__)
+#include <immintrin.h>
+enum { FL_LANE_COUNT = 2 };
+typedef __m256i fl_pieces;
+#define FL_PIECE(p) _mm_loadu_si128((const __m128i *)(const void *)(p))
+FL_INLINE fl_pieces fl_load_pieces(const real *p, ptrdiff_t step) {
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(FL_PIECE(p)), FL_PIECE(p + step), 1);
+}
+FL_INLINE void fl_store_pieces(real *p, ptrdiff_t step, fl_pieces x) {
+    _mm_storeu_si128((__m128i *)(void *)p, _mm256_castsi256_si128(x));
+    _mm_storeu_si128((__m128i *)(void *)(p + step), _mm256_extracti128_si256(x, 1));
+}
+FL_INLINE fl_pieces fl_load_whole(const real *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
+FL_INLINE void fl_store_whole(real *p, fl_pieces x) { _mm256_storeu_si256((__m256i *)(void *)p, x); }
+#define fl_low32 _mm256_unpacklo_epi32
+#define fl_high32 _mm256_unpackhi_epi32
+#define fl_low64 _mm256_unpacklo_epi64
+#define fl_high64 _mm256_unpackhi_epi64
+#else
+enum { FL_LANE_COUNT = 0 };
+#endif
+
+enum { FL_PIECE_REALS = 16 / sizeof(real), FL_BUNDLE = FL_LANE_COUNT * FL_PIECE_REALS };
+
+#if defined(__AVX2__) || defined(__AVX512F__)
+/* FL_PIECE_REALS registers of pieces: their in-lane transposes, in place. It is its own inverse. */
+FL_INLINE void fl_turn(fl_pieces *a) {
+#if FL_PRECISION == 32
+    fl_pieces t0 = fl_low32(a[0], a[1]), t1 = fl_low32(a[2], a[3]);
+    fl_pieces t2 = fl_high32(a[0], a[1]), t3 = fl_high32(a[2], a[3]);
+    a[0] = fl_low64(t0, t1);
+    a[1] = fl_high64(t0, t1);
+    a[2] = fl_low64(t2, t3);
+    a[3] = fl_high64(t2, t3);
+#else
+    fl_pieces t = fl_low64(a[0], a[1]);
+    a[1] = fl_high64(a[0], a[1]);
+    a[0] = t;
+#endif
+}
+
+/* FL_BUNDLE lines of short pieces to FL_PIECE_REALS long ones, and back. */
+FL_INLINE void fl_gather_bundle(const real *from, ptrdiff_t from_stride, real *to, ptrdiff_t to_stride) {
+    fl_pieces a[FL_PIECE_REALS];
+    for (int j = 0; j < FL_PIECE_REALS; j++)
+        a[j] = fl_load_pieces(from + j * from_stride, FL_PIECE_REALS * from_stride);
+    fl_turn(a);
+    for (int j = 0; j < FL_PIECE_REALS; j++)
+        fl_store_whole(to + j * to_stride, a[j]);
+}
+
+FL_INLINE void fl_scatter_bundle(const real *from, ptrdiff_t from_stride, real *to, ptrdiff_t to_stride) {
+    fl_pieces a[FL_PIECE_REALS];
+    for (int j = 0; j < FL_PIECE_REALS; j++)
+        a[j] = fl_load_whole(from + j * from_stride);
+    fl_turn(a);
+    for (int j = 0; j < FL_PIECE_REALS; j++)
+        fl_store_pieces(to + j * to_stride, FL_PIECE_REALS * to_stride, a[j]);
+}
+#else
+FL_INLINE void fl_gather_bundle(const real *from, ptrdiff_t from_stride, real *to, ptrdiff_t to_stride) {
+    (void)from, (void)from_stride, (void)to, (void)to_stride;
+}
+#define fl_scatter_bundle fl_gather_bundle
+#endif
+
+/* Two or three columns, one after the other in memory: loops that compilers turn into permutations. */
+#define FL_FEW_COLUMNS(COUNT, LOOP_BODY)                                                                     \
+    FL_TRANSPOSE_LOOP                                                                                        \
+    for (size_t i = 0; i < n; i++) {                                                                         \
+        LOOP_BODY                                                                                            \
+    }
+#if defined(__GNUC__) && !defined(__clang__)
+#define FL_TRANSPOSE_LOOP _Pragma("GCC ivdep")
+#else
+#define FL_TRANSPOSE_LOOP _Pragma("clang loop vectorize(assume_safety)")
+#endif
+
+static int fl_split_columns(const real *from, size_t n, size_t n_columns, real *to, ptrdiff_t stride) {
+    if (n_columns == 2) {
+        FL_FEW_COLUMNS(2, to[i] = from[2 * i]; to[stride + (ptrdiff_t)i] = from[2 * i + 1];)
+    } else if (n_columns == 3) {
+        FL_FEW_COLUMNS(3, to[i] = from[3 * i]; to[stride + (ptrdiff_t)i] = from[3 * i + 1];
+                       to[2 * stride + (ptrdiff_t)i] = from[3 * i + 2];)
+    }
+    return n_columns == 2 || n_columns == 3;
+}
+
+static int fl_join_columns(const real *from, ptrdiff_t stride, size_t n, size_t n_columns, real *to) {
+    if (n_columns == 2) {
+        FL_FEW_COLUMNS(2, to[2 * i] = from[i]; to[2 * i + 1] = from[stride + (ptrdiff_t)i];)
+    } else if (n_columns == 3) {
+        FL_FEW_COLUMNS(3, to[3 * i] = from[i]; to[3 * i + 1] = from[stride + (ptrdiff_t)i];
+                       to[3 * i + 2] = from[2 * stride + (ptrdiff_t)i];)
+    }
+    return n_columns == 2 || n_columns == 3;
+}
+
+/* to[j][i] = from[i][j] for i < n_lines and j < length; strides in elements. The last columns of a bundle overlap those
+ * before them where the number of columns is not a multiple of a piece. */
+static void fl_transpose(const real *from, ptrdiff_t from_stride, size_t n_lines, size_t length, real *to,
+                         ptrdiff_t to_stride) {
+    size_t done = 0;
+    int tall = n_lines >= length;
+    size_t n_rows = tall ? n_lines : length, n_columns = tall ? length : n_lines;
+    if (tall && from_stride == (ptrdiff_t)length && fl_split_columns(from, n_lines, length, to, to_stride))
+        return;
+    if (!tall && to_stride == (ptrdiff_t)n_lines && fl_join_columns(from, from_stride, length, n_lines, to))
+        return;
+    if (FL_BUNDLE && n_columns >= FL_PIECE_REALS) {
+        for (; done + FL_BUNDLE <= n_rows; done += FL_BUNDLE)
+            for (size_t k = 0; k < n_columns; k += FL_PIECE_REALS) {
+                ptrdiff_t j = (ptrdiff_t)(k + FL_PIECE_REALS <= n_columns ? k : n_columns - FL_PIECE_REALS);
+                ptrdiff_t i = (ptrdiff_t)done;
+                if (tall)
+                    fl_gather_bundle(from + i * from_stride + j, from_stride, to + j * to_stride + i, to_stride);
+                else
+                    fl_scatter_bundle(from + j * from_stride + i, from_stride, to + i * to_stride + j, to_stride);
+            }
+    }
+    for (size_t i = done; i < n_rows; i++)
+        for (size_t j = 0; j < n_columns; j++) {
+            ptrdiff_t line = (ptrdiff_t)(tall ? i : j), at = (ptrdiff_t)(tall ? j : i);
+            to[at * to_stride + line] = from[line * from_stride + at];
+        }
+}
+
+#endif

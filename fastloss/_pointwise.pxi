@@ -1,0 +1,156 @@
+"""The pointwise losses: one prediction, one target."""
+
+cdef extern from "fastloss.h" nogil:
+    ctypedef struct fl_domain:
+        double low, high
+        int open_low, integral, nan_ok
+    ctypedef struct fl_pointwise_call:
+        int kernel
+        const double *parameters
+        int float32
+        fl_reduction reduction
+        int n_threads, want_value
+        size_t n
+        fl_array target, prediction, weight, value, gradient, hessian
+        double total, weight_sum
+        size_t bad_index
+        double bad_value
+    int fl_find_pointwise(const char *name)
+    int fl_pointwise_n_parameters(int kernel)
+    const fl_domain *fl_pointwise_target_domain(int kernel)
+    const fl_domain *fl_pointwise_prediction_domain(int kernel)
+    fl_status fl_pointwise(fl_pointwise_call *call)
+    fl_status fl_pointwise_check(fl_pointwise_call *call)
+
+
+cdef class Pointwise(Verbs):
+    """A loss of one prediction and one target at a time, bound to its kernel and parameters."""
+
+    cdef int kernel
+    cdef bint differentiable
+    cdef double parameters_[8]
+
+    def __cinit__(self, *args, **kwargs):
+        self.kernel = -1
+
+    def _bind(self, str kernel, tuple parameters=(), bint differentiable=True):
+        """Choose the kernel and its parameters, once, while the object is made."""
+        cdef int found = fl_find_pointwise(kernel.encode())
+        if self.kernel >= 0:
+            raise AttributeError("a loss cannot be changed after it is made")
+        if found < 0 or fl_pointwise_n_parameters(found) != len(parameters):
+            raise ValueError(f"no kernel {kernel!r} of {len(parameters)} parameters")
+        for i, parameter in enumerate(parameters):
+            self.parameters_[i] = parameter
+        self.differentiable = differentiable
+        self.kernel = found
+
+    def _domains(self):
+        """Return the domains of target and prediction, as tuples (low, high, open_low, integral)."""
+        cdef const fl_domain *y = fl_pointwise_target_domain(self.kernel)
+        cdef const fl_domain *z = fl_pointwise_prediction_domain(self.kernel)
+        return (
+            (y.low, y.high, bool(y.open_low), bool(y.integral)),
+            (z.low, z.high, bool(z.open_low), bool(z.integral)),
+        )
+
+    cdef object evaluate(
+        self, object y_true, object y_pred, object sample_weight, object reduction, object out,
+        object n_threads, bint want_value, int n_derivatives,
+    ):
+        cdef fl_pointwise_call call
+        cdef fl_status status
+        cdef int order[64]
+        cdef int code, n_dims
+        cdef cnp.ndarray y, z, w = None
+        cdef bint in_place = False
+        if self.kernel < 0:
+            raise TypeError(f"{type(self).__name__} was never initialised")
+        if n_derivatives and not self.differentiable:
+            raise TypeError(f"{type(self).__name__} is not differentiable: it has no gradient and no Hessian")
+        z = as_array(y_pred, "y_pred")
+        y = as_array(y_true, "y_true")
+        n_dims = cnp.PyArray_NDIM(z)
+        if n_dims == 0:
+            raise ValueError("y_pred is 0-dimensional, expected at least one dimension")
+        if not same_shape(y, z):
+            raise ValueError(
+                f"y_true and y_pred must have one shape, got {(<object>y).shape} and {(<object>z).shape}"
+            )
+        if n_dims > 1:
+            memory_order(z, order)
+
+        code = real_dtype(z, "y_pred")
+        describe(&call.prediction, z, code, order)
+        describe(&call.target, y, real_dtype(y, "y_true"), order)
+        call.weight.data = NULL
+        if sample_weight is not None:
+            w = as_array(sample_weight, "sample_weight")
+            describe_weight(&call.weight, w, z, real_dtype(w, "sample_weight"), order)
+
+        call.float32 = code == FL_FLOAT32 or code == FL_FLOAT16 or code == FL_BFLOAT16
+        call.kernel = self.kernel
+        call.parameters = self.parameters_
+        call.reduction = reduction_code(reduction)
+        call.n_threads = thread_count(n_threads)
+        call.want_value = want_value
+        call.n = <size_t>cnp.PyArray_SIZE(z)
+        call.value.data = call.gradient.data = call.hessian.data = NULL
+
+        # The arrays to return, in the order value, gradient, Hessian.
+        cdef bint stores_value = want_value and call.reduction == FL_REDUCE_NONE
+        cdef int n_outputs = stores_value + n_derivatives, i
+        cdef fl_array *views[3]
+        cdef object first = None, second = None, third = None
+        i = 0
+        if stores_value:
+            views[0] = &call.value
+            i = 1
+        if n_derivatives:
+            views[i] = &call.gradient
+        if n_derivatives == 2:
+            views[i + 1] = &call.hessian
+        cdef tuple given = () if out is None else out_slots(out, n_outputs)
+        for i in range(n_outputs):
+            result = output_array(
+                out, None if out is None else given[i], i, z, n_dims, y, w, first, second, &in_place
+            )
+            if i == 0:
+                first = result
+            elif i == 1:
+                second = result
+            else:
+                third = result
+            describe(views[i], <cnp.ndarray>result, dtype_code(<cnp.ndarray>result), order)
+
+        if in_place:
+            # An error found on the way would leave y_pred half overwritten.
+            with nogil:
+                status = fl_pointwise_check(&call)
+            if status != FL_OK:
+                raise_status(self, &call, status, y, z, w, order)
+        if call.n < KEEP_GIL_BELOW:
+            status = fl_pointwise(&call)
+        else:
+            with nogil:
+                status = fl_pointwise(&call)
+        if status != FL_OK:
+            raise_status(self, &call, status, y, z, w, order)
+        return results(call.total if want_value and not stores_value else None, n_outputs, first, second, third)
+
+
+cdef raise_status(
+    Pointwise loss, fl_pointwise_call *call, fl_status status, object y, object z, object w, const int *order
+):
+    if status == FL_EMPTY:
+        raise ValueError("y_true and y_pred are empty: the mean of no samples is undefined")
+    if status == FL_BAD_WEIGHT_SUM:
+        raise ValueError(f"sample_weight sums to {call.weight_sum}: the mean is undefined")
+    axes = [order[d] for d in range(z.ndim)] if z.ndim > 1 else [0]
+    index = _validation.index_in_order(z.shape, axes, call.bad_index)
+    if status == FL_BAD_WEIGHT:
+        raise ValueError(_validation.bad_weight(w, index))
+    targets, predictions = loss._domains()
+    if status == FL_BAD_TARGET:
+        raise ValueError(_validation.outside_domain(type(loss).__name__, "y_true", y, index, targets))
+    raise ValueError(_validation.outside_domain(type(loss).__name__, "y_pred", z, index, predictions))

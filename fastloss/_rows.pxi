@@ -1,0 +1,230 @@
+"""The row losses: a row of predictions, and a class index or a row of targets."""
+
+cdef extern from "fastloss.h" nogil:
+    ctypedef struct fl_rows_call:
+        int kernel, float32
+        fl_reduction reduction
+        int n_threads, want_value
+        size_t n_rows, n_classes
+        int dense
+        fl_array prediction, target, weight, value, gradient, hessian
+        const double *class_weight
+        double label_smoothing
+        int has_ignore_index
+        long long ignore_index
+        double gamma
+        const double *alpha
+        double log_base
+        double total, weight_sum
+        size_t bad_row, bad_column
+        double bad_value
+        int has_off_row
+        size_t off_row
+        double off_sum
+    int fl_find_rows(const char *name)
+    int fl_rows_takes_labels(int kernel)
+    int fl_rows_takes_dense(int kernel)
+    int fl_rows_has_hessian(int kernel)
+    fl_status fl_rows(fl_rows_call *call)
+    fl_status fl_rows_check(fl_rows_call *call)
+
+
+cdef class Rows(Verbs):
+    """A loss of rows, bound to its kernel and options."""
+
+    cdef int kernel
+    cdef bint has_ignore_index
+    cdef long long ignore_index
+    cdef double label_smoothing, gamma, log_base
+    cdef object class_weight, alpha
+
+    def __cinit__(self, *args, **kwargs):
+        self.kernel = -1
+
+    def _bind(
+        self, str kernel, *, class_weight=None, double label_smoothing=0, ignore_index=None, double gamma=0,
+        alpha=None, double log_base=0,
+    ):
+        """Choose the kernel and its options, once, while the object is made."""
+        if self.kernel >= 0:
+            raise AttributeError("a loss cannot be changed after it is made")
+        self.has_ignore_index = ignore_index is not None
+        self.ignore_index = ignore_index if ignore_index is not None else 0
+        self.label_smoothing = label_smoothing
+        self.gamma = gamma
+        self.log_base = log_base
+        self.class_weight = class_weight
+        self.alpha = alpha
+        self.kernel = fl_find_rows(kernel.encode())
+        if self.kernel < 0:
+            raise ValueError(f"no kernel {kernel!r}")
+
+    def _link(self, str kernel, y_pred, out, n_threads):
+        """Apply a link function to rows of predictions."""
+        cdef fl_rows_call call
+        cdef cnp.ndarray z = rows_of(y_pred)
+        cdef bint in_place = False
+        result = output_array(out, out, 0, z, 2, None, None, None, None, &in_place)
+        self.fill(&call, z, n_threads)
+        call.kernel = fl_find_rows(kernel.encode())
+        call.reduction = FL_REDUCE_NONE
+        call.want_value = 0
+        call.dense = 0
+        call.target.data = NULL
+        describe_rows(&call.gradient, <cnp.ndarray>result)
+        with nogil:
+            status = fl_rows(&call)
+        if status != FL_OK:
+            raise_rows_status(self, &call, status, None, z, None)
+        return result
+
+    cdef int fill(self, fl_rows_call *call, cnp.ndarray z, object n_threads) except -1:
+        """What every call has: predictions, options, and no other array yet."""
+        cdef int code = real_dtype(z, "y_pred")
+        call.kernel = self.kernel
+        call.float32 = code == FL_FLOAT32 or code == FL_FLOAT16 or code == FL_BFLOAT16
+        call.n_threads = thread_count(n_threads)
+        call.n_rows = <size_t>cnp.PyArray_DIM(z, 0)
+        call.n_classes = <size_t>cnp.PyArray_DIM(z, 1)
+        call.label_smoothing = self.label_smoothing
+        call.has_ignore_index = self.has_ignore_index
+        call.ignore_index = self.ignore_index
+        call.gamma = self.gamma
+        call.log_base = self.log_base
+        call.class_weight = call.alpha = NULL
+        call.weight.data = call.value.data = call.gradient.data = call.hessian.data = NULL
+        describe_rows(&call.prediction, z)
+        return 0
+
+    cdef object evaluate(
+        self, object y_true, object y_pred, object sample_weight, object reduction, object out,
+        object n_threads, bint want_value, int n_derivatives,
+    ):
+        cdef fl_rows_call call
+        cdef fl_status status
+        cdef cnp.ndarray y, z, w = None
+        cdef bint in_place = False
+        if self.kernel < 0:
+            raise TypeError(f"{type(self).__name__} was never initialised")
+        if n_derivatives == 2 and not fl_rows_has_hessian(self.kernel):
+            raise TypeError(f"the Hessian of {type(self).__name__} is not diagonal: only its gradient can be had")
+        z = rows_of(y_pred)
+        y = as_array(y_true, "y_true")
+        self.fill(&call, z, n_threads)
+        call.dense = target_form(self, y, z)
+        if call.dense:
+            describe_rows(&call.target, y)
+        else:
+            describe(&call.target, y, real_dtype(y, "y_true"), NULL)
+        real_dtype(y, "y_true")
+        if sample_weight is not None:
+            w = as_array(sample_weight, "sample_weight")
+            if not has_shape(w, cnp.PyArray_DIMS(z), 1):
+                raise ValueError(
+                    f"sample_weight has shape {(<object>w).shape}, expected {(<object>z).shape[:1]}, one for each row"
+                )
+            describe(&call.weight, w, real_dtype(w, "sample_weight"), NULL)
+        class_weight = per_class(self.class_weight, z, "class_weight")
+        alpha = per_class(self.alpha, z, "alpha")
+        if class_weight is not None:
+            call.class_weight = <const double *>cnp.PyArray_DATA(<cnp.ndarray>class_weight)
+        if alpha is not None:
+            call.alpha = <const double *>cnp.PyArray_DATA(<cnp.ndarray>alpha)
+        call.reduction = reduction_code(reduction)
+        call.want_value = want_value
+
+        # The arrays to return, in the order value, gradient, Hessian.
+        cdef bint stores_value = want_value and call.reduction == FL_REDUCE_NONE
+        cdef int n_outputs = stores_value + n_derivatives, i, slot
+        cdef object first = None, second = None, third = None
+        cdef tuple given = () if out is None else out_slots(out, n_outputs)
+        for i in range(n_outputs):
+            slot = i + (not stores_value)
+            result = output_array(
+                out, None if out is None else given[i], i, z, 1 if slot == 0 else 2, y, w, first, second, &in_place
+            )
+            if slot == 0:
+                describe(&call.value, <cnp.ndarray>result, dtype_code(<cnp.ndarray>result), NULL)
+            else:
+                describe_rows(&call.gradient if slot == 1 else &call.hessian, <cnp.ndarray>result)
+            if i == 0:
+                first = result
+            elif i == 1:
+                second = result
+            else:
+                third = result
+
+        with nogil:
+            # An error found on the way would leave y_pred half overwritten.
+            status = fl_rows_check(&call) if in_place else FL_OK
+            if status == FL_OK:
+                status = fl_rows(&call)
+        if status != FL_OK:
+            raise_rows_status(self, &call, status, y, z, w)
+        if call.has_off_row:
+            _validation.warn_off_row(type(self).__name__, call.off_row, call.off_sum)
+        return results(call.total if want_value and not stores_value else None, n_outputs, first, second, third)
+
+
+cdef cnp.ndarray rows_of(object y_pred):
+    cdef cnp.ndarray z = as_array(y_pred, "y_pred")
+    if cnp.PyArray_NDIM(z) != 2 or cnp.PyArray_DIM(z, 1) == 0:
+        raise ValueError(f"y_pred has shape {(<object>z).shape}, expected (n, C): a row of C numbers for each sample")
+    return z
+
+
+cdef int describe_rows(fl_array *view, cnp.ndarray a) except -1:
+    """A matrix as it is: the C library wants its rows, wherever they lie."""
+    cdef int d
+    view.data = cnp.PyArray_DATA(a)
+    view.dtype = <fl_dtype>dtype_code(a)
+    view.swapped = not PyArray_ISNOTSWAPPED(a)
+    view.n_dims = 2
+    for d in range(2):
+        view.shape[d] = cnp.PyArray_DIM(a, d)
+        view.strides[d] = cnp.PyArray_STRIDE(a, d)
+    return 0
+
+
+cdef int target_form(Rows loss, cnp.ndarray y, cnp.ndarray z) except -1:
+    """1 for a row of targets, 0 for class indices."""
+    cdef bint labels = fl_rows_takes_labels(loss.kernel), dense = fl_rows_takes_dense(loss.kernel)
+    if labels and has_shape(y, cnp.PyArray_DIMS(z), 1):
+        return 0
+    if dense and same_shape(y, z):
+        if loss.has_ignore_index:
+            raise ValueError("ignore_index needs y_true to be class indices, got rows of probabilities")
+        return 1
+    n, c = (<object>z).shape
+    wanted = " or ".join([f"({n},) class indices"] * labels + [f"({n}, {c})"] * dense)
+    raise ValueError(f"y_true has shape {(<object>y).shape}, expected {wanted} for y_pred of shape ({n}, {c})")
+
+
+cdef object per_class(object numbers, cnp.ndarray z, str name):
+    """A number for each class, from one number for all or from a sequence."""
+    cdef object n_classes = (<object>z).shape[1]
+    if numbers is None:
+        return None
+    if isinstance(numbers, float):
+        return np.full(n_classes, numbers)
+    if len(numbers) != n_classes:
+        raise ValueError(f"{name} has {len(numbers)} numbers, but y_pred has {n_classes} classes")
+    return np.array(numbers, dtype=np.float64)
+
+
+cdef raise_rows_status(Rows loss, fl_rows_call *call, fl_status status, object y, object z, object w):
+    if status == FL_NO_MEMORY:
+        raise MemoryError("no memory for a scratch row")
+    if status == FL_EMPTY:
+        raise ValueError("y_true and y_pred are empty: the mean of no samples is undefined")
+    if status == FL_BAD_WEIGHT_SUM:
+        raise ValueError(f"the weights sum to {call.weight_sum}: the mean is undefined")
+    if status == FL_BAD_WEIGHT:
+        raise ValueError(_validation.bad_weight(w, call.bad_row))
+    name = type(loss).__name__
+    if status == FL_BAD_TARGET and not call.dense:
+        raise ValueError(_validation.bad_label(name, y, call.bad_row, call.n_classes))
+    index = (call.bad_row, call.bad_column)
+    if status == FL_BAD_TARGET:
+        raise ValueError(_validation.bad_entry(name, "y_true", y, index))
+    raise ValueError(_validation.bad_entry(name, "y_pred", z, index))

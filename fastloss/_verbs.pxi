@@ -1,0 +1,129 @@
+"""What can be asked of every loss, whatever its family."""
+
+
+cdef class Verbs:
+    """The verbs of a loss; a family of losses says how they are computed."""
+
+    cdef object evaluate(
+        self, object y_true, object y_pred, object sample_weight, object reduction, object out,
+        object n_threads, bint want_value, int n_derivatives,
+    ):
+        raise TypeError(f"{type(self).__name__} is not a loss that can be computed")
+
+    def __call__(
+        self, y_true, y_pred, *, sample_weight=None, reduction="mean", out=None, n_threads=None
+    ):
+        return self.evaluate(y_true, y_pred, sample_weight, reduction, out, n_threads, True, 0)
+
+    def gradient(self, y_true, y_pred, *, sample_weight=None, reduction="mean", out=None, n_threads=None):
+        """Compute the gradient by the predictions of the reduced loss.
+
+        Parameters
+        ----------
+        y_true, y_pred, sample_weight, reduction, out, n_threads
+            As for the call of the loss. With ``reduction="mean"`` the gradient carries the
+            ``1 / sum(weights)`` of the mean, otherwise it is ``weight * gradient`` of each sample.
+
+        Returns
+        -------
+        ndarray
+            Of the shape and precision of `y_pred`; `out` itself where that is given.
+
+        Raises
+        ------
+        TypeError
+            If the loss is not differentiable.
+
+        Examples
+        --------
+        >>> import fastloss as fl
+        >>> fl.SquaredError().gradient([1.0, 2.0], [1.5, 2.0], reduction="sum")
+        array([1., 0.])
+        """
+        return self.evaluate(y_true, y_pred, sample_weight, reduction, out, n_threads, False, 1)
+
+    def value_and_gradient(
+        self, y_true, y_pred, *, sample_weight=None, reduction="mean", out=None, n_threads=None
+    ):
+        """Compute the loss and its gradient in one pass over the data.
+
+        Parameters
+        ----------
+        y_true, y_pred, sample_weight, reduction, out, n_threads
+            As for the call of the loss. `out` is the array for the gradient; with
+            ``reduction="none"`` a tuple of two, for values and gradient.
+
+        Returns
+        -------
+        tuple
+            The value, a float (an array with ``reduction="none"``), and the gradient.
+
+        Raises
+        ------
+        TypeError
+            If the loss is not differentiable.
+
+        Examples
+        --------
+        >>> import fastloss as fl
+        >>> fl.SquaredError().value_and_gradient([1.0, 2.0], [1.5, 2.0])
+        (0.125, array([0.5, 0. ]))
+        """
+        return self.evaluate(y_true, y_pred, sample_weight, reduction, out, n_threads, True, 1)
+
+    def gradient_and_hessian(
+        self, y_true, y_pred, *, sample_weight=None, reduction="mean", out=None, n_threads=None
+    ):
+        """Compute the gradient and the diagonal of the Hessian in one pass over the data.
+
+        Parameters
+        ----------
+        y_true, y_pred, sample_weight, reduction, out, n_threads
+            As for the call of the loss. `out` is a tuple of two arrays.
+
+        Returns
+        -------
+        tuple of ndarray
+            Gradient and Hessian diagonal, both of the shape and precision of `y_pred`.
+
+        Raises
+        ------
+        TypeError
+            If the loss is not differentiable.
+
+        Examples
+        --------
+        >>> import fastloss as fl
+        >>> fl.Huber().gradient_and_hessian([0.0, 0.0], [0.5, 3.0], reduction="sum")
+        (array([0.5, 1. ]), array([1., 0.]))
+        """
+        return self.evaluate(y_true, y_pred, sample_weight, reduction, out, n_threads, False, 2)
+
+    def value_gradient_and_hessian(
+        self, y_true, y_pred, *, sample_weight=None, reduction="mean", out=None, n_threads=None
+    ):
+        """Compute the loss, its gradient and the diagonal of its Hessian in one pass over the data.
+
+        Parameters
+        ----------
+        y_true, y_pred, sample_weight, reduction, out, n_threads
+            As for the call of the loss. `out` is a tuple of two arrays, for gradient and Hessian; with
+            ``reduction="none"`` of three, the first for the values.
+
+        Returns
+        -------
+        tuple
+            The value, the gradient and the Hessian's diagonal.
+
+        Raises
+        ------
+        TypeError
+            If the loss is not differentiable.
+
+        Examples
+        --------
+        >>> import fastloss as fl
+        >>> fl.SquaredError().value_gradient_and_hessian([1.0, 2.0], [1.5, 2.0])
+        (0.125, array([0.5, 0. ]), array([1., 1.]))
+        """
+        return self.evaluate(y_true, y_pred, sample_weight, reduction, out, n_threads, True, 2)

@@ -1,0 +1,236 @@
+"""Losses of C scores or probabilities, a row, predicted for one of C classes."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+from fastloss._loss import RowLoss, flag, number_in, number_or_numbers
+
+__all__ = ["CrossEntropy", "Focal", "MulticlassHinge"]
+
+
+class _ProbabilityLoss(RowLoss):
+    """A loss of class probabilities, given as such or as logits."""
+
+    from_logits: bool
+
+    def probabilities(self, y_pred: Any, *, out: Any = None, n_threads: int | None = None) -> Any:
+        """Turn logits into probabilities, by softmax along each row.
+
+        Parameters
+        ----------
+        y_pred : array_like of shape (n, C)
+            Logits.
+        out : ndarray of shape (n, C), optional
+            Where to write; may be `y_pred` itself.
+        n_threads : int, optional
+            As for the call of the loss.
+
+        Returns
+        -------
+        ndarray of shape (n, C)
+            In the precision of `y_pred`.
+
+        Raises
+        ------
+        TypeError
+            If the loss takes probabilities: then there is nothing to turn.
+
+        Examples
+        --------
+        >>> import fastloss as fl
+        >>> fl.CrossEntropy().probabilities([[0.0, 0.0]])
+        array([[0.5, 0.5]])
+        """
+        return self._apply("softmax", y_pred, out, n_threads)
+
+    def log_probabilities(self, y_pred: Any, *, out: Any = None, n_threads: int | None = None) -> Any:
+        """Turn logits into logarithms of probabilities, by log-softmax along each row.
+
+        Parameters, result and errors are those of :meth:`probabilities`.
+
+        Examples
+        --------
+        >>> import fastloss as fl
+        >>> fl.CrossEntropy().log_probabilities([[0.0, 0.0]])
+        array([[-0.69314718, -0.69314718]])
+        """
+        return self._apply("log_softmax", y_pred, out, n_threads)
+
+    def _apply(self, link: str, y_pred: Any, out: Any, n_threads: int | None) -> Any:
+        if not self.from_logits:
+            raise TypeError(f"{self!r} takes probabilities: there is no link to apply")
+        return self._link(link, y_pred, out, n_threads)
+
+
+class CrossEntropy(_ProbabilityLoss):
+    r"""Cross-entropy over C classes (softmax loss).
+
+    From logits :math:`z` and a class index :math:`y`: :math:`w_y(\log\sum_k e^{z_k} - z_y)`; from logits
+    and a row of target probabilities: :math:`\sum_k w_k y_k(\log\sum_j e^{z_j} - z_k)`. The gradient is
+    :math:`(\sum_k y_k)\operatorname{softmax}(z) - y`, the Hessian's diagonal :math:`(\sum_k y_k)p(1 - p)`,
+    each with the class weights inside. From probabilities :math:`p`: :math:`-\sum_k w_k y_k\log p_k` with
+    :math:`p` clipped to :math:`[\epsilon, 1]`, :math:`\epsilon` the machine epsilon of the precision;
+    gradient :math:`-y/p` and Hessian :math:`y/p^2` are by :math:`p`, and rows that do not sum to 1 are used
+    as given, with a warning.
+
+    Targets are (n,) class indices of any integer dtype, or (n, C) probabilities; predictions are (n, C).
+    Logits of minus infinity are masked classes. ``reduction="mean"`` divides by the sum of the weights that
+    counted: sample weight times class weight, 0 for ignored rows; if all rows are ignored it is 0.0.
+
+    Parameters
+    ----------
+    from_logits : bool, default True
+        Whether predictions are logits or probabilities.
+    class_weight : sequence of C floats, optional
+        The weight of each class.
+    label_smoothing : float, default 0.0
+        :math:`s` in [0, 1]: targets become :math:`(1 - s)y + s/C`, class weights inside, as in PyTorch.
+    ignore_index : int, optional
+        Rows with this class index give 0 and a zero gradient.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a parameter is outside its range, or not a number.
+
+    References ---------- C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision",
+    CVPR 2016 (label smoothing).
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.CrossEntropy()([0, 1], [[2.0, 0.0], [0.0, 3.0]], reduction="none")
+    array([0.12692801, 0.04858735])
+    """
+
+    aliases = ("softmax", "cce", "sparse_cce")
+    family = "multiclass"
+    class_weight: tuple[float, ...] | None
+    label_smoothing: float
+    ignore_index: int | None
+
+    def __init__(
+        self,
+        from_logits: bool = True,
+        class_weight: Sequence[float] | None = None,
+        label_smoothing: float = 0.0,
+        ignore_index: int | None = None,
+    ) -> None:
+        from_logits = flag("from_logits", from_logits)
+        weights = number_or_numbers("class_weight", class_weight, 0, math.inf)
+        if isinstance(weights, float):
+            raise TypeError(f"class_weight must be a sequence of numbers, got {class_weight!r}")
+        smoothing = number_in("label_smoothing", label_smoothing, 0, 1, ends="[]")
+        ignored = None if ignore_index is None else operator.index(ignore_index)
+        self._bind(
+            "cross_entropy" if from_logits else "cross_entropy_probabilities",
+            class_weight=weights,
+            label_smoothing=smoothing,
+            ignore_index=ignored,
+        )
+        self._keep(
+            {
+                "from_logits": from_logits,
+                "class_weight": weights,
+                "label_smoothing": smoothing,
+                "ignore_index": ignored,
+            }
+        )
+
+
+class Focal(_ProbabilityLoss):
+    r"""Focal loss over C classes, :math:`-\alpha_y(1 - p_y)^\gamma\log p_y`.
+
+    :math:`p_y` is the probability of the true class. Gradient and Hessian diagonal are by the logits, or by
+    the probabilities with ``from_logits=False``, which are clipped to :math:`[\epsilon, 1 - \epsilon]`,
+    :math:`\epsilon` the machine epsilon of the precision. Targets are (n,) class indices of any integer
+    dtype, predictions (n, C).
+
+    Parameters
+    ----------
+    gamma : float, default 2.0
+        How little the easy cases count; 0 is cross-entropy.
+    alpha : float or sequence of C floats, optional
+        The weight of all classes, or of each.
+    from_logits : bool, default True
+        Whether predictions are logits or probabilities.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a parameter is outside its range, or not a number.
+
+    References
+    ----------
+    T.-Y. Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.Focal(gamma=2.0)([0], [[0.0, 0.0]])
+    0.17328679513998632
+    """
+
+    family = "multiclass"
+    name = "multiclass_focal"  # "focal" is the binary one
+    gamma: float
+    alpha: float | tuple[float, ...] | None
+
+    def __init__(
+        self,
+        gamma: float = 2.0,
+        alpha: float | Sequence[float] | None = None,
+        from_logits: bool = True,
+    ) -> None:
+        gamma = number_in("gamma", gamma, 0, math.inf, ends="[)")
+        alphas = number_or_numbers("alpha", alpha, 0, math.inf)
+        from_logits = flag("from_logits", from_logits)
+        self._bind("focal" if from_logits else "focal_probabilities", gamma=gamma, alpha=alphas)
+        self._keep({"gamma": gamma, "alpha": alphas, "from_logits": from_logits})
+
+
+class MulticlassHinge(RowLoss):
+    r"""Hinge loss over C classes.
+
+    Crammer and Singer's :math:`[1 + \max_{j\ne y} z_j - z_y]_+`, in which the first maximum takes the
+    subgradient, or Weston and Watkins's :math:`\sum_{j\ne y}[1 + z_j - z_y]_+`. The Hessian is 0. Targets are
+    (n,) class indices of any integer dtype, predictions (n, C) real scores.
+
+    Parameters
+    ----------
+    kind : {"crammer-singer", "weston-watkins"}, default "crammer-singer"
+        Which of the two.
+
+    Raises
+    ------
+    ValueError
+        If `kind` is neither.
+
+    References
+    ----------
+    K. Crammer and Y. Singer, "On the algorithmic implementation of multiclass kernel-based vector machines",
+    JMLR 2 (2001); J. Weston and C. Watkins, "Support vector machines for multi-class pattern recognition",
+    ESANN 1999.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.MulticlassHinge()([0], [[1.0, 0.5, 0.75]])
+    0.75
+    >>> fl.MulticlassHinge(kind="weston-watkins")([0], [[1.0, 0.5, 0.75]])
+    1.25
+    """
+
+    family = "multiclass"
+    kind: str
+
+    def __init__(self, kind: str = "crammer-singer") -> None:
+        kernels = {"crammer-singer": "crammer_singer", "weston-watkins": "weston_watkins"}
+        if kind not in kernels:
+            raise ValueError(f"kind must be one of {', '.join(map(repr, kernels))}, got {kind!r}")
+        self._bind(kernels[kind])
+        self._keep({"kind": kind})
