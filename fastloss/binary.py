@@ -11,14 +11,14 @@ import math
 from fastloss._loss import PointwiseLoss, flag, number, number_in, positive
 
 __all__ = [
+    "ZeroOne",
+    "Perceptron",
+    "Hinge",
+    "SquaredHinge",
+    "Exponential",
     "BinaryCrossEntropy",
     "BinaryFocal",
-    "Exponential",
-    "Hinge",
-    "Perceptron",
-    "SquaredHinge",
     "WassersteinCritic",
-    "ZeroOne",
 ]
 
 

@@ -7,24 +7,24 @@ import math
 from fastloss._loss import PointwiseLoss, RowLoss, number_in, positive
 
 __all__ = [
-    "AbsoluteError",
-    "AbsolutePercentageError",
-    "EuclideanError",
-    "Cauchy",
-    "Expectile",
-    "Gamma",
+    "SquaredError",
     "HalfSquaredError",
+    "AbsoluteError",
     "Huber",
+    "SmoothL1",
     "LogCosh",
-    "Poisson",
     "PseudoHuber",
     "Quantile",
-    "SmoothL1",
-    "SquaredError",
-    "SquaredLogError",
-    "Tukey",
-    "Tweedie",
+    "Expectile",
+    "Cauchy",
     "Welsch",
+    "Tukey",
+    "Poisson",
+    "Gamma",
+    "Tweedie",
+    "SquaredLogError",
+    "AbsolutePercentageError",
+    "EuclideanError",
 ]
 
 

@@ -145,7 +145,6 @@ FL_INLINE fl_terms fl_focal_terms(fl_focal_parts parts, double gamma, real power
 
 /* p = {γ, α of label 1, α of label 0} */
 FL_LOSS(focal_logits) {
-
     fl_pair gamma = fl_constant(p[0]);
     real alpha = y > 0 ? (real)p[1] : (real)p[2];
     fl_focal_parts parts = fl_split_focal(y, z, prepared);
