@@ -81,7 +81,7 @@ class BuildTiers(build_ext):
         if self.accepts([flag], program, link=True):
             return [flag]
         warnings.warn("the compiler has no OpenMP: fastloss will compute on one thread", stacklevel=2)
-        return []
+        return [] if MSVC else ["-Wno-unknown-pragmas"]
 
     def accepts(
         self, flags: list[str], program: str = "int main(void) { return 0; }\n", *, link: bool = False

@@ -45,6 +45,12 @@ cdef class Pointwise(Verbs):
         self.differentiable = differentiable
         self.kernel = found
 
+    def _map(self, y_pred, out, n_threads):
+        """Apply a kernel that has no target to each prediction."""
+        z = as_array(y_pred, "y_pred")
+        y = np.broadcast_to(np.float64(0), (<object>z).shape)
+        return self.evaluate(y, z, None, "none", out, n_threads, True, 0)
+
     def _domains(self):
         """Return the domains of target and prediction, as tuples (low, high, open_low, integral)."""
         cdef const fl_domain *y = fl_pointwise_target_domain(self.kernel)

@@ -7,6 +7,7 @@ The margin losses take 0 or -1 for the negative class and +1 for the positive on
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from fastloss._loss import PointwiseLoss, flag, number, number_in, positive
 
@@ -148,7 +149,72 @@ class Exponential(PointwiseLoss):
         super().__init__("exponential")
 
 
-class BinaryCrossEntropy(PointwiseLoss):
+class _SigmoidLink(PointwiseLoss):
+    """The link of the losses of two classes."""
+
+    def __init__(self, kernel: str) -> None:
+        super().__init__(kernel)
+
+
+_SIGMOID = _SigmoidLink("sigmoid")
+_LOG_SIGMOID = _SigmoidLink("log_sigmoid")
+
+
+class _ProbabilityLoss(PointwiseLoss):
+    """A loss of the probability of the positive class, given as such or as a logit."""
+
+    from_logits: bool
+
+    def probabilities(self, y_pred: Any, *, out: Any = None, n_threads: int | None = None) -> Any:
+        """Turn logits into probabilities of the positive class, by the logistic sigmoid.
+
+        Parameters
+        ----------
+        y_pred : array_like
+            Logits.
+        out : ndarray, optional
+            Where to write, of the shape of `y_pred`.
+        n_threads : int, optional
+            As for the call of the loss.
+
+        Returns
+        -------
+        ndarray
+            In the shape and precision of `y_pred`.
+
+        Raises
+        ------
+        TypeError
+            If the loss takes probabilities: then there is nothing to turn.
+
+        Examples
+        --------
+        >>> import fastloss as fl
+        >>> fl.BinaryCrossEntropy().probabilities([0.0, 800.0])
+        array([0.5, 1. ])
+        """
+        return self._apply(_SIGMOID, y_pred, out, n_threads)
+
+    def log_probabilities(self, y_pred: Any, *, out: Any = None, n_threads: int | None = None) -> Any:
+        """Turn logits into logarithms of probabilities, by the logarithm of the logistic sigmoid.
+
+        Parameters, result and errors are those of :meth:`probabilities`.
+
+        Examples
+        --------
+        >>> import fastloss as fl
+        >>> fl.BinaryCrossEntropy().log_probabilities([-800.0])
+        array([-800.])
+        """
+        return self._apply(_LOG_SIGMOID, y_pred, out, n_threads)
+
+    def _apply(self, link: PointwiseLoss, y_pred: Any, out: Any, n_threads: int | None) -> Any:
+        if not self.from_logits:
+            raise TypeError(f"{self!r} takes probabilities: there is no link to apply")
+        return link._map(y_pred, out, n_threads)
+
+
+class BinaryCrossEntropy(_ProbabilityLoss):
     r"""Binary cross-entropy (log loss, logistic loss).
 
     From logits :math:`z`: :math:`a y \operatorname{softplus}(-z) + (1 - y)\operatorname{softplus}(z)`, whose
@@ -193,10 +259,13 @@ class BinaryCrossEntropy(PointwiseLoss):
         from_logits = flag("from_logits", from_logits)
         a = positive("pos_weight", pos_weight)
         s = number_in("label_smoothing", label_smoothing, 0, 1, ends="[]")
+        kernel = "bce_logits" if from_logits else "bce_probabilities"
         # The classes' weights are linear in the target: a*y + 0 and 1*(1 - y) + 0 without smoothing.
-        weights = (a * (1 - s), a * s / 2, 1 - s, s / 2)
+        weights: tuple[float, ...] = (a * (1 - s), a * s / 2, 1 - s, s / 2)
+        if from_logits and a == 1 and s == 0:
+            kernel, weights = "bce_logits_plain", ()
         super().__init__(
-            "bce_logits" if from_logits else "bce_probabilities",
+            kernel,
             weights,
             from_logits=from_logits,
             pos_weight=a,
@@ -204,7 +273,7 @@ class BinaryCrossEntropy(PointwiseLoss):
         )
 
 
-class BinaryFocal(PointwiseLoss):
+class BinaryFocal(_ProbabilityLoss):
     r"""Focal loss, :math:`-\alpha_t (1 - p_t)^\gamma \log p_t`: cross-entropy that attends to the hard cases.
 
     :math:`p_t` is the probability of the true class, :math:`\alpha_t` is :math:`\alpha` for the positive

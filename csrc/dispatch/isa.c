@@ -31,7 +31,7 @@ static int fl_always(void) {
     return 1;
 }
 
-#if FL_X86
+#if FL_X86 && (defined(FL_HAVE_v3) || defined(FL_HAVE_v4))
 /* CPUID says what the processor has, XCR0 which registers the operating system saves: both must agree. */
 static unsigned long long fl_saved_registers(void) {
     unsigned a, b, c, d;
@@ -58,6 +58,7 @@ static int fl_runs_v3(void) {
     return __get_cpuid(0x80000001, &a, &b, &c, &d) && fl_has_bits(c, 1u << 5);
 }
 
+#ifdef FL_HAVE_v4
 /* x86-64-v4: v3 and AVX-512 F, DQ, CD, BW, VL, whose opmask and upper registers are saved too. */
 static int fl_runs_v4(void) {
     unsigned a, b, c, d;
@@ -66,6 +67,7 @@ static int fl_runs_v4(void) {
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) &&
            fl_has_bits(b, 1u << 16 | 1u << 17 | 1u << 28 | 1u << 30 | 1u << 31);
 }
+#endif
 #endif
 
 static const fl_tier fl_tiers[] = {

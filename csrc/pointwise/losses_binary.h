@@ -56,7 +56,7 @@ FL_INLINE fl_terms fl_cross_entropy(real positive, real negative, real sum, real
     real inverse = 1 / (1 + e), small = e / (1 + e);
     real magnitude = fl_fma(-other, e, against) * inverse;
     real linear = against == 0 ? 0 : against * fl_abs(z); /* 0·∞ is 0 */
-    return (fl_terms){fl_fma(sum, fl_log1p_unit(e, 0), linear), fl_flip_sign(magnitude, z),
+    return (fl_terms){fl_fma(sum, fl_log1p_unit(e, 0), linear), z > 0 ? magnitude : -magnitude,
                       sum * fl_fma(-small, small, small)};
 }
 
@@ -77,6 +77,24 @@ FL_PREPARE(bce_logits_plain) {
 
 FL_LOSS(bce_logits_plain) {
     return fl_cross_entropy(y, 1 - y, 1, z, prepared.a);
+}
+
+/* The links: values alone. σ(z) and log σ(z) = −softplus(−z), both from e^−|z|. */
+FL_PREPARE(sigmoid) {
+    return bce_logits_prepare(y, z, p);
+}
+
+FL_LOSS(sigmoid) {
+    real e = prepared.a;
+    return (fl_terms){(z < 0 ? e : 1) / (1 + e), 0, 0};
+}
+
+FL_PREPARE(log_sigmoid) {
+    return bce_logits_prepare(y, z, p);
+}
+
+FL_LOSS(log_sigmoid) {
+    return (fl_terms){(z < 0 ? z : 0) - fl_log1p_unit(prepared.a, 0), 0, 0};
 }
 
 /* The probability z away from 0 and 1 by the machine epsilon, 1 − z, its relative rounding error, and both

@@ -37,6 +37,8 @@
     X(exponential,               LABEL,           ANY,             HEAVY, 0, ONE_PASS)    \
     X(bce_logits,                FRACTION,        ANY,             HEAVY, 4, TWO_PASSES)  \
     X(bce_logits_plain,          FRACTION,        ANY,             HEAVY, 0, TWO_PASSES)  \
+    X(sigmoid,                   ANY,             ANY,             HEAVY, 0, TWO_PASSES)  \
+    X(log_sigmoid,               ANY,             ANY,             HEAVY, 0, TWO_PASSES)  \
     X(bce_probabilities,         FRACTION,        FRACTION,        HEAVY, 4, ONE_PASS)    \
     X(focal_logits,              BINARY,          ANY,             HEAVY, 3, TWO_PASSES)  \
     X(focal2_logits,             BINARY,          ANY,             HEAVY, 2, TWO_PASSES)  \

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from fastloss.reference import binary, regression
+from fastloss.reference import binary, distribution, multiclass, regression, rows
 from fastloss.reference._base import Array, Domain, Loss
 from fastloss.reference.binary import (
     BinaryCrossEntropy,
@@ -27,6 +27,8 @@ from fastloss.reference.binary import (
     WassersteinCritic,
     ZeroOne,
 )
+from fastloss.reference.distribution import JSDivergence, KLDivergence
+from fastloss.reference.multiclass import CrossEntropy, Focal, MulticlassHinge
 from fastloss.reference.regression import (
     AbsoluteError,
     AbsolutePercentageError,
@@ -46,6 +48,7 @@ from fastloss.reference.regression import (
     Tweedie,
     Welsch,
 )
+from fastloss.reference.rows import EuclideanError, RowLoss
 
 __all__ = [
     "AbsoluteError",
@@ -54,19 +57,26 @@ __all__ = [
     "BinaryCrossEntropy",
     "BinaryFocal",
     "Cauchy",
+    "CrossEntropy",
     "Domain",
+    "EuclideanError",
     "Expectile",
     "Exponential",
+    "Focal",
     "Gamma",
     "HalfSquaredError",
     "Hinge",
     "Huber",
+    "JSDivergence",
+    "KLDivergence",
     "LogCosh",
     "Loss",
+    "MulticlassHinge",
     "Perceptron",
     "Poisson",
     "PseudoHuber",
     "Quantile",
+    "RowLoss",
     "SmoothL1",
     "SquaredError",
     "SquaredHinge",
@@ -110,7 +120,7 @@ def twin(loss: _Parametrised) -> Loss:
     Huber(delta=1.5)
     """
     name = type(loss).__name__
-    for module in (regression, binary):
+    for module in (regression, binary, multiclass, distribution, rows):
         if isinstance(found := getattr(module, name, None), type) and issubclass(found, Loss):
             return found(**loss.parameters)
     raise TypeError(f"{name} has no NumPy reference")

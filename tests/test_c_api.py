@@ -1,0 +1,31 @@
+"""The C library on its own: a C program compiles against the public header and links with nothing of Python."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+
+
+@pytest.mark.skipif(COMPILER is None, reason="no C compiler")
+def test_a_c_program_uses_the_library(tmp_path):
+    program = tmp_path / "program"
+    sources = [str(path) for path in sorted(ROOT.glob("csrc/*/*.c"))]
+    subprocess.run(
+        [COMPILER, "-std=c11", "-O0", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", f"-I{ROOT / 'csrc'}",
+         str(ROOT / "tests/c_program.c"), *sources, "-o", str(program), "-lm", "-pthread"],
+        check=True,
+    )  # fmt: skip
+    done = subprocess.run([program], capture_output=True, text=True, check=False)
+    # Huber(1): 0.5*0.25 + 2.5 + 2.5; softmax of equal logits: log 2.
+    assert done.stdout.splitlines() == [
+        "huber 5.125: 0.5 1 -1",
+        "target[2] = 7",
+        "cross_entropy 0.693147",
+    ]
+    assert done.returncode == 0
