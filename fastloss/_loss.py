@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import operator
 import re
 from typing import Any, ClassVar, NamedTuple
 
@@ -37,6 +38,17 @@ def number_in(name: str, value: Any, low: float, high: float, *, ends: str = "()
     if not (above and below):
         raise ValueError(f"{name} must be in {ends[0]}{low:g}, {high:g}{ends[1]}, got {value!r}")
     return x
+
+
+def whole_number(name: str, value: Any) -> int:
+    """Return a constructor's argument as an int of 64 bits."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {value!r}") from None
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(f"{name} must fit into 64 bits, got {value!r}")
+    return number
 
 
 def positive(name: str, value: Any) -> float:

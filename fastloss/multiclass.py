@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Sequence
 from typing import Any
 
-from fastloss._loss import RowLoss, flag, number_in, number_or_numbers
+from fastloss._loss import RowLoss, flag, number_in, number_or_numbers, whole_number
 
 __all__ = ["CrossEntropy", "Focal", "MulticlassHinge"]
 
@@ -125,7 +124,7 @@ class CrossEntropy(_ProbabilityLoss):
         if isinstance(weights, float):
             raise TypeError(f"class_weight must be a sequence of numbers, got {class_weight!r}")
         smoothing = number_in("label_smoothing", label_smoothing, 0, 1, ends="[]")
-        ignored = None if ignore_index is None else operator.index(ignore_index)
+        ignored = None if ignore_index is None else whole_number("ignore_index", ignore_index)
         self._bind(
             "cross_entropy" if from_logits else "cross_entropy_probabilities",
             class_weight=weights,

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 import fastloss as fl
 from fastloss.cli import demo, demo_models, main
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr(demo, "TIMED_ROWS", 5000)
-    monkeypatch.setattr(demo, "_REPEATS", 1)
+@pytest.fixture(scope="module", autouse=True)
+def quick():
+    with pytest.MonkeyPatch.context() as patch, threadpool_limits(1, "blas"):
+        patch.setattr(demo, "TIMED_ELEMENTS", 5000)
+        patch.setattr(demo, "_REPEATS", 1)
+        yield
 
 
-@pytest.fixture
-def models(capsys):
-    assert main(["demo", "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
+@pytest.fixture(scope="module")
+def models(quick):
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        assert main(["demo", "--json"]) == 0
+    return json.loads(out.getvalue())
 
 
 def means(predictions):
@@ -29,10 +36,12 @@ def means(predictions):
 
 
 def test_fits_are_good(models):
-    cancer, diabetes = models
+    cancer, diabetes, digits = models
     assert cancer["accuracy"] > 0.95 > cancer["majority_share"]
     assert diabetes["mae"] < 0.75 * diabetes["median_mae"]
-    assert min(cancer["iterations"], diabetes["iterations"]) > 5
+    assert digits["accuracy"] > 0.95
+    assert 0.05 < digits["majority_share"] < 0.15
+    assert min(model["iterations"] for model in models) > 5
 
 
 def test_logistic_fit_is_that_of_scikit_learn():
@@ -46,13 +55,25 @@ def test_logistic_fit_is_that_of_scikit_learn():
     np.testing.assert_array_equal(logits > 0, peer.predict(split.held_out_features) == 1)
 
 
+def test_softmax_fit_is_that_of_scikit_learn():
+    split = demo_models._load("load_digits")
+    weights, fit = demo_models._fit_rows(fl.CrossEntropy(), split)
+    peer = LogisticRegression(C=1 / (1e-3 * len(split.targets)), tol=1e-8, max_iter=10_000)
+    peer.fit(split.features, split.targets)
+    assert fit.success
+    logits = split.held_out_features @ weights[:, :-1].T + weights[:, -1]
+    np.testing.assert_allclose(
+        fl.CrossEntropy().probabilities(logits), peer.predict_proba(split.held_out_features), atol=2e-3
+    )
+
+
 def test_every_loss_appears(models):
     names = {loss["loss"] for model in models for part in model["predictions"] for loss in part["losses"]}
-    assert names == {info.name for info in fl.list_losses() if info.family in ("regression", "binary")}
+    assert names == {info.name for info in fl.list_losses()}
 
 
 def test_means_agree_with_the_headline_and_with_each_other(models):
-    cancer, diabetes = models
+    cancer, diabetes, digits = models
     logit, probability = map(means, cancer["predictions"])
     assert probability["zero_one"] == pytest.approx(1 - cancer["accuracy"], abs=1e-15)
     assert logit["binary_cross_entropy"] == pytest.approx(probability["binary_cross_entropy"], rel=1e-9)
@@ -61,10 +82,31 @@ def test_means_agree_with_the_headline_and_with_each_other(models):
     assert number["absolute_error"] == pytest.approx(diabetes["mae"], rel=1e-14)
     assert number["quantile"] == pytest.approx(diabetes["mae"] / 2, rel=1e-14)
     assert number["squared_error"] == 2 * number["half_squared_error"]
+    logits, probabilities, distributions = map(means, digits["predictions"])
+    assert logits["cross_entropy"] == pytest.approx(probabilities["cross_entropy"], rel=1e-9)
+    assert logits["multiclass_focal"] == pytest.approx(probabilities["multiclass_focal"], rel=1e-9)
+    assert distributions["kl_divergence"] == pytest.approx(logits["cross_entropy"], rel=1e-9)
+    assert [loss["parameters"] for loss in digits["predictions"][0]["losses"][2:]] == [
+        {"kind": "crammer-singer"},
+        {"kind": "weston-watkins"},
+    ]
+
+
+def test_files_of_the_digits(tmp_path):
+    study = demo_models.digits(tmp_path)
+    arrays = {path.stem: np.load(path) for path in tmp_path.iterdir()}
+    labels, probabilities = arrays["digit_label"], arrays["digit_probabilities"]
+    assert arrays["digit_logits"].shape == probabilities.shape == (len(labels), 10)
+    np.testing.assert_array_equal(arrays["digit_one_hot"].argmax(axis=1), labels)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-14)
+    assert np.mean(probabilities.argmax(axis=1) == labels) == study.metrics["accuracy"]
+    for predictions in study.predictions:
+        np.testing.assert_array_equal(np.load(predictions.y_true.path), predictions.targets)
+        np.testing.assert_array_equal(np.load(predictions.y_pred.path), predictions.values)
 
 
 def test_log_link_losses_get_logarithms(models):
-    _, diabetes = models
+    _, diabetes, _ = models
     number, logarithm = diabetes["predictions"]
     assert number["y_pred"] == "diabetes.parquet:prediction"
     assert logarithm["y_pred"] == "diabetes.parquet:log_prediction"
@@ -96,5 +138,12 @@ def test_tables_fit_the_terminal(capsys, monkeypatch, width):
     assert main(["demo"]) == 0
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= width
-    for words in ("Accuracy on 142 samples held out", "Mean absolute error on 110 samples", "bce", "poisson"):
+    for words in (
+        "Accuracy on 142 samples held out",
+        "Mean absolute error on 110 samples",
+        "Accuracy on 449 samples held out",
+        " bce ",
+        " poisson ",
+        " multiclass_hinge:kind=weston-watkins ",
+    ):
         assert words in " ".join(out.split())

@@ -26,6 +26,13 @@ def test_list_of_a_family(capsys):
     names = [entry["name"] for entry in json.loads(capsys.readouterr().out)]
     assert "hinge" in names
     assert "huber" not in names
+    assert main(["list", "--family", "multiclass", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [entry["name"] for entry in document] == ["cross_entropy", "multiclass_focal", "multiclass_hinge"]
+    assert document[0]["parameters"]["class_weight"] is None
+    assert main(["list", "--family", "distribution", "--json"]) == 0
+    names = [entry["name"] for entry in json.loads(capsys.readouterr().out)]
+    assert names == ["kl_divergence", "js_divergence"]
 
 
 @pytest.mark.parametrize("width", [80, 120])

@@ -259,7 +259,7 @@ def test_progress_bar(folder, capsys, monkeypatch, terminal, patience, options, 
     monkeypatch.setattr(sys, "stderr", terminal())
     assert main(["evaluate", "y.csv", "z.npy", "--loss", "mse", "--chunk-size", "10", *options]) == 0
     bar = sys.stderr.getvalue()
-    assert ("1,000 samples" in bar and "100%" in bar) if shown else bar == ""
+    assert ("1,000 rows" in bar and "100%" in bar) if shown else bar == ""
     assert "samples" in capsys.readouterr().out
 
 

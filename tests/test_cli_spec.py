@@ -21,6 +21,11 @@ from fastloss.cli.spec import format_loss, parse_loss, parse_value
         ("huber:delta=1.5", fl.Huber(delta=1.5)),
         ("huber: delta = 15e-1 ", fl.Huber(delta=1.5)),
         ("focal:gamma=2,alpha=none,from_logits=False", fl.BinaryFocal(from_logits=False)),
+        ("Focal", fl.Focal()),
+        ("multiclass_focal:alpha=.25:1:0", fl.Focal(alpha=[0.25, 1.0, 0.0])),
+        ("multiclass_focal:alpha=.25", fl.Focal(alpha=0.25)),
+        ("cce:class_weight=1:2e0:.5,ignore_index=-1", fl.CrossEntropy(True, [1, 2, 0.5], 0.0, -1)),
+        ("MulticlassHinge:kind=weston-watkins", fl.MulticlassHinge("weston-watkins")),
         ("bce:pos_weight=3,label_smoothing=.1", fl.BinaryCrossEntropy(pos_weight=3.0, label_smoothing=0.1)),
     ],
 )
@@ -52,6 +57,11 @@ def test_every_name_is_understood(info):
         ("huber:delta=big", ["delta", "'big'"]),
         ("huber:delta=nan", ["delta", "nan"]),
         ("bce:from_logits=2", ["from_logits", "2"]),
+        ("huber:delta=1:2", ["delta", "(1, 2)"]),
+        ("cross_entropy:class_weight=1:two", ["class_weight", "1:two"]),
+        ("cross_entropy:class_weight=1:-2", ["class_weight[1]", "-2"]),
+        ("cross_entropy:class_weight=3", ["class_weight", "3"]),
+        ("multiclass_hinge:kind=other", ["kind", "'weston-watkins'", "'other'"]),
     ],
 )
 def test_bad_specifications(text, pieces):
@@ -65,6 +75,7 @@ def test_bad_specifications(text, pieces):
 def test_values_have_their_types():
     values = [parse_value(text) for text in ("2", "-1", "1e3", "inf", "true", "FALSE", "None", "mean")]
     assert values == [2, -1, 1000.0, float("inf"), True, False, None, "mean"]
+    assert [parse_value(text) for text in ("1:2.5", "1:a", "1:")] == [(1, 2.5), "1:a", "1:"]
     assert [type(value) for value in values[:4]] == [int, int, float, float]
 
 
@@ -76,6 +87,10 @@ def test_values_have_their_types():
         (fl.Huber(delta=2.0), "huber:delta=2"),
         (fl.Huber(delta=0.1 + 0.2), "huber:delta=0.30000000000000004"),
         (fl.BinaryFocal(alpha=0.25, from_logits=False), "focal:alpha=0.25,from_logits=false"),
+        (fl.Focal(alpha=[0.25, 1]), "multiclass_focal:alpha=0.25:1"),
+        (fl.JSDivergence(base=2), "js:base=2"),
+        (fl.CrossEntropy(ignore_index=-1), "cross_entropy:ignore_index=-1"),
+        (fl.Exponential(), "exponential"),
     ],
 )
 def test_format_loss_is_read_back(written, text):

@@ -41,7 +41,7 @@ static void fl_store(const fl_array *a, size_t start, size_t n, const void *bloc
 }
 
 /* block *= weights, in place. */
-static void fl_multiply(void *block, const void *weights, size_t n) {
+static inline void fl_multiply(void *block, const void *weights, size_t n) {
     real *a = block;
     const real *w = weights;
     n &= ~(size_t)(FL_LANES - 1);

@@ -1,7 +1,6 @@
 /* One table of functions per instruction-set tier and precision: all that a driver needs to know of either.
  *
- * Everything behind the table is static in its translation unit (dispatch/ops_f32.c, ops_f64.c), which is
- * compiled once per tier, so that the linker can never mix code of different instruction sets. */
+ * Everything behind the table is static in its translation unit (ops_f32.c and so on), which is compiled once per tier, so that the linker can never mix code of different instruction sets. */
 #ifndef FL_DISPATCH_OPS_H
 #define FL_DISPATCH_OPS_H
 
@@ -37,6 +36,11 @@ const fl_ops *fl_ops_for(int float32);
 #define FL_PASTE(a, b, c) FL_PASTE_(a, b, c)
 #ifndef FL_TIER
 #define FL_TIER base
+#endif
+#if FL_PRECISION == 32
+#define FL_TABLE_NAME(prefix) FL_PASTE(prefix, FL_TIER, _f32)
+#else
+#define FL_TABLE_NAME(prefix) FL_PASTE(prefix, FL_TIER, _f64)
 #endif
 
 #endif

@@ -7,22 +7,17 @@
 #include "../blocks/store.h"
 #include "../blocks/stream.h"
 #include "../pointwise/kernels.h"
-#include "../rows/instance.h"
 #include "../sums/sums.h"
 
-#if FL_PRECISION == 32
-#define FL_OPS_NAME FL_PASTE(fl_ops_, FL_TIER, _f32)
-#else
-#define FL_OPS_NAME FL_PASTE(fl_ops_, FL_TIER, _f64)
-#endif
+extern const fl_row_ops FL_TABLE_NAME(fl_rows_);
 
-extern const fl_ops FL_OPS_NAME;
-const fl_ops FL_OPS_NAME = {
+extern const fl_ops FL_TABLE_NAME(fl_ops_);
+const fl_ops FL_TABLE_NAME(fl_ops_) = {
     .block = FL_BLOCK,
     .itemsize = sizeof(real),
     .dtype = FL_REAL_DTYPE,
     .pointwise = fl_pointwise_blocks_table,
-    .rows = &fl_row_table,
+    .rows = &FL_TABLE_NAME(fl_rows_),
     .load = fl_load,
     .store = fl_store,
     .multiply = fl_multiply,

@@ -50,10 +50,12 @@ FL_LOSS(exponential) {
 /* Cross-entropy on logits, from the weights of the positive and the negative class and their sum. With e =
  * e^−|z|, l = log(1 + e), w the weight of the class that z speaks against and o the other's, the value
  * positive·softplus(−z) + negative·softplus(z) is sum·l + w·|z|, the gradient ±(w − o·e)/(1 + e), and
- * σ(z)σ(−z) is q·(1 − q), q = e/(1 + e). */
+ * σ(z)σ(−z) is q·(1 − q), q = e/(1 + e), whose rounding error is taken out with the remainder. */
 FL_INLINE fl_terms fl_cross_entropy(real positive, real negative, real sum, real z, real e) {
     real against = z > 0 ? negative : positive, other = z > 0 ? positive : negative;
-    real inverse = 1 / (1 + e), small = e / (1 + e);
+    fl_pair d = fl_fast_two_sum(1, e);
+    real inverse = 1 / d.hi, small = e / d.hi;
+    small = fl_fma(fl_remainder(e, small, d.hi) - small * d.lo, inverse, small);
     real magnitude = fl_fma(-other, e, against) * inverse;
     real linear = against == 0 ? 0 : against * fl_abs(z); /* 0·∞ is 0 */
     return (fl_terms){fl_fma(sum, fl_log1p_unit(e, 0), linear), z > 0 ? magnitude : -magnitude,
@@ -205,9 +207,10 @@ FL_LOSS(focal_probabilities) {
     fl_pair exponent = fl_times_pair(log_q.hi, gamma_2);
     exponent.lo = fl_fma(gamma_2.hi, log_q.lo, exponent.lo) + (y > 0 ? b.negative_error : 0);
     real power = alpha * fl_exp_sum(exponent.hi, exponent.lo);
-    real odds = q / right;
+    real odds = q / right, odds_lo = fl_remainder(q, odds, right) / right;
     real gradient = power * (q * fl_fma(gamma, loss, odds));
-    real bracket = fl_fma((real)(p[0] * (p[0] - 1)), loss, odds * fl_fma(2, gamma, odds));
+    real squares = fl_fma(odds, fl_fma(2, gamma, odds), 2 * odds_lo * (odds + gamma));
+    real bracket = fl_fma((real)(p[0] * (p[0] - 1)), loss, squares);
     return (fl_terms){power * ((q * q) * loss), y > 0 ? -gradient : gradient, power * bracket};
 }
 

@@ -169,7 +169,7 @@ FL_LOSS(tukey) {
 /* e^z − y·z */
 FL_LOSS(poisson) {
     real e = fl_exp(z);
-    real value = y == 0 ? e : fl_fma(-y, z < FL_LARGEST ? z : FL_LARGEST, e); /* neither 0·∞ nor ∞ − ∞ */
+    real value = (y == 0) | (e > FL_LARGEST) ? e : fl_fma(-y, z, e); /* neither 0·∞ nor ∞ − ∞ */
     return (fl_terms){value, e - y, fl_keep_nan(y, e)};
 }
 

@@ -1,4 +1,4 @@
-/* The row family's table of one tier and precision: included by dispatch/ops_instance.h. */
+/* The row family's table of one tier and precision: included by dispatch/rows_instance.h. */
 #ifndef FL_ROWS_INSTANCE_H
 #define FL_ROWS_INSTANCE_H
 
@@ -13,20 +13,21 @@
 #include "labels.h"
 #include "tiles.h"
 
-static const fl_row_ops fl_row_table = {
-    .kernels = fl_row_kernels,
-    .across_limit = FL_ACROSS_LIMIT,
-    .tile_rows = FL_ROW_TILE,
-    .chunk = FL_ROW_CHUNK,
-    .state_bytes = sizeof(fl_row_state),
-    .partial_bytes = sizeof(fl_row),
-    .begin = fl_row_begin,
-    .load = fl_load_tile,
-    .place = fl_place_tile,
-    .store = fl_store_tile,
-    .outside = fl_is_tile_outside,
-    .labels = fl_load_labels,
-    .counted = fl_counted_weights,
-};
+#define FL_ROW_OPS \
+    { \
+        .kernels = fl_row_kernels, \
+        .across_limit = FL_ACROSS_LIMIT, \
+        .tile_rows = FL_ROW_TILE, \
+        .chunk = FL_ROW_CHUNK, \
+        .state_bytes = sizeof(fl_row_state), \
+        .partial_bytes = sizeof(fl_row), \
+        .begin = fl_row_begin, \
+        .load = fl_load_tile, \
+        .place = fl_place_tile, \
+        .store = fl_store_tile, \
+        .outside = fl_is_tile_outside, \
+        .labels = fl_load_labels, \
+        .counted = fl_counted_weights, \
+    }
 
 #endif

@@ -1,8 +1,8 @@
-"""The two models of the demo, fitted to data sets inside scikit-learn, and their predictions in files."""
+"""The models of the demo, fitted to data sets inside scikit-learn, and their predictions in files."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import fastloss as fl
 from fastloss.cli.errors import require
-from fastloss.cli.sources import Location
+from fastloss.cli.sources import Array, Location
 
 Floats = NDArray[np.float64]
 
@@ -32,9 +32,9 @@ class Predictions:
     Attributes
     ----------
     kind : str
-        What is predicted: a logit, a probability, a number or its logarithm.
+        What is predicted: logits, probabilities, a number or its logarithm.
     y_true, y_pred : Location
-        The columns in files.
+        The targets and predictions in files.
     targets, values : ndarray
         The same numbers in memory.
     losses : sequence of Loss
@@ -44,7 +44,7 @@ class Predictions:
     kind: str
     y_true: Location
     y_pred: Location
-    targets: Floats
+    targets: Array
     values: Floats
     losses: Sequence[fl.Loss]
 
@@ -170,6 +170,72 @@ def diabetes(folder: Path) -> Study:
     )
 
 
+def digits(folder: Path) -> Study:
+    """Fit a softmax regression to the digits data and write its predictions as .npy files.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to write the files.
+
+    Returns
+    -------
+    Study
+        The fit; its losses are those of rows.
+    """
+    split = _load("load_digits")
+    loss = fl.CrossEntropy()
+    weights, fit = _fit_rows(loss, split)
+    labels = split.held_out_targets.astype(np.int8)
+    logits = split.held_out_features @ weights[:, :-1].T + weights[:, -1]
+    probabilities = loss.probabilities(logits)
+    n_classes = len(weights)
+    one_hot = np.eye(n_classes)[labels]
+    arrays = {"label": labels, "one_hot": one_hot, "logits": logits, "probabilities": probabilities}
+    for name, array in arrays.items():
+        np.save(folder / f"digit_{name}.npy", array)
+    accuracy = float(np.mean(logits.argmax(axis=1) == labels))
+    largest = np.bincount(split.targets.astype(np.intp)).argmax()
+    majority = float(np.mean(labels == largest))
+    return Study(
+        title=f"Softmax regression on the digits data, {n_classes} classes",
+        headline=(
+            f"{_describe(split, fit)}. Accuracy on {len(labels)} samples held out: {accuracy:.1%} "
+            f"(always answering the largest class: {majority:.1%})."
+        ),
+        metrics={
+            "iterations": fit.nit,
+            "accuracy": accuracy,
+            "majority_share": majority,
+            "held_out": len(labels),
+        },
+        predictions=[
+            Predictions(
+                kind,
+                _npy("y_true", folder / f"digit_{target}.npy"),
+                _npy("y_pred", folder / f"digit_{kind}.npy"),
+                arrays[target],
+                arrays[kind],
+                losses,
+            )
+            for kind, target, losses in (
+                (
+                    "logits",
+                    "label",
+                    [
+                        fl.CrossEntropy(),
+                        fl.Focal(),
+                        fl.MulticlassHinge(),
+                        fl.MulticlassHinge(kind="weston-watkins"),
+                    ],
+                ),
+                ("probabilities", "label", [fl.CrossEntropy(from_logits=False), fl.Focal(from_logits=False)]),
+                ("probabilities", "one_hot", [fl.KLDivergence(), fl.JSDivergence(), fl.EuclideanError()]),
+            )
+        ],
+    )
+
+
 def regression_losses(y: Floats, z: Floats, *, log_link: bool) -> list[fl.Loss]:
     """Choose the regression losses whose domains admit these targets and predictions.
 
@@ -233,14 +299,13 @@ def _load(name: str) -> _Split:
     order = np.random.default_rng(0).permutation(len(targets))
     held_out, training = np.split(order, [round(_HELD_OUT * len(order))])
     mean, deviation = features[training].mean(axis=0), features[training].std(axis=0)
-    standard = (features - mean) / deviation
+    standard = (features - mean) / np.where(deviation == 0, 1.0, deviation)
     y = targets.astype(np.float64)
     return _Split(standard[training], y[training], standard[held_out], y[held_out])
 
 
 def _fit(loss: fl.Loss, split: _Split) -> tuple[Floats, Any]:
     """Minimise mean loss plus ½·L2·‖coefficients‖² over the weights, of which the intercept is the last."""
-    optimize = require("scipy.optimize", "demo", "the demo")
     features = split.features
 
     def objective(weights: Floats) -> tuple[float, Floats]:
@@ -249,8 +314,39 @@ def _fit(loss: fl.Loss, split: _Split) -> tuple[Floats, Any]:
         gradient = np.append(features.T @ by_prediction + _L2 * coefficients, by_prediction.sum())
         return value + 0.5 * _L2 * float(coefficients @ coefficients), gradient
 
-    result = optimize.minimize(objective, np.zeros(features.shape[1] + 1), method="L-BFGS-B", jac=True)
+    result = _minimise(objective, np.zeros(features.shape[1] + 1))
     return result.x, result
+
+
+def _fit_rows(loss: fl.RowLoss, split: _Split) -> tuple[Floats, Any]:
+    """Minimise mean loss plus ½·L2·‖coefficients‖² over a row of weights a class, the intercept its last.
+
+    Logits and gradient are computed in the same two arrays in every step.
+    """
+    features, labels = split.features, split.targets.astype(np.intp)
+    shape = (int(labels.max()) + 1, features.shape[1] + 1)
+    logits = np.empty((len(labels), shape[0]))
+    by_logit = np.empty_like(logits)
+
+    def objective(flat: Floats) -> tuple[float, Floats]:
+        weights = flat.reshape(shape)
+        coefficients = weights[:, :-1]
+        np.matmul(features, coefficients.T, out=logits)
+        np.add(logits, weights[:, -1], out=logits)
+        value, _ = loss.value_and_gradient(labels, logits, out=by_logit)
+        gradient = np.column_stack([by_logit.T @ features + _L2 * coefficients, by_logit.sum(axis=0)])
+        return value + 0.5 * _L2 * float(np.sum(coefficients**2)), gradient.ravel()
+
+    result = _minimise(objective, np.zeros(shape).ravel())
+    return result.x.reshape(shape), result
+
+
+def _minimise(objective: Callable[[Floats], tuple[float, Floats]], start: Floats) -> Any:
+    """Run L-BFGS; matrix products this small gain nothing from threads, and may wait long for them."""
+    optimize = require("scipy.optimize", "demo", "the demo")
+    limits = require("threadpoolctl", "demo", "the demo").threadpool_limits
+    with limits(limits=1, user_api="blas"):
+        return optimize.minimize(objective, start, method="L-BFGS-B", jac=True)
 
 
 def _describe(split: _Split, fit: Any) -> str:

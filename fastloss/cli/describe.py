@@ -9,7 +9,7 @@ from typing import Any
 import fastloss as fl
 from fastloss.cli.errors import CommandError
 from fastloss.cli.spec import format_parameter
-from fastloss.cli.tables import print_table, require_tables
+from fastloss.cli.tables import print_table, print_text, require_tables
 
 
 def add_parsers(commands: Any) -> None:
@@ -28,7 +28,7 @@ def add_parsers(commands: Any) -> None:
 
 
 def run_list(args: argparse.Namespace) -> int:
-    """Show all losses, or those of one family."""
+    """Show all losses, a table for each family, or those of one family."""
     losses = fl.list_losses()
     families = list(dict.fromkeys(info.family for info in losses))
     if args.family is not None and args.family not in families:
@@ -38,21 +38,23 @@ def run_list(args: argparse.Namespace) -> int:
         print(json.dumps([_to_json(info) for info in shown], indent=2, allow_nan=False))
         return 0
     require_tables("--json")
-    print_table(
-        ["name", "aliases", "family", "parameters", "Hessian"],
-        [
+    for family in dict.fromkeys(info.family for info in shown):
+        print_text(family, style="bold")
+        print_table(
+            ["name", "aliases", "parameters", "Hessian"],
             [
-                info.name,
-                "\n".join(alias for alias in info.aliases if alias != info.name),
-                info.family,
-                "\n".join(f"{key}={format_parameter(value)}" for key, value in info.parameters.items()),
-                "yes" if info.has_hessian else "no",
-            ]
-            for info in shown
-        ],
-        words=range(5),
-        folded=(1, 3),
-    )
+                [
+                    info.name,
+                    "\n".join(alias for alias in info.aliases if alias != info.name),
+                    "\n".join(f"{key}={format_parameter(value)}" for key, value in info.parameters.items()),
+                    "yes" if info.has_hessian else "no",
+                ]
+                for info in shown
+                if info.family == family
+            ],
+            words=range(4),
+            folded=(1, 2),
+        )
     return 0
 
 

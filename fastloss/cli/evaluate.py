@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 from typing import Any
 
 import fastloss as fl
@@ -23,7 +24,12 @@ Files: .npy (any number of dimensions), .csv (its first line names the columns) 
 A table's column is written file.parquet:column; a table with only one column needs no name.
 The dtype of PRED sets the precision: float32 or float64; integers and .csv are computed in float64.
 
-Losses: name[:param=value[,param=value]], as in huber:delta=1.5 or bce:from_logits=false;
+Losses of rows (cross_entropy, kl, ...) take PRED of shape (n, C): a .npy file of two dimensions, or columns
+of a table in the order of the classes, file.parquet:p0,p1,p2 or file.parquet:'p*' (a shell pattern: the
+columns that match, in the table's order). TRUE holds n class indices, or as many numbers as PRED.
+
+Losses: name[:param=value[,param=value]], as in huber:delta=1.5 or bce:from_logits=false; several numbers
+are separated by colons, as in cross_entropy:class_weight=1:2.5:1,ignore_index=-100.
 `fastloss list` shows the names and the parameters.
 """
 
@@ -37,11 +43,9 @@ def add_parser(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("y_true", metavar="TRUE", help="the targets")
-    parser.add_argument("y_pred", metavar="PRED", help="the predictions, as many as there are targets")
+    parser.add_argument("y_pred", metavar="PRED", help="the predictions, one or a row for each target")
     parser.add_argument("--loss", action="append", metavar="SPEC", help="a loss; may be given several times")
-    parser.add_argument(
-        "--weights", metavar="FILE", help="a weight for each sample, or for each row of a .npy file"
-    )
+    parser.add_argument("--weights", metavar="FILE", help="a weight for each sample, or for each row")
     parser.add_argument("--reduction", choices=("mean", "sum"), default="mean", help="default: mean")
     parser.add_argument("--threads", type=_count, metavar="N", help="threads to compute with")
     parser.add_argument(
@@ -49,7 +53,7 @@ def add_parser(commands: Any) -> None:
         type=_count,
         metavar="N",
         default=CHUNK_SIZE,
-        help=f"samples at a time, default: {CHUNK_SIZE}",
+        help=f"predictions at a time, in whole rows, default: {CHUNK_SIZE}",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of a table")
     parser.add_argument("--quiet", action="store_true", help="show no progress bar")
@@ -77,6 +81,9 @@ def run(args: argparse.Namespace) -> int:
             n_threads=args.threads,
             progress=bar.update,
         )
+    for score in evaluation.scores:
+        if score.warning is not None:
+            print(f"fastloss: warning: {score.warning}", file=sys.stderr)
     if args.json:
         print(json.dumps(to_json(evaluation), indent=2, allow_nan=False))
     else:
@@ -110,11 +117,11 @@ def to_json(evaluation: Evaluation) -> dict[str, Any]:
         "reduction": evaluation.reduction,
         "seconds": evaluation.seconds,
         "reading_seconds": evaluation.reading_seconds,
-        "losses": [_score_to_json(score, evaluation) for score in evaluation.scores],
+        "losses": [_score_to_json(score) for score in evaluation.scores],
     }
 
 
-def _score_to_json(score: Score, evaluation: Evaluation) -> dict[str, Any]:
+def _score_to_json(score: Score) -> dict[str, Any]:
     """Make the JSON object of one loss."""
     finite = math.isfinite(score.value)
     return {
@@ -122,9 +129,10 @@ def _score_to_json(score: Score, evaluation: Evaluation) -> dict[str, Any]:
         "parameters": {key: _finite_or_text(value) for key, value in score.loss.parameters.items()},
         "value": score.value if finite else None,
         "nonfinite": None if finite else str(score.value),
-        "n": evaluation.samples,
-        "sum_of_weights": _finite_or_text(evaluation.sum_of_weights),
+        "n": score.samples,
+        "sum_of_weights": _finite_or_text(score.sum_of_weights),
         "seconds": score.seconds,
+        "warning": score.warning,
     }
 
 
@@ -141,10 +149,10 @@ def print_evaluation(evaluation: Evaluation) -> None:
             [
                 format_loss(score.loss),
                 format_value(score.value),
-                f"{evaluation.samples:,}",
+                f"{score.samples:,}",
                 f"{score.seconds:.3g}",
-                format_rate(evaluation.samples / score.seconds)
-                if score.seconds and evaluation.samples
+                format_rate(evaluation.elements / score.seconds)
+                if score.seconds and evaluation.elements
                 else "",
             ]
             for score in evaluation.scores

@@ -36,20 +36,20 @@ class LongWorkBar:
         if self._bar is not None:
             self._bar.stop()
 
-    def update(self, fraction: float, samples: int) -> None:
+    def update(self, fraction: float, rows: int) -> None:
         """Tell how far the work is.
 
         Parameters
         ----------
         fraction : float
             The part that is done, from 0 to 1.
-        samples : int
-            The number of samples scored.
+        rows : int
+            The number of rows scored.
         """
         if self._wanted and self._bar is None and time.perf_counter() - self._began > _PATIENCE_SECONDS:
             self._start()
         if self._bar is not None:
-            self._bar.update(self._task, completed=fraction * _STEPS, samples=f"{samples:,}")
+            self._bar.update(self._task, completed=fraction * _STEPS, rows=f"{rows:,}")
 
     def _start(self) -> None:
         """Show the bar; go without where rich is not installed."""
@@ -62,10 +62,10 @@ class LongWorkBar:
         self._bar = progress.Progress(
             progress.BarColumn(),
             progress.TaskProgressColumn(),
-            progress.TextColumn("{task.fields[samples]} samples"),
+            progress.TextColumn("{task.fields[rows]} rows"),
             progress.TimeRemainingColumn(),
             console=console,
             transient=True,
         )
-        self._task = self._bar.add_task("", total=_STEPS, samples="")
+        self._task = self._bar.add_task("", total=_STEPS, rows="")
         self._bar.start()

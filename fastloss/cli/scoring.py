@@ -1,20 +1,24 @@
-"""Scores columns of files by several losses in one pass over the files."""
+"""Scores arrays in files by several losses in one pass over the files."""
 
 from __future__ import annotations
 
 import math
 import re
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 import fastloss as fl
 from fastloss.cli.errors import CommandError
-from fastloss.cli.sources import Array, Location, open_readers, read_together
+from fastloss.cli.sources import Array, Location, Source, check_lengths, open_readers, read_together
+from fastloss.cli.spec import format_loss
 
-#: Rows read and scored at a time: enough to keep several threads busy, small enough for the last-level cache.
+#: Predictions read and scored at a time, in whole rows: enough to keep several threads busy, small enough for
+#: the last-level cache.
 CHUNK_SIZE = 1 << 20
 
 Progress = Callable[[float, int], None]
@@ -30,13 +34,23 @@ class Score:
         The loss.
     value : float
         Its mean or sum over all samples.
+    samples : int
+        The number of samples: rows for a loss of rows, otherwise numbers.
+    sum_of_weights : float
+        What a mean divides by: the sum of the samples' weights, each 1 where there are none, times the class
+        weights where the loss has them; ignored samples do not count.
     seconds : float
         The time it took, without reading.
+    warning : str or None
+        What the loss warned of first.
     """
 
     loss: fl.Loss
     value: float
+    samples: int
+    sum_of_weights: float
     seconds: float
+    warning: str | None
 
 
 @dataclass(frozen=True)
@@ -46,15 +60,15 @@ class Evaluation:
     Attributes
     ----------
     locations : sequence of Location
-        The columns that were read.
+        The arrays that were read.
     scores : sequence of Score
         One for each loss, in the order given.
     reduction : {"mean", "sum"}
         How the samples' losses were put together.
-    samples : int
-        The number of samples.
+    rows, elements : int
+        The number of rows of the predictions, and of numbers in them.
     sum_of_weights : float
-        The sum of the weights; the number of samples where there are none.
+        The sum of the weights as read; the number of rows where there are none.
     dtype : str
         The dtype of the predictions as read.
     seconds, reading_seconds : float
@@ -64,7 +78,8 @@ class Evaluation:
     locations: Sequence[Location]
     scores: Sequence[Score]
     reduction: str
-    samples: int
+    rows: int
+    elements: int
     sum_of_weights: float
     dtype: str
     seconds: float
@@ -77,7 +92,11 @@ class _Tally:
 
     loss: fl.Loss
     sums: list[float] = field(default_factory=list)
+    weight_sums: list[float] = field(default_factory=list)
+    samples: int = 0
+    counted: int = 0
     seconds: float = 0.0
+    warning: str | None = None
 
 
 def score_files(
@@ -98,17 +117,17 @@ def score_files(
     Parameters
     ----------
     locations : sequence of Location
-        The columns used as ``y_true``, ``y_pred`` and, if there is a third, ``sample_weight``.
+        The arrays used as ``y_true``, ``y_pred`` and, if there is a third, ``sample_weight``.
     losses : sequence of Loss
         The losses.
     reduction : {"mean", "sum"}
         What to compute of the samples' losses.
     chunk_size : int
-        Samples read at a time.
+        Predictions read at a time, in whole rows.
     n_threads : int, optional
         Threads to compute with; fastloss's default where None.
     progress : callable, optional
-        Called after each chunk with the fraction of the work done and the number of samples scored.
+        Called after each chunk with the fraction of the work done and the number of rows scored.
 
     Returns
     -------
@@ -118,41 +137,70 @@ def score_files(
     Raises
     ------
     CommandError
-        A file cannot be read, the columns do not fit together, or a loss refuses a value; the message names
-        the argument, the index in the whole file and the value.
+        A file cannot be read, the arrays do not fit together or a loss does not take their shapes, or it
+        refuses a value; the message names the argument, the index in the whole file and the value.
     """
     readers = open_readers(locations)
+    opened = {source.location.argument: source for reader in readers for source in reader.sources}
+    sources = {location.argument: opened[location.argument] for location in locations}
+    for loss in losses:
+        check_shapes(loss, sources)
+    check_lengths(list(sources.values()))
     began = time.perf_counter()
-    by_argument = {location.argument: location for reader in readers for location in reader.locations}
-    width = readers[0].row_size()
+    width = max(source.row_size() for source in sources.values())
     tallies = [_Tally(loss) for loss in losses]
     weight_sums: list[float] = []
-    samples = 0
+    rows = elements = 0
     dtype = ""
     for start, columns in read_together(readers, max(1, chunk_size // max(1, width))):
-        y_pred = columns["y_pred"]
+        y_pred, weights = columns["y_pred"], columns.get("sample_weight")
         dtype = y_pred.dtype.name
         for tally in tallies:
-            _add_chunk(tally, columns, by_argument, start, n_threads)
-        samples += y_pred.size
-        weight_sums.append(_sum_of_weights(columns.get("sample_weight"), y_pred))
+            _add_chunk(tally, columns, sources, start, n_threads)
+        rows += len(y_pred)
+        elements += y_pred.size
+        weight_sums.append(len(y_pred) if weights is None else float(np.sum(weights, dtype=np.float64)))
         if progress is not None:
-            progress(min(reader.fraction() for reader in readers), samples)
+            progress(min(reader.fraction() for reader in readers), rows)
     total = combine(weight_sums)
     if reduction == "mean":
-        _check_mean(by_argument, samples, total)
+        _check_mean(sources, elements, total)
+    scores = [_finish(tally, reduction) for tally in tallies]
     seconds = time.perf_counter() - began
-    divisor = total if reduction == "mean" else 1.0
     return Evaluation(
-        locations=list(by_argument.values()),
-        scores=[Score(tally.loss, combine(tally.sums) / divisor, tally.seconds) for tally in tallies],
+        locations=[source.location for source in sources.values()],
+        scores=scores,
         reduction=reduction,
-        samples=samples,
+        rows=rows,
+        elements=elements,
         sum_of_weights=total,
         dtype=dtype,
         seconds=seconds,
         reading_seconds=seconds - sum(tally.seconds for tally in tallies),
     )
+
+
+def check_shapes(loss: fl.Loss, sources: Mapping[str, Source]) -> None:
+    """Ask a loss whether it takes arrays of these shapes, before anything is read.
+
+    Raises
+    ------
+    CommandError
+        It does not; the message is the loss's own, about arrays of n rows, with the shapes in the files.
+    """
+    empty: dict[str, Any] = {
+        argument: np.empty((0, *source.row_shape)) for argument, source in sources.items()
+    }
+    try:
+        loss(**empty, reduction="sum")
+    except (TypeError, ValueError) as error:
+        files = ", ".join(f"{source.location} is {source.shape}" for source in sources.values())
+        raise CommandError(f"loss {format_loss(loss)!r}: {_rows_unknown(str(error))}; {files}") from error
+
+
+def _rows_unknown(message: str) -> str:
+    """Write n for the length of an empty array in a message."""
+    return message.replace("(0,", "(n,")
 
 
 def combine(sums: Sequence[float]) -> float:
@@ -163,49 +211,90 @@ def combine(sums: Sequence[float]) -> float:
         return sum(sums)
 
 
+def counted_weight(
+    loss: fl.Loss, y_true: Array, y_pred: Array, sample_weight: Array | None
+) -> tuple[float, int]:
+    r"""Sum what a mean over this chunk would divide by, and count the samples that are not ignored.
+
+    A sample counts with its weight; in a cross-entropy, times the weight of its class or, where the targets
+    are rows of probabilities :math:`y`, times :math:`\sum_k w_k y_k`.
+
+    Examples
+    --------
+    >>> loss = fl.CrossEntropy(class_weight=[1, 2, 4], ignore_index=-1)
+    >>> counted_weight(loss, np.array([0, 2, -1]), np.zeros((3, 3)), None)
+    (5.0, 2)
+    """
+    samples = len(y_pred) if isinstance(loss, fl.RowLoss) else y_pred.size
+    if not isinstance(loss, fl.CrossEntropy) or (loss.class_weight is None and loss.ignore_index is None):
+        if sample_weight is None:
+            return float(samples), samples
+        # One weight a row counts for every number in the row.
+        numbers_a_weight = samples / max(1, sample_weight.size)
+        return float(np.sum(sample_weight, dtype=np.float64)) * numbers_a_weight, samples
+    counts = np.ones(samples, bool) if loss.ignore_index is None else y_true != loss.ignore_index
+    weights = counts.astype(np.float64)
+    if sample_weight is not None:
+        weights *= sample_weight
+    if loss.class_weight is not None:
+        of_class = np.array(loss.class_weight)
+        dense = y_true.ndim == 2
+        weights *= y_true @ of_class if dense else of_class[np.where(counts, y_true, 0).astype(np.intp)]
+    return float(weights.sum()), int(np.count_nonzero(counts))
+
+
 def _add_chunk(
     tally: _Tally,
-    columns: Mapping[str, Array],
-    locations: Mapping[str, Location],
+    columns: Mapping[str, Any],
+    sources: Mapping[str, Source],
     first_row: int,
     n_threads: int | None,
 ) -> None:
-    """Add one chunk's sum to a loss's tally; an error of the loss gets the index in the whole file."""
+    """Add one chunk's sums to a loss's tally; errors and warnings get the index in the whole file."""
     began = time.perf_counter()
     try:
-        chunk_sum = tally.loss(
-            columns["y_true"],
-            columns["y_pred"],
-            sample_weight=columns.get("sample_weight"),
-            reduction="sum",
-            n_threads=n_threads,
-        )
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            chunk_sum = tally.loss(**columns, reduction="sum", n_threads=n_threads)
     except (TypeError, ValueError) as error:
-        raise CommandError(_globalise(str(error), locations, first_row)) from error
+        raise CommandError(_globalise(str(error), sources, first_row)) from error
     tally.sums.append(chunk_sum)
+    weight, counted = counted_weight(
+        tally.loss, columns["y_true"], columns["y_pred"], columns.get("sample_weight")
+    )
+    tally.weight_sums.append(weight)
+    tally.counted += counted
+    tally.samples += len(columns["y_pred"]) if isinstance(tally.loss, fl.RowLoss) else columns["y_pred"].size
+    if caught and tally.warning is None:
+        tally.warning = _globalise(str(caught[0].message), sources, first_row)
     tally.seconds += time.perf_counter() - began
 
 
-def _globalise(message: str, locations: Mapping[str, Location], first_row: int) -> str:
+def _globalise(message: str, sources: Mapping[str, Source], first_row: int) -> str:
     """Shift the row in ``argument[row`` from the chunk to the file, and say which file it is."""
 
     def shift(match: re.Match[str]) -> str:
         argument, row = match.groups()
-        return f"{locations[argument]}: {argument}[{int(row) + first_row}"
+        return f"{sources[argument].location}: {argument}[{int(row) + first_row}"
 
     return re.sub(r"\b(y_true|y_pred|sample_weight)\[(\d+)", shift, message, count=1)
 
 
-def _sum_of_weights(weights: Array | None, y_pred: Array) -> float:
-    """Add up a chunk's weights; one weight a row counts for every number in the row."""
-    if weights is None:
-        return float(y_pred.size)
-    return float(np.sum(weights, dtype=np.float64)) * (y_pred.size / max(1, weights.size))
-
-
-def _check_mean(locations: Mapping[str, Location], samples: int, total: float) -> None:
+def _check_mean(sources: Mapping[str, Source], elements: int, total: float) -> None:
     """Refuse the mean of nothing."""
-    if samples == 0:
-        raise CommandError(f"y_pred: {locations['y_pred']} has no rows, and nothing has no mean")
+    if elements == 0:
+        raise CommandError(f"y_pred: {sources['y_pred'].location} has no rows, and nothing has no mean")
     if total == 0:
-        raise CommandError(f"sample_weight: {locations['sample_weight']} is 0 everywhere: there is no mean")
+        where = sources["sample_weight"].location
+        raise CommandError(f"sample_weight: {where} is 0 everywhere: there is no mean")
+
+
+def _finish(tally: _Tally, reduction: str) -> Score:
+    """Turn the sums of a loss into its score; the mean over samples that are all ignored is 0."""
+    value, total = combine(tally.sums), combine(tally.weight_sums)
+    if reduction == "mean" and tally.counted:
+        if total == 0:
+            name = format_loss(tally.loss)
+            raise CommandError(f"loss {name!r}: the samples that count have weight 0: there is no mean")
+        value /= total
+    return Score(tally.loss, value, tally.samples, total, tally.seconds, tally.warning)

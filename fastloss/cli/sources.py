@@ -1,4 +1,4 @@
-"""Columns of numbers in files, read a batch at a time so that no file has to fit in memory."""
+"""Arrays of numbers in files, read a batch at a time so that no file has to fit in memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Location:
-    """A column of a file, written ``path`` or ``path:column``."""
+    """An array in a file, written ``path`` or, of a table, ``path:column`` or ``path:column,column``."""
 
     argument: str
     path: str
@@ -33,37 +33,54 @@ class Location:
         return self.path if self.column is None else f"{self.path}:{self.column}"
 
 
-class Reader(ABC):
-    """Reads some columns of one file, batch after batch.
+@dataclass(frozen=True)
+class Source:
+    """An array in an open file.
 
-    Parameters
+    Attributes
     ----------
-    locations : sequence of Location
-        The columns, in the order in which a batch has them.
+    location : Location
+        Where it is.
     rows : int or None
-        The length of the columns; None where only reading the file to its end can tell.
+        Its length; None where only reading the file to its end can tell.
     row_shape : tuple of int
-        The shape of one row: () but for .npy files of more than one dimension.
+        The shape of one row: () but for .npy files of more than one dimension and several columns of a table.
     """
 
-    def __init__(
-        self, locations: Sequence[Location], rows: int | None, row_shape: tuple[int, ...] = ()
-    ) -> None:
-        self.locations = locations
-        self.rows = rows
-        self.row_shape = row_shape
+    location: Location
+    rows: int | None
+    row_shape: tuple[int, ...] = ()
 
-    @abstractmethod
-    def batches(self, size: int) -> Iterator[tuple[Array, ...]]:
-        """Yield arrays of at least one row, one array a column; no more than about `size` rows at a time."""
-
-    @abstractmethod
-    def fraction(self) -> float:
-        """Tell how much of the file has been read, from 0 to 1."""
+    @property
+    def shape(self) -> str:
+        """The shape in words, with n for a length not yet known."""
+        lengths = ["n" if self.rows is None else str(self.rows), *map(str, self.row_shape)]
+        return f"({', '.join(lengths)}{',' if len(lengths) == 1 else ''})"
 
     def row_size(self) -> int:
         """Count the numbers in a row."""
         return math.prod(self.row_shape)
+
+
+class Reader(ABC):
+    """Reads some arrays of one file, batch after batch.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        The arrays, in the order in which a batch has them.
+    """
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self.sources = sources
+
+    @abstractmethod
+    def batches(self, size: int) -> Iterator[tuple[Array, ...]]:
+        """Yield arrays of at least one row, one array a source; no more than about `size` rows at a time."""
+
+    @abstractmethod
+    def fraction(self) -> float:
+        """Tell how much of the file has been read, from 0 to 1."""
 
 
 class NpyReader(Reader):
@@ -72,7 +89,7 @@ class NpyReader(Reader):
     def __init__(self, location: Location) -> None:
         self._array = _map_npy(location)
         self._read = 0
-        super().__init__([location], len(self._array), self._array.shape[1:])
+        super().__init__([Source(location, len(self._array), self._array.shape[1:])])
 
     def batches(self, size: int) -> Iterator[tuple[Array, ...]]:
         """Yield slices along the first axis."""
@@ -88,7 +105,7 @@ class NpyReader(Reader):
 
 
 def parse_location(argument: str, text: str) -> Location:
-    r"""Split ``path:column``.
+    r"""Split ``path:column``, where the column may be several, as `tablefiles.select_columns` reads them.
 
     The column begins at the first colon that follows .csv or .parquet; of several such places, at the first
     whose path is a file. Colons before it (a drive letter's, say) belong to the path, colons after it to the
@@ -132,12 +149,12 @@ def parse_location(argument: str, text: str) -> Location:
 
 
 def open_readers(locations: Sequence[Location]) -> list[Reader]:
-    """Open the files: one reader for each, so that a table that holds several of the columns is read once.
+    """Open the files: one reader for each, so that a table that holds several of the arrays is read once.
 
     Parameters
     ----------
     locations : sequence of Location
-        The columns wanted.
+        The arrays wanted.
 
     Returns
     -------
@@ -147,7 +164,7 @@ def open_readers(locations: Sequence[Location]) -> list[Reader]:
     Raises
     ------
     CommandError
-        A file is missing or broken, a column is missing or holds no numbers, or shapes and lengths differ.
+        A file is missing or broken, or a column is missing or holds no numbers.
     """
     files: dict[str, list[Location]] = {}
     for location in locations:
@@ -155,24 +172,15 @@ def open_readers(locations: Sequence[Location]) -> list[Reader]:
             raise CommandError(f"{location.argument}: there is no file {location.path!r}")
         is_table = location.path.lower().endswith(_TABLES)
         files.setdefault(location.path if is_table else location.argument, []).append(location)
-    readers = [_open(columns) for columns in files.values()]
-    check_shapes(readers)
-    return readers
+    return [_open(wanted) for wanted in files.values()]
 
 
-def check_shapes(readers: Sequence[Reader]) -> None:
-    """Compare the shapes that are known before reading; weights may have one number a row."""
-    columns = {location.argument: (location, reader) for reader in readers for location in reader.locations}
-    first_location, first = columns["y_true"]
-    for argument, (location, reader) in columns.items():
-        one_a_row = argument == "sample_weight" and reader.row_shape == ()
-        if reader.row_shape != first.row_shape and not one_a_row:
-            raise CommandError(
-                f"y_true and {argument} differ in shape: {first_location} has {_shape(first)}, "
-                f"{location} has {_shape(reader)}"
-            )
-        if first.rows is not None and reader.rows is not None and first.rows != reader.rows:
-            raise ragged(first_location, first.rows, location, reader.rows)
+def check_lengths(sources: Sequence[Source]) -> None:
+    """Compare the lengths that are known before reading."""
+    known = [(source.location, source.rows) for source in sources if source.rows is not None]
+    for location, rows in known[1:]:
+        if rows != known[0][1]:
+            raise ragged(*known[0], location, rows)
 
 
 def read_together(readers: Sequence[Reader], size: int) -> Iterator[tuple[int, dict[str, Array]]]:
@@ -212,9 +220,9 @@ def read_together(readers: Sequence[Reader], size: int) -> Iterator[tuple[int, d
             return
         step = min(size, *(len(batch[0]) for batch in pending))
         columns = {
-            location.argument: array[:step]
+            source.location.argument: array[:step]
             for reader, batch in zip(readers, pending, strict=True)
-            for location, array in zip(reader.locations, batch, strict=True)
+            for source, array in zip(reader.sources, batch, strict=True)
         }
         yield start, columns
         start += step
@@ -235,7 +243,7 @@ def check_numbers(location: Location, dtype: np.dtype[Any]) -> None:
 
 
 def _open(locations: Sequence[Location]) -> Reader:
-    """Open one file for all the columns wanted of it."""
+    """Open one file for all that is wanted of it."""
     if not locations[0].path.lower().endswith(_TABLES):
         return NpyReader(locations[0])
     require("pyarrow", "cli", "a .csv or .parquet file")
@@ -287,15 +295,9 @@ def _raise_ragged(
 ) -> None:
     """Read to the ends of the files and report two lengths that differ."""
     lengths = {
-        reader.locations[0]: start + sum(len(batch[0]) for batch in (pending_one, *stream) if batch)
+        reader.sources[0].location: start + sum(len(batch[0]) for batch in (pending_one, *stream) if batch)
         for reader, stream, pending_one in zip(readers, streams, pending, strict=True)
     }
     first, *others = lengths.items()
     other = next(item for item in others if item[1] != first[1])
     raise ragged(*first, *other)
-
-
-def _shape(reader: Reader) -> str:
-    """Write a reader's shape, with n for a length not yet known."""
-    lengths = ["n" if reader.rows is None else str(reader.rows), *map(str, reader.row_shape)]
-    return f"({', '.join(lengths)}{',' if len(lengths) == 1 else ''})"

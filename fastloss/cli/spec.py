@@ -7,7 +7,7 @@ import difflib
 import fastloss as fl
 from fastloss.cli.errors import CommandError
 
-Parameter = float | int | bool | str | None
+Parameter = float | int | bool | str | tuple[float, ...] | None
 
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "none": None}
 
@@ -18,8 +18,9 @@ def parse_loss(text: str) -> fl.Loss:
     Parameters
     ----------
     text : str
-        A name, alias or class name; after a colon, parameters separated by commas. A value is read as a whole
-        number, a number, ``true``, ``false`` or ``none`` where it looks like one, and as a string otherwise.
+        A name, alias or class name, as `fastloss.get_loss` takes it; after a colon, parameters separated by
+        commas. A value is read as a whole number, a number, several numbers separated by colons, ``true``,
+        ``false`` or ``none`` where it looks like one, and as a string otherwise.
 
     Returns
     -------
@@ -35,6 +36,8 @@ def parse_loss(text: str) -> fl.Loss:
     --------
     >>> parse_loss("huber:delta=1.5")
     Huber(delta=1.5)
+    >>> parse_loss("cross_entropy:class_weight=1:2.5,label_smoothing=0.1").class_weight
+    (1.0, 2.5)
     """
     name, colon, rest = text.partition(":")
     info = _find(name.strip(), text)
@@ -49,33 +52,32 @@ def parse_loss(text: str) -> fl.Loss:
             raise CommandError(f"loss {text!r}: parameter {key!r} is given twice")
         parameters[key] = parse_value(value)
     try:
-        return fl.get_loss(info.name, **parameters)
+        return info.cls(**parameters)
     except (TypeError, ValueError) as error:
         raise CommandError(f"loss {text!r}: {error}") from error
 
 
 def parse_value(text: str) -> Parameter:
-    """Read a parameter's value: a whole number, a number, ``true``, ``false``, ``none`` or a string.
+    """Read a parameter's value: a number, several, ``true``, ``false``, ``none`` or a string.
 
     Examples
     --------
-    >>> [parse_value(text) for text in ("2", "1e-3", "True", "none", "mean")]
-    [2, 0.001, True, None, 'mean']
+    >>> [parse_value(text) for text in ("2", "1e-3", "1:2.5", "True", "none", "mean")]
+    [2, 0.001, (1, 2.5), True, None, 'mean']
     """
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
-    for number in (int, float):
-        try:
-            return number(text)
-        except ValueError:
-            continue
-    return text
+    try:
+        numbers = tuple(_parse_number(piece) for piece in text.split(":"))
+    except ValueError:
+        return text
+    return numbers if ":" in text else numbers[0]
 
 
 def format_loss(loss: fl.Loss) -> str:
     """Write a loss as a specification that `parse_loss` reads back: name and what differs from the defaults.
 
-    The name is the first alias where that is shorter.
+    The name is the first alias where that is no more than half as long.
 
     Examples
     --------
@@ -86,7 +88,7 @@ def format_loss(loss: fl.Loss) -> str:
     changed = [
         f"{key}={format_parameter(value)}" for key, value in loss.parameters.items() if value != defaults[key]
     ]
-    name = min([loss.name, *loss.aliases[:1]], key=len)
+    name = next((alias for alias in loss.aliases[:1] if 2 * len(alias) <= len(loss.name)), loss.name)
     return name + (":" + ",".join(changed) if changed else "")
 
 
@@ -95,26 +97,35 @@ def format_parameter(value: Parameter) -> str:
 
     Examples
     --------
-    >>> [format_parameter(value) for value in (1.0, 0.1, True, None)]
-    ['1', '0.1', 'true', 'none']
+    >>> [format_parameter(value) for value in (1.0, 0.1, (1.0, 2.5), True, None)]
+    ['1', '0.1', '1:2.5', 'true', 'none']
     """
+    if isinstance(value, tuple):
+        return ":".join(format_parameter(number) for number in value)
     if isinstance(value, float) and float(f"{value:g}") == value:
         return f"{value:g}"
     return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 
+def _parse_number(text: str) -> float:
+    """Read a number, a whole one as an integer."""
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
 def _find(name: str, text: str) -> fl.LossInfo:
-    """Find a loss by name, alias or class name; suggest the nearest names where there is none."""
-    known = {
-        key: info
-        for info in fl.list_losses()
-        for key in (info.cls.__name__.lower(), *info.aliases, info.name)
-    }
-    if name.lower() in known:
-        return known[name.lower()]
-    near = difflib.get_close_matches(name.lower(), known, n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else "`fastloss list` shows them all"
-    raise CommandError(f"loss {text!r}: there is no loss {name!r}; {hint}")
+    """Find a loss by its class's name, its name or an alias; suggest the nearest names if there is none."""
+    losses = fl.list_losses()
+    classes = {info.cls.__name__: info for info in losses}
+    names = {key: info for info in losses for key in (*info.aliases, info.name)}
+    info = classes.get(name) or names.get(name.lower())
+    if info is None:
+        near = difflib.get_close_matches(name.lower(), names, n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else "`fastloss list` shows them all"
+        raise CommandError(f"loss {text!r}: there is no loss {name!r}; {hint}")
+    return info
 
 
 def _describe(info: fl.LossInfo) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
@@ -13,10 +16,37 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from fastloss.cli.errors import CommandError
-from fastloss.cli.sources import Array, Location, Reader
+from fastloss.cli.sources import Array, Location, Reader, Source
 
 _BLOCK_BYTES = 1 << 20
 _MOST_COLUMNS_LISTED = 20
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The columns of a table that make up an array.
+
+    Attributes
+    ----------
+    location : Location
+        The array, as it was asked for.
+    columns : sequence of Location
+        Its columns.
+    is_matrix : bool
+        Whether the columns lie side by side, in rows; otherwise there is one column and no rows.
+    """
+
+    location: Location
+    columns: Sequence[Location]
+    is_matrix: bool
+
+    def source(self, rows: int | None) -> Source:
+        """Describe the array."""
+        return Source(self.location, rows, (len(self.columns),) if self.is_matrix else ())
+
+    def assemble(self, columns: Sequence[Array]) -> Array:
+        """Put the numbers of the columns together; whole columns are copied, so the matrix is in F order."""
+        return np.stack(columns).T if self.is_matrix else columns[0]
 
 
 class ParquetReader(Reader):
@@ -28,27 +58,32 @@ class ParquetReader(Reader):
         except (OSError, pa.ArrowException) as error:
             raise CommandError(f"{wanted[0].argument}: {path}: {_first_line(error)}") from error
         schema = self._file.schema_arrow
-        locations = [resolve_column(location, schema.names) for location in wanted]
-        for location in locations:
-            _check_type(location, schema.field(location.column).type)
+        self._selections = [select_columns(location, schema.names) for location in wanted]
+        for selection in self._selections:
+            for column in selection.columns:
+                _check_type(column, schema.field(column.column).type)
         self._read = 0
-        super().__init__(locations, self._file.metadata.num_rows)
+        self._rows: int = self._file.metadata.num_rows
+        super().__init__([selection.source(self._rows) for selection in self._selections])
 
     def batches(self, size: int) -> Iterator[tuple[Array, ...]]:
         """Yield batches, which may cross the file's row groups."""
-        names = sorted({str(location.column) for location in self.locations})
+        names = _names(self._selections)
         try:
             for batch in self._file.iter_batches(batch_size=size, columns=names):
                 if len(batch):
-                    arrays = [self._numbers(place, batch.column(place.column)) for place in self.locations]
+                    numbers = [
+                        [self._numbers(place, batch.column(place.column)) for place in selection.columns]
+                        for selection in self._selections
+                    ]
                     self._read += len(batch)
-                    yield tuple(arrays)
+                    yield _assemble(self._selections, numbers)
         except (OSError, pa.ArrowException) as error:
-            raise CommandError(f"{self.locations[0].path}: {_first_line(error)}") from error
+            raise CommandError(f"{self.sources[0].location.path}: {_first_line(error)}") from error
 
     def fraction(self) -> float:
         """Tell how much of the file has been read, from 0 to 1."""
-        return self._read / max(1, self.rows or 0)
+        return self._read / max(1, self._rows)
 
     def _numbers(self, location: Location, column: Any) -> Array:
         """Turn a column of a batch into an array; a view where Arrow's memory allows."""
@@ -71,11 +106,12 @@ class CsvReader(Reader):
         self._blank_lines_are_rows = len(names) == 1
         self._read = 0
         self._fraction = 0.0
-        super().__init__([resolve_column(location, names) for location in wanted], None)
+        self._selections = [select_columns(location, names) for location in wanted]
+        super().__init__([selection.source(None) for selection in self._selections])
 
     def batches(self, size: int) -> Iterator[tuple[Array, ...]]:
         """Yield one batch for each block of the file; the block's bytes set its length, not `size`."""
-        names = sorted({str(location.column) for location in self.locations})
+        names = _names(self._selections)
         try:
             with open(self._path, "rb") as file:
                 length = file.seek(0, 2) or 1
@@ -90,12 +126,13 @@ class CsvReader(Reader):
                 )
                 for block in blocks:
                     if len(block):
-                        arrays = [
-                            self._numbers(place, block.column(place.column)) for place in self.locations
+                        numbers = [
+                            [self._numbers(place, block.column(place.column)) for place in selection.columns]
+                            for selection in self._selections
                         ]
                         self._read += len(block)
                         self._fraction = file.tell() / length
-                        yield tuple(arrays)
+                        yield _assemble(self._selections, numbers)
         except (OSError, pa.ArrowException) as error:
             raise CommandError(f"{self._path}: after row {self._read}: {_first_line(error)}") from error
 
@@ -130,32 +167,72 @@ def open_table(path: str, wanted: Sequence[Location]) -> Reader:
     return CsvReader(path, wanted) if path.lower().endswith(".csv") else ParquetReader(path, wanted)
 
 
-def resolve_column(location: Location, names: Sequence[str]) -> Location:
-    """Find the column in a table, filling in the name where the table has only one.
+def select_columns(location: Location, names: Sequence[str]) -> Selection:
+    """Find the columns of a table that a location names.
+
+    A location that is the name of a column, or names none where there is only one, is that column. Otherwise
+    it is a list of names and shell patterns (``p0,p1`` or ``p*``) separated by commas, whose columns lie side
+    by side in a matrix, those of one pattern in the order of the table.
+
+    Parameters
+    ----------
+    location : Location
+        What was asked for.
+    names : sequence of str
+        The columns of the table.
+
+    Returns
+    -------
+    Selection
+        The columns.
 
     Raises
     ------
     CommandError
-        The column is missing or there twice, or none was named and the table has several (the message lists
-        them), or the only column's name is a number, which may be a first row instead of a header.
+        A column is missing, there twice or asked for twice, or none was named and the table has several (the
+        message lists them), or the only column's name is a number, which may be a first row instead of a
+        header.
     """
     where = f"{location.argument}: {location.path}"
-    if location.column is None:
+    text = location.column
+    if text is None:
         if len(names) != 1:
             raise CommandError(
-                f"{where} has {len(names)} columns: name one as {location.path}:COLUMN; {_list(names)}"
+                f"{where} has {len(names)} columns: name one as {location.path}:COLUMN, or several separated "
+                f"by commas; {_list(names)}"
             )
         if _is_number(names[0]):
             raise CommandError(
                 f"{where} has no header but {names[0]!r}: if that is the column's name, "
                 f"give {location.path}:{names[0]}; otherwise add a first line with a name"
             )
-        return Location(location.argument, location.path, names[0])
-    if location.column not in names:
-        raise CommandError(f"{where} has no column {location.column!r}; {_list(names)}")
-    if list(names).count(location.column) > 1:
-        raise CommandError(f"{where} has more than one column {location.column!r}")
-    return location
+        text = names[0]
+    is_matrix = text not in names and any(sign in text for sign in ",*?[")
+    chosen: list[str] = []
+    for piece in text.split(",") if is_matrix else [text]:
+        exact = piece in names or not is_matrix
+        found = [name for name in names if (name == piece if exact else fnmatchcase(name, piece))]
+        if not found:
+            raise CommandError(f"{where} has no column {piece!r}; {_list(names)}")
+        chosen += dict.fromkeys(found)
+    in_table, in_text = Counter(names), Counter(chosen)
+    for name in chosen:
+        if in_table[name] > 1:
+            raise CommandError(f"{where} has more than one column {name!r}")
+        if in_text[name] > 1:
+            raise CommandError(f"{where}: column {name!r} is in {text!r} more than once")
+    columns = [Location(location.argument, location.path, name) for name in chosen]
+    return Selection(Location(location.argument, location.path, text), columns, is_matrix)
+
+
+def _names(selections: Sequence[Selection]) -> list[str]:
+    """List the names of all columns to read, each once."""
+    return sorted({str(column.column) for selection in selections for column in selection.columns})
+
+
+def _assemble(selections: Sequence[Selection], numbers: Sequence[Sequence[Array]]) -> tuple[Array, ...]:
+    """Make each selection's array of a batch."""
+    return tuple(selection.assemble(columns) for selection, columns in zip(selections, numbers, strict=True))
 
 
 def _header(path: str, location: Location) -> list[str]:

@@ -32,7 +32,7 @@ class _ProbabilityLoss(RowLoss):
 
 
 class CrossEntropy(_ProbabilityLoss):
-    """-sum of t·log p, the targets t one-hot or given, smoothed to t(1 - s) + s/C, times the class weights."""
+    """-sum of t·log p; the targets t, one-hot or given, become w(t(1 - s) + s/C) with class weights w."""
 
     _takes_rows = True
 
@@ -117,7 +117,8 @@ class Focal(_ProbabilityLoss):
     def _slope(self, y: Array, z: Array) -> Array:
         """F = alpha·q^gamma·(gamma·r·L/q + 1), where L/q is 1 in the limit q = 0."""
         alpha, r, q, L, _, _ = self._terms(y, z)
-        return alpha * q**self.gamma * (self.gamma * r * np.where(q > 0, L / np.where(q > 0, q, 1.0), 1.0) + 1)
+        ratio = np.where(q > 0, L / np.where(q > 0, q, 1.0), 1.0)
+        return alpha * q**self.gamma * (self.gamma * r * ratio + 1)
 
     def _gradient(self, y: Array, z: Array) -> Array:
         # dr/dp_y = 1 and dL/dr = -1/r; by the logits, dL/dz = p - [true].

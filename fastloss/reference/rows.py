@@ -12,13 +12,13 @@ from fastloss.reference._base import Array, Domain, Loss, Out, _result_dtype, _s
 
 
 def log_softmax(z: Array) -> Array:
-    """z - log(sum of e^z) along each row."""
+    """Logarithm of the softmax: z - log(sum of e^z) along each row."""
     z = z - np.max(z, axis=1, keepdims=True)
     return z - np.log(np.sum(np.exp(z), axis=1, keepdims=True))
 
 
 def softmax(z: Array) -> Array:
-    """e^z/(sum of e^z) along each row."""
+    """e^z/(sum of e^z), along each row."""
     e = np.exp(z - np.max(z, axis=1, keepdims=True))
     return e / np.sum(e, axis=1, keepdims=True)
 

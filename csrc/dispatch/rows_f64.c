@@ -1,0 +1,2 @@
+#define FL_PRECISION 64
+#include "rows_instance.h"

@@ -1,0 +1,87 @@
+"""Fixtures of the tests: pointwise losses with several settings, precisions, reproducible random numbers."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+import pytest
+
+import fastloss as fl
+from fastloss._loss import PointwiseLoss
+
+#: Settings besides the defaults. A loss that is missing here is tested with its defaults alone.
+SETTINGS = {
+    "Huber": [{"delta": 0.3}, {"delta": 4.0}],
+    "SmoothL1": [{"beta": 0.3}, {"beta": 0.0}, {"beta": 8.0}],
+    "PseudoHuber": [{"delta": 0.3}, {"delta": 8.0}],
+    "Quantile": [{"q": 0.9}, {"q": 0.125}],
+    "Expectile": [{"q": 0.9}, {"q": 0.125}],
+    "Cauchy": [{"c": 0.3}, {"c": 2.0}],
+    "Welsch": [{"c": 0.3}, {"c": 2.0}],
+    "Tukey": [{"c": 1.0}],
+    "Tweedie": [{"power": 1.0}, {"power": 1.1}, {"power": 1.9}, {"power": 2.0}],
+    "ZeroOne": [{"threshold": 0.5}],
+    "BinaryCrossEntropy": [
+        {"pos_weight": 3.0},
+        {"label_smoothing": 0.1},
+        {"pos_weight": 0.2, "label_smoothing": 0.25},
+        {"from_logits": False},
+        {"from_logits": False, "pos_weight": 3.0, "label_smoothing": 0.1},
+    ],
+    "BinaryFocal": [
+        {"gamma": 0.0},
+        {"gamma": 0.5},
+        {"gamma": 1.0},
+        {"gamma": 5.0, "alpha": 0.25},
+        {"gamma": 0.7, "alpha": 0.9},
+        {"from_logits": False},
+        {"gamma": 0.0, "from_logits": False},
+        {"gamma": 0.5, "alpha": 0.25, "from_logits": False},
+        {"gamma": 5.0, "from_logits": False},
+    ],
+}
+
+POINTWISE = [i.cls for i in fl.list_losses() if issubclass(i.cls, PointwiseLoss)]
+LOSSES = [cls(**settings) for cls in POINTWISE for settings in [{}, *SETTINGS.get(cls.__name__, [])]]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """``loss``: every pointwise loss and setting; ``default_loss``: each once; ``smooth_loss``: no ZeroOne."""
+    defaults = [cls() for cls in POINTWISE]
+    for name, losses in [
+        ("loss", LOSSES),
+        ("default_loss", defaults),
+        ("smooth_loss", [loss for loss in defaults if loss.has_gradient]),
+    ]:
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, losses, ids=repr)
+
+
+@pytest.fixture(params=[np.float32, np.float64], ids=["float32", "float64"])
+def dtype(request: pytest.FixtureRequest) -> type:
+    return request.param
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    """Random numbers that are the same at every run of one test, and differ between tests."""
+    return np.random.default_rng(zlib.crc32(request.node.name.encode()))
+
+
+#: Worst errors in ULPs, filled by test_accuracy.py: (loss, precision) -> {output: (error, y, z)}.
+WORST: dict[tuple[str, str], dict[str, tuple[float, float, float]]] = {}
+
+
+@pytest.fixture
+def worst() -> dict[tuple[str, str], dict[str, tuple[float, float, float]]]:
+    return WORST
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not WORST:
+        return
+    terminalreporter.section("worst error in ULPs")
+    for (loss, precision), outputs in WORST.items():
+        row = "  ".join(f"{name} {error:8.3g}" for name, (error, _, _) in outputs.items())
+        terminalreporter.write_line(f"{loss:75} {precision}  {row}")

@@ -1,0 +1,285 @@
+"""Values, gradients and Hessians worked out by hand, for the library and for the reference alike.
+
+A row is (y, z, value, gradient, Hessian). The numbers follow from the definitions alone: closed forms at
+points where the elementary functions are known, both sides of every kink, and the kink itself.
+"""
+
+from __future__ import annotations
+
+from math import cosh, e, exp, log, sqrt, tanh
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import POINTWISE
+
+import fastloss as fl
+from fastloss import reference
+
+LOG2, LOG3 = log(2), log(3)
+EPS = 2.0**-52
+nan = float("nan")
+
+LITERALS: list[tuple[str, dict[str, Any], list[tuple[float, float, float, float, float]]]] = [
+    ("SquaredError", {}, [(1, 4, 9, 6, 2), (4, 1, 9, -6, 2), (2, 2, 0, 0, 2), (-1.5, 0, 2.25, 3, 2)]),
+    ("HalfSquaredError", {}, [(1, 4, 4.5, 3, 1), (4, 1, 4.5, -3, 1), (2, 2, 0, 0, 1)]),
+    ("AbsoluteError", {}, [(1, 4, 3, 1, 0), (4, 1, 3, -1, 0), (2, 2, 0, 0, 0), (0, -0.0, 0, 0, 0)]),
+    (
+        "Huber",
+        {"delta": 2.0},
+        [(0, 1, 0.5, 1, 1), (0, 2, 2, 2, 1), (0, -2, 2, -2, 1), (1, 6, 8, 2, 0), (6, 1, 8, -2, 0)],
+    ),
+    ("Huber", {}, [(0, 1, 0.5, 1, 1), (0, 1.25, 0.75, 1, 0), (0, 0, 0, 0, 1)]),
+    (
+        "SmoothL1",
+        {"beta": 2.0},
+        [(0, 1, 0.25, 0.5, 0.5), (0, 2, 1, 1, 0), (0, -2, 1, -1, 0), (1, 6, 4, 1, 0), (6, 1, 4, -1, 0)],
+    ),
+    ("SmoothL1", {"beta": 0.0}, [(0, 3, 3, 1, 0), (3, 0, 3, -1, 0), (3, 3, 0, 0, 0)]),
+    # cosh(log 2) = (2 + ½)/2 = 5/4, tanh(log 2) = (2 - ½)/(2 + ½) = 3/5
+    (
+        "LogCosh",
+        {},
+        [
+            (0, LOG2, log(5 / 4), 3 / 5, 16 / 25),
+            (LOG3, 0, log(5 / 3), -4 / 5, 9 / 25),
+            (7, 7, 0, 0, 1),
+            (0, 1e-9, 0.5e-18, 1e-9, 1),
+            (0, -1000, 1000 - LOG2, -1, 0),
+            (1, 3, log(cosh(2)), tanh(2), 1 - tanh(2) ** 2),
+        ],
+    ),
+    # 3-4-5 triangles: √(1 + (3/4)²) = 5/4
+    (
+        "PseudoHuber",
+        {},
+        [(0, 0.75, 0.25, 0.6, 0.512), (0.75, 0, 0.25, -0.6, 0.512), (1, 1, 0, 0, 1), (0, 1e200, 1e200, 1, 0)],
+    ),
+    ("PseudoHuber", {"delta": 4.0}, [(0, 3, 4, 2.4, 0.512), (5, 2, 4, -2.4, 0.512)]),
+    ("Quantile", {"q": 0.25}, [(1, 3, 1.5, 0.75, 0), (3, 1, 0.5, -0.25, 0), (2, 2, 0, 0, 0)]),
+    ("Quantile", {}, [(1, 3, 1, 0.5, 0), (3, 1, 1, -0.5, 0)]),
+    ("Expectile", {"q": 0.25}, [(1, 3, 3, 3, 1.5), (3, 1, 1, -1, 0.5)]),
+    (
+        "Cauchy",
+        {},
+        [
+            (0, 1, LOG2 / 2, 0.5, 0),
+            (1, 0, LOG2 / 2, -0.5, 0),
+            (0, 3, log(10) / 2, 0.3, -0.08),
+            (5, 5, 0, 0, 1),
+        ],
+    ),
+    ("Cauchy", {"c": 2.0}, [(0, 2, 2 * LOG2, 1, 0), (0, 1, 2 * log(1.25), 0.8, 0.48)]),
+    (
+        "Welsch",
+        {},
+        [(0, 1, (1 - 1 / e) / 2, 1 / e, -1 / e), (1, 0, (1 - 1 / e) / 2, -1 / e, -1 / e), (3, 3, 0, 0, 1)],
+    ),
+    ("Welsch", {"c": 2.0}, [(0, 2, 2 * (1 - 1 / e), 2 / e, -1 / e), (0, 1e6, 2, 0, 0)]),
+    (
+        "Tukey",
+        {"c": 2.0},
+        [
+            (0, 1, 4 / 6 * (1 - 27 / 64), 9 / 16, 0.75 * -0.25),
+            (1, 0, 4 / 6 * (1 - 27 / 64), -9 / 16, 0.75 * -0.25),
+            (0, 0, 0, 0, 1),
+            (0, 2, 4 / 6, 0, 0),
+            (0, 3, 4 / 6, 0, 0),
+            (3, 0, 4 / 6, 0, 0),
+        ],
+    ),
+    (
+        "Poisson",
+        {},
+        [
+            (3, 0, 1, -2, 1),
+            (0, 0, 1, 1, 1),
+            (2, LOG2, 2 - 2 * LOG2, 0, 2),
+            (5, -LOG2, 0.5 + 5 * LOG2, -4.5, 0.5),
+        ],
+    ),
+    ("Gamma", {}, [(3, 0, 3, -2, 3), (2, LOG2, LOG2 + 1, 0, 1), (1, -LOG3, 3 - LOG3, -2, 3)]),
+    # 2·e^(z/2) + 2y·e^(-z/2), at z = 2·log 2
+    ("Tweedie", {}, [(2, 2 * LOG2, 4 + 2, 2 - 1, 1 + 0.5), (0, 0, 2, 1, 0.5), (9, 2 * LOG3, 12, 0, 3)]),
+    ("Tweedie", {"power": 1.0}, [(2, LOG2, 2 - 2 * LOG2, 0, 2), (0, 0, 1, 1, 1)]),
+    ("Tweedie", {"power": 2.0}, [(2, LOG2, LOG2 + 1, 0, 1), (3, 0, 3, -2, 3)]),
+    # ¾·e^(z/4)·… with p = 7/4: 4e^(z/4) + (4/3)y·e^(-3z/4), at z = 4·log 2
+    ("Tweedie", {"power": 1.75}, [(6, 4 * LOG2, 8 + 1, 2 - 0.75, 0.5 + 0.5625)]),
+    (
+        "SquaredLogError",
+        {},
+        [
+            (0, 1, LOG2**2, LOG2, (1 - LOG2) / 2),
+            (1, 0, LOG2**2, -2 * LOG2, 2 * (1 + LOG2)),
+            (0, e - 1, 1, 2 / e, 0),
+            (-0.5, -0.5, 0, 0, 8),
+        ],
+    ),
+    (
+        "AbsolutePercentageError",
+        {},
+        [(2, 3, 0.5, 0.5, 0), (-2, -3, 0.5, -0.5, 0), (4, 4, 0, 0, 0), (0, 1, 1 / EPS, 1 / EPS, 0)],
+    ),
+    (
+        "ZeroOne",
+        {},
+        [(1, 1, 0, nan, nan), (1, 0, 1, nan, nan), (3, 3.5, 1, nan, nan), (-0.0, 0, 0, nan, nan)],
+    ),
+    (
+        "ZeroOne",
+        {"threshold": 0.5},
+        [(1, 1.5, 1, nan, nan), (1, 0.5, 1, nan, nan), (1, 1.25, 0, nan, nan), (1, 1, 0, nan, nan)],
+    ),
+    (
+        "Perceptron",
+        {},
+        [
+            (1, 2, 0, 0, 0),
+            (1, -2, 2, -1, 0),
+            (-1, 2, 2, 1, 0),
+            (0, 2, 2, 1, 0),
+            (0, -2, 0, 0, 0),
+            (1, 0, 0, 0, 0),
+        ],
+    ),
+    (
+        "Hinge",
+        {},
+        [
+            (1, 2, 0, 0, 0),
+            (1, 1, 0, 0, 0),
+            (1, 0.5, 0.5, -1, 0),
+            (-1, 0, 1, 1, 0),
+            (0, 3, 4, 1, 0),
+            (0, -1, 0, 0, 0),
+        ],
+    ),
+    (
+        "SquaredHinge",
+        {},
+        [(1, 2, 0, 0, 0), (1, 1, 0, 0, 0), (1, 0.5, 0.25, -1, 2), (-1, 0, 1, 2, 2), (0, 3, 16, 8, 2)],
+    ),
+    (
+        "Exponential",
+        {},
+        [
+            (1, 0, 1, -1, 1),
+            (0, 0, 1, 1, 1),
+            (1, LOG2, 0.5, -0.5, 0.5),
+            (-1, LOG3, 3, 3, 3),
+            (1, -1, e, -e, e),
+        ],
+    ),
+    ("WassersteinCritic", {}, [(1, 3, -3, -1, 0), (-1, 3, 3, 1, 0), (0, 3, 3, 1, 0), (0, -2, -2, 1, 0)]),
+    # sigmoid(log 3) = 3/4
+    (
+        "BinaryCrossEntropy",
+        {},
+        [
+            (1, 0, LOG2, -0.5, 0.25),
+            (0, 0, LOG2, 0.5, 0.25),
+            (1, LOG3, log(4 / 3), -0.25, 3 / 16),
+            (0, LOG3, log(4), 0.75, 3 / 16),
+            (0.75, LOG3, 2 * LOG2 - 0.75 * LOG3, 0, 3 / 16),
+            (0.5, 0, LOG2, 0, 0.25),
+            (0, 100, 100, 1, exp(-100)),
+            (1, 100, exp(-100), -exp(-100), exp(-100)),
+            (1, -1000, 1000, -1, 0),
+        ],
+    ),
+    (
+        "BinaryCrossEntropy",
+        {"pos_weight": 3.0},
+        [(1, 0, 3 * LOG2, -1.5, 0.75), (0, 0, LOG2, 0.5, 0.25), (0.5, 0, 2 * LOG2, -0.5, 0.5)],
+    ),
+    # Labels 1 and 0 become 7/8 and 1/8.
+    (
+        "BinaryCrossEntropy",
+        {"label_smoothing": 0.25},
+        [
+            (1, 0, LOG2, -3 / 8, 0.25),
+            (0, 0, LOG2, 3 / 8, 0.25),
+            (1, LOG3, 2 * LOG2 - 7 / 8 * LOG3, -1 / 8, 3 / 16),
+        ],
+    ),
+    (
+        "BinaryCrossEntropy",
+        {"from_logits": False},
+        [
+            (1, 0.25, 2 * LOG2, -4, 16),
+            (0, 0.25, log(4 / 3), 4 / 3, 16 / 9),
+            (0.5, 0.5, LOG2, 0, 4),
+            (1, 0, 52 * LOG2, -1 / EPS, 1 / EPS**2),
+            (0, 1, 52 * LOG2, 1 / EPS, 1 / EPS**2),
+            (1, 1, EPS, -1, 1),
+            (0, 0, EPS, 1, 1),
+        ],
+    ),
+    # p = ¾, q = ¼, L = log(4/3) and the other way round; derivatives by the product rule.
+    (
+        "BinaryFocal",
+        {},
+        [
+            (1, 0, LOG2 / 4, -(LOG2 + 0.5) / 4, (2.5 + LOG2) / 8),
+            (0, 0, LOG2 / 4, (LOG2 + 0.5) / 4, (2.5 + LOG2) / 8),
+            (1, LOG3, log(4 / 3) / 16, -(1.5 * log(4 / 3) + 0.25) / 16, 3 / 64 * (2.5 * log(4 / 3) + 1.25)),
+            (0, LOG3, 9 / 16 * log(4), 9 / 16 * (0.5 * log(4) + 0.75), 9 / 64 * (3.75 - 0.5 * log(4))),
+            (1, -1000, 1000, -1, 0),
+            (1, 1000, 0, 0, 0),
+        ],
+    ),
+    (
+        "BinaryFocal",
+        {"gamma": 0.0, "alpha": 0.25},
+        [(1, 0, LOG2 / 4, -0.125, 1 / 16), (0, 0, 0.75 * LOG2, 0.375, 3 / 16)],
+    ),
+    (
+        "BinaryFocal",
+        {"gamma": 0.5},
+        [(1, 0, sqrt(0.5) * LOG2, -sqrt(0.5) * (LOG2 / 4 + 0.5), sqrt(0.5) / 2 * (1 - LOG2 / 8))],
+    ),
+    (
+        "BinaryFocal",
+        {"from_logits": False},
+        [
+            (1, 0.5, LOG2 / 4, -LOG2 - 0.5, 1 + 4 + 2 * LOG2),
+            (0, 0.5, LOG2 / 4, LOG2 + 0.5, 1 + 4 + 2 * LOG2),
+            (1, 0.25, 9 / 16 * log(4), -1.5 * log(4) - 9 / 4, 9 + 12 + 2 * log(4)),
+            (0, 0.75, 9 / 16 * log(4), 1.5 * log(4) + 9 / 4, 9 + 12 + 2 * log(4)),
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize("kit", [fl, reference], ids=["fastloss", "reference"])
+@pytest.mark.parametrize(
+    ("name", "parameters", "rows"), LITERALS, ids=lambda x: str(x) if type(x) is not list else ""
+)
+def test_literals(kit: Any, name: str, parameters: dict[str, Any], rows: Any) -> None:
+    loss = getattr(kit, name)(**parameters)
+    y, z, value, gradient, hessian = np.array(rows, dtype=np.float64).T
+    check = {"rtol": 4e-15, "atol": 1e-30}
+    np.testing.assert_allclose(loss(y, z, reduction="none"), value, **check)
+    if not loss.has_gradient:
+        return
+    # At a root, such as z = log y, the terms cancel to within their own rounding.
+    check = {"rtol": 8e-15, "atol": 4e-15}
+    np.testing.assert_allclose(loss.gradient(y, z, reduction="none"), gradient, **check)
+    np.testing.assert_allclose(loss.gradient_and_hessian(y, z, reduction="none")[1], hessian, **check)
+
+
+def test_every_loss_has_literals() -> None:
+    assert {cls.__name__ for cls in POINTWISE} == {name for name, _, _ in LITERALS}
+
+
+@pytest.mark.parametrize("kit", [fl, reference], ids=["fastloss", "reference"])
+def test_float32_clips_at_its_own_epsilon(kit: Any) -> None:
+    y, p = np.float32([1, 0, 1]), np.float32([0, 1, 1])
+    value = kit.BinaryCrossEntropy(from_logits=False)(y, p, reduction="none")
+    np.testing.assert_allclose(value, [23 * LOG2, 23 * LOG2, 2.0**-23], rtol=2e-7)
+
+
+@pytest.mark.parametrize("kit", [fl, reference], ids=["fastloss", "reference"])
+def test_percentage_epsilon_is_that_of_float64(kit: Any) -> None:
+    value = kit.AbsolutePercentageError()(np.float32([0]), np.float32([1]), reduction="none")
+    assert value[0] == np.float32(2.0**52)

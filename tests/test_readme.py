@@ -1,0 +1,59 @@
+"""What the documents say is so: their examples run, README's table lists every loss, its commands are two."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import fastloss as fl
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+DOCUMENTS = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = README.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("document", "examples"), [("README.md", 8), ("docs/guide.md", 19)])
+def test_examples_run(document, examples):
+    result = doctest.testfile(str(ROOT / document), module_relative=False, encoding="utf-8")
+    assert result.attempted >= examples
+    assert result.failed == 0
+
+
+def test_table_lists_every_class_once():
+    listed = re.findall(r"^\| `(\w+)", TEXT, flags=re.MULTILINE)
+    assert sorted(listed) == sorted(info.cls.__name__ for info in fl.list_losses())
+
+
+@pytest.mark.parametrize("info", fl.list_losses(), ids=lambda info: info.name)
+def test_table_gives_names_and_defaults(info):
+    row = re.search(rf"^\| `{info.cls.__name__}(?:\((.*?)\))?` \| ?(.*?) ?\|", TEXT, flags=re.MULTILINE)
+    assert row is not None
+    defaults = eval(f"dict({row[1] or ''})")
+    assert defaults == {name: p.default for name, p in inspect.signature(info.cls).parameters.items()}
+    aliases = set(info.aliases) - {info.name}
+    assert set(filter(None, row[2].split(", "))) == aliases
+
+
+def test_two_set_up_commands():
+    blocks = re.findall(r"^```sh\n(.*?)^```", TEXT, flags=re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 2
+    assert all(block.count("\n") == 1 for block in blocks)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_to_files(document):
+    for link in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
+        assert (document.parent / link).is_file(), link
+
+
+def test_excerpts_are_from_the_sources():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    excerpts = re.findall(r"In\s+`([^`]+)`:\n\n```\w+\n(.*?)```", text, flags=re.DOTALL)
+    assert len(excerpts) == 4
+    for path, excerpt in excerpts:
+        assert excerpt.strip() in (ROOT / path).read_text(encoding="utf-8"), path

@@ -1,0 +1,208 @@
+"""``out`` of the row losses and their links: every form, layout and dtype, in place, nothing beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import row_samples
+from verbs import REDUCTIONS, VERBS, array_results, ask, assert_same
+
+import fastloss as fl
+
+CANARY = -12345.0
+SHAPES = [(1, 1), (17, 3), (40, 10), (33, 129), (3, 300), (2, 1100)]
+
+
+def _inside(shape: tuple[int, ...], dtype: Any, order: str, steps: tuple[int, int]) -> tuple[Any, Any]:
+    buffer = np.full([s * abs(k) + 6 for s, k in zip(shape, steps, strict=False)], CANARY, dtype, order=order)
+    core = buffer[tuple(slice(3, 3 + s * abs(k)) for s, k in zip(shape, steps, strict=False))]
+    return buffer, core[tuple(slice(None, None, k) for k in steps[: len(shape)])]
+
+
+def _misaligned(shape: tuple[int, ...], dtype: Any) -> tuple[np.ndarray, np.ndarray]:
+    size = int(np.prod(shape))
+    raw = np.empty((size + 40) * np.dtype(dtype).itemsize + 1, np.uint8)
+    buffer = raw[1:].view(dtype)
+    buffer[:] = CANARY
+    return buffer, buffer[20 : 20 + size].reshape(shape)
+
+
+def _flat(shape: tuple[int, ...], dtype: Any) -> tuple[np.ndarray, np.ndarray]:
+    size = int(np.prod(shape))
+    buffer = np.full(size + 80, CANARY, dtype)
+    return buffer, buffer[40 : 40 + size].reshape(shape)
+
+
+FORMS = {
+    "contiguous": _flat,
+    "inside": lambda shape, dtype: _inside(shape, dtype, "C", (1, 1)),
+    "inside Fortran": lambda shape, dtype: _inside(shape, dtype, "F", (1, 1)),
+    "spaced": lambda shape, dtype: _inside(shape, dtype, "C", (2, 3)),
+    "reversed": lambda shape, dtype: _inside(shape, dtype, "F", (-1, -2)),
+    "misaligned": _misaligned,
+    "swapped": lambda shape, dtype: _flat(shape, np.dtype(dtype).newbyteorder()),
+}
+
+DEFAULTS = [
+    pytest.param(case, form, id=f"{row_samples.case_name(case)}-{form}")
+    for case in row_samples.CASES
+    for form in row_samples.forms(row_samples.make(case, 2))
+    if not case[1] or case[1] == {"from_logits": False}
+]
+
+
+def _one_or_tuple(slots: list[np.ndarray]) -> Any:
+    return slots[0] if len(slots) == 1 else tuple(slots)
+
+
+def _verbs(loss: Any) -> list[str]:
+    return [verb for verb, results in VERBS.items() if loss.has_hessian or "hessian" not in results]
+
+
+def _shape_of(name: str, z: np.ndarray) -> tuple[int, ...]:
+    return z.shape[:1] if name == "value" else z.shape
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("case", "target"), DEFAULTS)
+def test_layouts(case: Any, target: str, form: str, dtype: Any, rng: Any) -> None:
+    for n, n_classes in SHAPES:
+        loss = row_samples.make(case, n_classes)
+        y, z = row_samples.ordinary(loss, target, n, n_classes, dtype, rng)
+        w = rng.uniform(0.1, 2, n).astype(dtype)
+        for verb in _verbs(loss):
+            for reduction in REDUCTIONS:
+                names = array_results(verb, reduction)
+                if not names:
+                    continue
+                options = {"sample_weight": w, "reduction": reduction}
+                expected = ask(loss, verb, y, z, **options)
+                made = [FORMS[form](_shape_of(name, z), dtype) for name in names]
+                found = ask(loss, verb, y, z, out=_one_or_tuple([slot for _, slot in made]), **options)
+                for name, (buffer, slot) in zip(names, made, strict=True):
+                    assert found[name] is slot
+                    np.testing.assert_array_equal(slot, expected[name])
+                    slot[...] = CANARY
+                    assert (buffer == CANARY).all()
+                if "value" in found and reduction != "none":
+                    assert found["value"] == expected["value"]
+
+
+@pytest.mark.parametrize("order", ["C", "F", "spaced"])
+@pytest.mark.parametrize(("case", "target"), DEFAULTS)
+def test_in_place(case: Any, target: str, order: str, dtype: Any, rng: Any) -> None:
+    """Gradient or Hessian, written over the predictions."""
+    for n, n_classes in SHAPES:
+        loss = row_samples.make(case, n_classes)
+        y, z = row_samples.ordinary(loss, target, n, n_classes, dtype, rng)
+        for verb in _verbs(loss)[1:]:
+            names = array_results(verb, "sum")
+            expected = ask(loss, verb, y, z, reduction="sum")
+            for over in range(len(names)):
+                if order == "spaced":
+                    predictions = np.empty((2 * n, 3 * n_classes), dtype)[::2, ::-3]
+                    predictions[...] = z
+                else:
+                    predictions = np.array(z, order=order)
+                slots = [predictions if i == over else np.empty_like(z) for i in range(len(names))]
+                found = ask(loss, verb, y, predictions, reduction="sum", out=_one_or_tuple(slots))
+                assert_same(found, expected)
+
+
+@pytest.mark.parametrize("other", ["float16", "float32", "float64"])
+def test_other_dtypes(other: str, dtype: Any, rng: Any) -> None:
+    for n, n_classes in SHAPES:
+        z, y = rng.normal(size=(n, n_classes)).astype(dtype), rng.integers(0, n_classes, n)
+        expected = fl.CrossEntropy().value_gradient_and_hessian(y, z, reduction="none")
+        slots = (np.empty(n, other), np.empty(z.shape, other, order="F"), np.empty(z.shape, other))
+        fl.CrossEntropy().value_gradient_and_hessian(y, z, reduction="none", out=slots)
+        for slot, x in zip(slots, expected, strict=True):
+            # float64 becomes float16 by way of float32, which rounds twice.
+            np.testing.assert_array_equal(
+                slot, x.astype(np.float32).astype(other) if other == "float16" else x.astype(other)
+            )
+
+
+def test_an_error_leaves_the_predictions_as_they_were(dtype: Any, rng: Any) -> None:
+    for n, n_classes in [(5000, 3), (300, 300)]:
+        z = rng.normal(size=(n, n_classes)).astype(dtype)
+        before, y = z.copy(), rng.integers(0, n_classes, n)
+        y[-1] = n_classes
+        for reduction in REDUCTIONS:
+            with pytest.raises(ValueError, match=rf"y_true\[{n - 1}\]"):
+                fl.CrossEntropy().gradient(y, z, out=z, reduction=reduction)
+        np.testing.assert_array_equal(z, before)
+
+
+def test_overlaps(rng: Any) -> None:
+    buffer = rng.normal(size=(20, 4))
+    z, y, w = buffer[:10], rng.integers(0, 4, 10), np.ones(10)
+    loss = fl.CrossEntropy()
+    with pytest.raises(ValueError, match="out overlaps y_pred"):
+        loss.gradient(y, z, out=buffer[1:11])
+    with pytest.raises(ValueError, match="out overlaps y_pred"):
+        loss.gradient(y, z, out=z[::-1])
+    with pytest.raises(ValueError, match=r"out\[0\] overlaps y_pred"):
+        loss.value_and_gradient(y, z, reduction="none", out=(z[:, 0], np.empty((10, 4))))
+    with pytest.raises(ValueError, match=r"out\[1\] overlaps"):
+        loss.gradient_and_hessian(y, z, out=(buffer[10:], buffer[10:]))
+    with pytest.raises(ValueError, match=r"out\[1\] overlaps"):
+        loss.gradient_and_hessian(y, z, out=(z, z))
+    labels, p = np.zeros(10), np.full((10, 4), 0.25)
+    with pytest.raises(ValueError, match="out overlaps y_true"):
+        loss(labels, z, reduction="none", out=labels)
+    with pytest.raises(ValueError, match="out overlaps y_true"):
+        loss.gradient(p, z, out=p)
+    with pytest.raises(ValueError, match="out overlaps sample_weight"):
+        loss(y, z, reduction="none", sample_weight=w, out=w)
+
+
+@pytest.mark.parametrize(
+    ("verb", "reduction", "out", "error"),
+    [
+        ("__call__", "mean", np.empty(5), ValueError),
+        ("__call__", "none", np.empty((5, 3)), ValueError),
+        ("__call__", "none", np.empty(4), ValueError),
+        ("gradient", "mean", np.empty(5), ValueError),
+        ("gradient", "mean", np.empty((3, 5)), ValueError),
+        ("gradient", "mean", np.empty((5, 3), int), TypeError),
+        ("gradient", "mean", [[0.0] * 3] * 5, TypeError),
+        ("gradient", "mean", (np.empty((5, 3)), np.empty((5, 3))), ValueError),
+        ("value_and_gradient", "none", np.empty((5, 3)), TypeError),
+        ("value_and_gradient", "none", (np.empty((5, 3)), np.empty(5)), ValueError),
+        ("gradient_and_hessian", "sum", np.empty((5, 3)), TypeError),
+        ("gradient", "mean", np.broadcast_to(0.0, (5, 3)), ValueError),
+    ],
+)
+def test_bad_outputs(verb: str, reduction: str, out: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match="out"):
+        getattr(fl.CrossEntropy(), verb)([0] * 5, np.zeros((5, 3)), reduction=reduction, out=out)
+
+
+def test_one_array_or_a_tuple_or_none_in_it(rng: Any) -> None:
+    z, y = rng.normal(size=(10, 3)), rng.integers(0, 3, 10)
+    out, hessian = np.empty((10, 3)), np.empty((10, 3))
+    assert fl.CrossEntropy().gradient(y, z, out=(out,)) is out
+    gradient, found = fl.CrossEntropy().gradient_and_hessian(y, z, out=(None, hessian))
+    assert found is hessian
+    np.testing.assert_array_equal(gradient, out)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("link", ["probabilities", "log_probabilities"])
+def test_links(link: str, form: str, dtype: Any, rng: Any) -> None:
+    for n, n_classes in SHAPES:
+        z = rng.normal(0, 3, (n, n_classes)).astype(dtype)
+        expected = getattr(fl.CrossEntropy(), link)(z)
+        assert expected.dtype == dtype
+        buffer, slot = FORMS[form](z.shape, dtype)
+        assert getattr(fl.Focal(), link)(z, out=slot) is slot
+        np.testing.assert_array_equal(slot, expected)
+        slot[...] = CANARY
+        assert (buffer == CANARY).all()
+        for order in "CF":
+            over = np.array(z, order=order)
+            assert getattr(fl.CrossEntropy(), link)(over, out=over) is over
+            np.testing.assert_array_equal(over, expected)

@@ -1,0 +1,134 @@
+"""Rows and classes around every lane, tile and chunk: none is left out, counted twice or mixed up.
+
+The expectation is the same rows computed one at a time, or by a formula that needs no exponentials.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import row_samples
+from verbs import ask, assert_same
+
+import fastloss as fl
+from fastloss import reference
+
+FEW = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 40]
+MANY = [63, 64, 65, 100, 127, 128, 129, 255, 256, 257, 999, 1000, 1023, 1024, 1025]
+
+
+def _three(loss: Any, y: Any, z: Any, **options: Any) -> dict[str, Any]:
+    verb = "value_gradient_and_hessian" if loss.has_hessian else "value_and_gradient"
+    return ask(loss, verb, y, z, **options)
+
+
+def _rows_alone(loss: Any, form: str, n: int, n_classes: int, dtype: Any, rng: Any) -> None:
+    y, z = row_samples.ordinary(loss, form, n, n_classes, dtype, rng)
+    found = _three(loss, y, z, reduction="none")
+    alone = [_three(loss, y[i : i + 1], z[i : i + 1], reduction="none") for i in range(n)]
+    assert_same(found, {name: np.concatenate([a[name] for a in alone]) for name in found})
+    total = loss(y, z, reduction="sum")
+    np.testing.assert_allclose(total, found["value"].astype(np.float64).sum(), rtol=1e-6, atol=1e-6)
+
+
+DEFAULTS = [
+    pytest.param(case, form, id=f"{row_samples.case_name(case)}-{form}")
+    for case in row_samples.CASES
+    for form in row_samples.forms(row_samples.make(case, 2))
+    if not case[1]
+]
+
+
+@pytest.mark.parametrize(("case", "form"), DEFAULTS)
+def test_rows_do_not_know_of_each_other(case: Any, form: str, dtype: Any, rng: Any) -> None:
+    for n in (1, 15, 16, 17, 33, 67, 130):
+        for n_classes in (1, 2, 3, 10, 31):
+            _rows_alone(row_samples.make(case, n_classes), form, n, n_classes, dtype, rng)
+    for n_classes in (127, 129, 256, 257, 1025):
+        for n in (1, 17, 35):
+            _rows_alone(row_samples.make(case, n_classes), form, n, n_classes, dtype, rng)
+
+
+def test_every_number_of_rows_and_classes(dtype: Any, rng: Any) -> None:
+    """The distance of rows of whole numbers and the hinge's gradient are known exactly."""
+    for n in range(1, 68):
+        for n_classes in range(1, 41):
+            z = rng.integers(-9, 10, (n, n_classes)).astype(dtype)
+            y = rng.integers(0, n_classes, n)
+            squares = (z.astype(np.float64) ** 2).sum(axis=1)
+            distance = fl.EuclideanError()(np.zeros_like(z), z, reduction="none")
+            np.testing.assert_allclose(distance, np.sqrt(squares), rtol=4 * np.finfo(dtype).eps)
+            loss = fl.MulticlassHinge(kind="weston-watkins")
+            value, gradient = loss.value_and_gradient(y, z, reduction="none")
+            margins = 1 + z - np.take_along_axis(z, y[:, None], 1)
+            np.put_along_axis(margins, y[:, None], 0, 1)
+            np.testing.assert_array_equal(value, np.maximum(margins, 0).sum(axis=1))
+            expected = (margins > 0).astype(dtype)
+            np.put_along_axis(expected, y[:, None], -expected.sum(axis=1, keepdims=True), 1)
+            np.testing.assert_array_equal(gradient, expected)
+
+
+@pytest.mark.parametrize("n_classes", [*FEW, *MANY, 2047, 4097, 32_000])
+def test_softmax_of_every_number_of_classes(n_classes: int, dtype: Any, rng: Any) -> None:
+    eps = float(np.finfo(dtype).eps)
+    for n in (1, 2, 16, 21) if n_classes < 5000 else (1, 3):
+        z, y = rng.normal(0, 3, (n, n_classes)).astype(dtype), rng.integers(0, n_classes, n)
+        found = _three(fl.CrossEntropy(), y, z, reduction="none")
+        expected = _three(reference.CrossEntropy(), y, z.astype(np.float64), reduction="none")
+        for name, x in found.items():
+            # The plain formulas lose 1e-15 of 1 - p.
+            np.testing.assert_allclose(x, expected[name], rtol=8 * eps + 1e-12, atol=1e-15)
+        p = fl.CrossEntropy().probabilities(z)
+        np.testing.assert_allclose(p.astype(np.float64).sum(axis=1), 1, rtol=4 * eps)
+
+
+@pytest.mark.parametrize("place", [0, 1, 63, 64, 511, 512, 1023, 1024, 2047, 2999])
+def test_each_place_in_a_long_row(place: int, dtype: Any) -> None:
+    """One class among zeros: -log p is known, wherever it is."""
+    n_classes = 3000
+    z = np.zeros((2, n_classes), dtype)
+    z[:, place] = 8
+    others = (n_classes - 1) * np.exp(-8.0)
+    value, gradient = fl.CrossEntropy().value_and_gradient(
+        [place, (place + 1) % n_classes], z, reduction="none"
+    )
+    eps = float(np.finfo(dtype).eps)
+    np.testing.assert_allclose(value, [np.log1p(others), 8 + np.log1p(others)], rtol=8 * eps)
+    np.testing.assert_allclose(gradient[0, place], -others / (1 + others), rtol=8 * eps)
+    value, gradient = fl.MulticlassHinge().value_and_gradient(
+        [(place + 1) % n_classes] * 2, z, reduction="none"
+    )
+    np.testing.assert_array_equal(value, 9)
+    np.testing.assert_array_equal(np.flatnonzero(gradient[0]), sorted([place, (place + 1) % n_classes]))
+    value, gradient = fl.EuclideanError().value_and_gradient(np.zeros_like(z), z, reduction="none")
+    np.testing.assert_array_equal(value, 8)
+    assert gradient[1, place] == 1
+
+
+def test_first_of_equal_maxima_in_long_rows(dtype: Any) -> None:
+    for first, second in [(5, 700), (1023, 1024), (1500, 2999), (0, 2999)]:
+        z = np.zeros((1, 3000), dtype)
+        z[0, [first, second]] = 4
+        gradient = fl.MulticlassHinge().gradient([2], z, reduction="none")
+        np.testing.assert_array_equal(np.flatnonzero(gradient), sorted([first, 2]))
+
+
+def test_sums_of_many_rows_are_in_float64() -> None:
+    n = 3_000_000
+    z = np.zeros((n, 2), np.float32)
+    y = np.zeros(n, np.int8)
+    each = float(fl.CrossEntropy()(y[:1], z[:1], reduction="none")[0])
+    np.testing.assert_allclose(fl.CrossEntropy()(y, z, reduction="sum"), n * each, rtol=1e-15)
+    np.testing.assert_allclose(fl.CrossEntropy()(y, z), each, rtol=1e-15)
+
+
+def test_no_rows(dtype: Any) -> None:
+    z = np.zeros((0, 3), dtype)
+    for loss, y in [(fl.CrossEntropy(), np.zeros(0, int)), (fl.KLDivergence(), z), (fl.EuclideanError(), z)]:
+        assert loss(y, z, reduction="sum") == 0.0
+        assert loss(y, z, reduction="none").shape == (0,)
+        assert loss.gradient(y, z, reduction="sum").shape == (0, 3)
+        with pytest.raises(ValueError, match="empty"):
+            loss(y, z)

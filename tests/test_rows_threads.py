@@ -1,0 +1,151 @@
+"""Row losses: the same bits for any number of threads, and on every instruction set with fused operations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import processes
+import pytest
+import row_samples
+from verbs import REDUCTIONS, ask, assert_same
+
+import fastloss as fl
+
+#: All above the size where several threads are taken: many rows; long ones; fewer rows than threads.
+SHAPES = [(200_003, 2), (40_003, 10), (2803, 100), (1003, 300), (37, 9001), (3, 300_001), (1, 600_001)]
+
+CASES = [
+    pytest.param(case, form, id=f"{row_samples.case_name(case)}-{form}")
+    for case in row_samples.CASES
+    for form in row_samples.forms(row_samples.make(case, 2))
+    if not case[1] or case[1] == {"label_smoothing": 0.1}
+]
+
+
+def _large(loss: Any, form: str, shape: tuple[int, int], dtype: Any, rng: Any) -> tuple[Any, Any]:
+    """A few rows' worth of random numbers, shifted from row to row."""
+    n, n_classes = shape
+    few = min(n, max(2, 20_011 // n_classes))
+    y, z = row_samples.ordinary(loss, form, few, n_classes, dtype, rng)
+    pick = rng.integers(0, few, n)
+    return y[pick], z[pick]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda s: f"{s[0]}x{s[1]}")
+@pytest.mark.parametrize(("case", "form"), CASES)
+def test_same_bits_for_any_number_of_threads(
+    case: Any, form: str, shape: tuple[int, int], dtype: Any, rng: Any
+) -> None:
+    loss = row_samples.make(case, shape[1])
+    y, z = _large(loss, form, shape, dtype, rng)
+    w = rng.uniform(0.5, 2, shape[0]).astype(dtype)
+    out = tuple(np.empty_like(z) for _ in range(4))
+    verb, half = ("value_gradient_and_hessian", 2) if loss.has_hessian else ("value_and_gradient", 1)
+
+    def of(n_threads: int, slots: tuple[np.ndarray, ...]) -> dict[str, Any]:
+        slots = slots if half == 2 else slots[0]
+        return ask(loss, verb, y, z, sample_weight=w, reduction="mean", n_threads=n_threads, out=slots)
+
+    one = of(1, out[:half])
+    for n in (2, 3, 8):
+        assert_same(of(n, out[2 : 2 + half]), one)
+    for n in (1, 3):
+        assert loss(y, z, sample_weight=w, n_threads=n) == one["value"]
+
+
+@pytest.mark.parametrize("shape", [(70_003, 5), (2, 300_001)], ids=str)
+def test_values_of_rows_and_links(shape: tuple[int, int], dtype: Any, rng: Any) -> None:
+    y, z = _large(fl.CrossEntropy(), "labels", shape, dtype, rng)
+    for place in (lambda x: x, np.asfortranarray):
+        one = fl.CrossEntropy()(y, place(z), reduction="none", n_threads=1)
+        np.testing.assert_array_equal(fl.CrossEntropy()(y, place(z), reduction="none", n_threads=3), one)
+        for link in (fl.CrossEntropy().probabilities, fl.CrossEntropy().log_probabilities):
+            np.testing.assert_array_equal(link(place(z), n_threads=3), link(z, n_threads=1))
+
+
+@pytest.mark.parametrize("shape", [(30_011, 10), (2803, 100), (2803, 130), (3, 150_001)], ids=str)
+def test_fortran_order_gives_the_bits_of_c_order(shape: tuple[int, int], dtype: Any, rng: Any) -> None:
+    for loss, form in [
+        (fl.CrossEntropy(), "labels"),
+        (fl.CrossEntropy(), "dense"),
+        (fl.EuclideanError(), "dense"),
+    ]:
+        y, z = _large(loss, form, shape, dtype, rng)
+        verb = "value_gradient_and_hessian" if loss.has_hessian else "value_and_gradient"
+        for reduction in REDUCTIONS:
+            expected = ask(loss, verb, y, z, reduction=reduction, n_threads=1)
+            assert_same(ask(loss, verb, y, np.asfortranarray(z), reduction=reduction, n_threads=2), expected)
+
+
+def test_first_error_for_any_number_of_threads(rng: Any) -> None:
+    for n, n_classes in [(200_003, 3), (3001, 400)]:
+        y, z = rng.integers(0, n_classes, n), np.zeros((n, n_classes), np.float32)
+        for place in (n - 1, n // 2, 3):
+            y[place] = n_classes
+            for n_threads in (1, 2, 8):
+                with pytest.raises(ValueError, match=rf"y_true\[{place}\] = {n_classes}\b"):
+                    fl.CrossEntropy()(y, z, n_threads=n_threads)
+
+
+def test_several_threads_are_really_used() -> None:
+    """Else the tests above compare nothing: rows shared out, and one long row shared."""
+    if not fl.config()["openmp"]:
+        pytest.skip("needs OpenMP")
+    for shape in ((200_003, 3), (1, 600_001)):
+        code = (
+            "import os, numpy as np, fastloss as fl\n"
+            f"z = np.zeros({shape}, np.float32); y = np.zeros({shape[0]}, int)\n"
+            "before = len(os.listdir('/proc/self/task'))\n"
+            "fl.CrossEntropy()(y, z, n_threads=3)\n"
+            "print(len(os.listdir('/proc/self/task')) - before)"
+        )
+        assert int(processes.output(code)) == 2
+
+
+AVAILABLE = fl.config()["isa_available"]
+FUSED = [tier for tier in AVAILABLE if tier != "base"]
+SAVE = """
+import warnings
+import numpy as np, row_digest, fastloss as fl
+warnings.simplefilter("ignore")
+assert fl.config()["isa"] == {tier!r}
+for hard in (False, True):
+    np.savez({path!r} + f"-{{hard}}.npz", **row_digest.everything(hard))
+"""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Results of every tier that this machine runs: (tier, hard) -> name -> array."""
+    folder: Path = tmp_path_factory.mktemp("tiers")
+    found = {}
+    for tier in AVAILABLE:
+        processes.output(SAVE.format(tier=tier, path=str(folder / tier)), FASTLOSS_ISA=tier)
+        for hard in (False, True):
+            with np.load(folder / f"{tier}-{hard}.npz") as archive:
+                found[tier, hard] = dict(archive)
+    return found
+
+
+@pytest.mark.skipif(len(FUSED) < 2, reason="needs two tiers with fused multiply-add")
+@pytest.mark.parametrize("hard", [False, True])
+def test_fused_tiers_give_the_same_bits(results: Any, hard: bool) -> None:
+    first, *others = (results[tier, hard] for tier in FUSED)
+    for other in others:
+        assert first.keys() == other.keys()
+        different = [key for key in first if not np.array_equal(first[key], other[key], equal_nan=True)]
+        assert not different
+
+
+@pytest.mark.skipif(len(AVAILABLE) < 2, reason="needs two tiers")
+def test_the_base_tier_is_close(results: Any) -> None:
+    """Without the fused operation the last bits differ, and nothing else does."""
+    base, other = results["base", False], results[AVAILABLE[-1], False]
+    assert base.keys() == other.keys()
+    assert any(not np.array_equal(base[key], other[key], equal_nan=True) for key in base)
+    for key, x in base.items():
+        eps = float(np.finfo(np.float32 if "float32" in key else np.float64).eps)
+        scale = np.abs(other[key], where=np.isfinite(other[key]), out=np.zeros_like(other[key])).max()
+        np.testing.assert_allclose(x, other[key], rtol=32 * eps, atol=32 * eps * scale, err_msg=key)

@@ -1,0 +1,103 @@
+"""Instruction sets: those with fused multiply-add give the same bits, the base one all but the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import processes
+import pytest
+
+import fastloss as fl
+
+AVAILABLE = fl.config()["isa_available"]
+
+SAVE = """
+import sys
+import numpy as np, conftest, digest, fastloss as fl
+assert fl.config()["isa"] == {tier!r}
+np.savez({path!r}, **digest.everything(conftest.LOSSES, 3001, hard={hard}))
+"""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Results of every tier that this machine runs: (tier, hard) -> name -> array."""
+    folder: Path = tmp_path_factory.mktemp("tiers")
+    found = {}
+    for tier in AVAILABLE:
+        for hard in (False, True):
+            path = str(folder / f"{tier}-{hard}.npz")
+            processes.output(SAVE.format(tier=tier, path=path, hard=hard), FASTLOSS_ISA=tier)
+            with np.load(path) as archive:
+                found[tier, hard] = dict(archive)
+    return found
+
+
+FUSED = [tier for tier in AVAILABLE if tier != "base"]
+
+
+@pytest.mark.skipif(len(FUSED) < 2, reason="needs two tiers with fused multiply-add")
+@pytest.mark.parametrize("hard", [False, True])
+def test_fused_tiers_give_the_same_bits(results: Any, hard: bool) -> None:
+    first, *others = (results[tier, hard] for tier in FUSED)
+    for other in others:
+        assert first.keys() == other.keys()
+        different = [key for key in first if not np.array_equal(first[key], other[key], equal_nan=True)]
+        assert not different
+
+
+@pytest.mark.skipif(len(AVAILABLE) < 2, reason="needs two tiers")
+def test_the_base_tier_is_close(results: Any) -> None:
+    """Without the fused operation the last bits differ, and nothing else does."""
+    base, other = results["base", False], results[AVAILABLE[-1], False]
+    for key, x in base.items():
+        eps = float(np.finfo(np.float32 if "float32" in key else np.float64).eps)
+        scale = np.abs(other[key]).max()
+        np.testing.assert_allclose(x, other[key], rtol=16 * eps, atol=16 * eps * scale, err_msg=key)
+
+
+@pytest.mark.skipif(len(AVAILABLE) < 2, reason="needs two tiers")
+def test_tiers_are_different_code(results: Any) -> None:
+    """Or forcing a tier does nothing: somewhere a fused operation must show."""
+    base, other = results["base", False], results[AVAILABLE[-1], False]
+    assert any(not np.array_equal(base[key], other[key], equal_nan=True) for key in base)
+
+
+@pytest.mark.skipif(fl.config()["isa"] == "base", reason="runs in this process")
+def test_accuracy_of_the_base_tier() -> None:
+    """The literals, and the ULPs of float32; the other tiers have the bits of the one tested throughout."""
+    code = (
+        "import os, sys, pytest\n"
+        f"os.chdir({str(Path(__file__).parent)!r})\n"
+        "sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', '--tb=line', '-k', 'not float64',"
+        " 'test_literals.py', 'test_accuracy.py']))"
+    )
+    result = processes.run(code, FASTLOSS_ISA="base")
+    assert result.returncode == 0, result.stdout
+
+
+SHOW = "import fastloss as fl; print(fl.config()['isa'])"
+
+
+def test_default_is_the_last_tier() -> None:
+    assert processes.output(SHOW) == AVAILABLE[-1]
+    assert AVAILABLE[0] == "base"
+
+
+@pytest.mark.parametrize("wrong", ["avx512", "V4", "v9", "neon"])
+def test_a_tier_that_is_not_there_is_a_warning(wrong: str) -> None:
+    result = processes.run(SHOW, FASTLOSS_ISA=wrong)
+    assert result.returncode == 0
+    assert "RuntimeWarning" in result.stderr
+    assert repr(wrong) in result.stderr
+    assert all(tier in result.stderr for tier in AVAILABLE)
+    assert result.stdout.strip() == AVAILABLE[-1]
+
+
+def test_show_config(capsys: pytest.CaptureFixture[str]) -> None:
+    fl.show_config()
+    shown = capsys.readouterr().out
+    for key in ("version", "isa", "openmp", "num_threads"):
+        assert str(fl.config()[key]) in shown
