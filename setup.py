@@ -31,6 +31,8 @@ BINDING_FLAGS = [] if MSVC else ["-Wno-unused-parameter", "-Wno-missing-field-in
 
 TIERS: dict[str, list[str]] = {"base": []}
 if X86_64:
+    # gcc 12 moves row kernels' integers through MMX registers and leaves the x87 state broken behind.
+    TIERS["base"] = [] if MSVC else ["-mno-mmx"]
     TIERS["v3"] = ["/arch:AVX2"] if MSVC else ["-march=x86-64-v3"]
     TIERS["v4"] = ["/arch:AVX512"] if MSVC else ["-march=x86-64-v4", "-mprefer-vector-width=512"]
 
@@ -61,7 +63,11 @@ class BuildTiers(build_ext):
         target = folder / Path(source).with_suffix(".obj" if MSVC else ".o")
         # The row kernels take long to compile; a change to the pointwise ones leaves them alone, and the other way round.
         foreign = "csrc/pointwise" if "rows" in source else "csrc/rows"
-        inputs = [source, "setup.py", *(p for p in HEADERS if not p.startswith(foreign) or p.endswith("types.h"))]
+        inputs = [
+            source,
+            "setup.py",
+            *(p for p in HEADERS if not p.startswith(foreign) or p.endswith("types.h")),
+        ]
         if (
             not self.force
             and target.exists()

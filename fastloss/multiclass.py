@@ -96,8 +96,10 @@ class CrossEntropy(_ProbabilityLoss):
     ValueError, TypeError
         If a parameter is outside its range, or not a number.
 
-    References ---------- C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision",
-    CVPR 2016 (label smoothing).
+    References
+    ----------
+    C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016 (label
+    smoothing).
 
     Examples
     --------
@@ -106,7 +108,7 @@ class CrossEntropy(_ProbabilityLoss):
     array([0.12692801, 0.04858735])
     """
 
-    aliases = ("softmax", "cce", "sparse_cce")
+    aliases = ("cce", "sparse_cce", "softmax")
     family = "multiclass"
     class_weight: tuple[float, ...] | None
     label_smoothing: float

@@ -193,6 +193,9 @@ def hard(
     y = np.resize(_probabilities(n, n_classes, dtype, rng), z.shape)[rng.permutation(n)]
     if isinstance(loss, fl.JSDivergence):
         y[: n // 5] = z[: n // 5] * (1 + np.finfo(dtype).eps * rng.integers(-3, 4, z[: n // 5].shape))
+        # (p - q)/(p + q) around 1/4, where a series may give way to logarithms that cancel.
+        third = slice(n // 5, n // 3)
+        y[third] = z[third] * rng.uniform(0.5, 0.62, z[third].shape)
         return y.astype(dtype), np.where((z == 0) & (y > 0), np.finfo(dtype).tiny, z)
     if isinstance(loss, fl.KLDivergence) and not loss.from_logits:
         z = np.where((z == 0) & (y > 0), np.finfo(dtype).tiny, z)

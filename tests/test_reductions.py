@@ -48,11 +48,12 @@ def test_float32_is_added_up_in_float64() -> None:
 
 
 def test_one_large_value_does_not_swallow_the_small_ones() -> None:
+    """Beside 2⁷⁰ every block's sum of ones is below half a unit, but together they are four."""
     n = 1_000_001
     z = np.ones(n)
-    z[0] = 2.0**53
-    # Half of the ones are lost to rounding if they are added to 2⁵³ one by one; all of them, to nearest even.
-    assert fl.AbsoluteError()(np.zeros(n), z, reduction="sum") - 2.0**53 == pytest.approx(n - 1, rel=1e-3)
+    z[0] = 2.0**70
+    unit = 2.0 ** (70 - 52)
+    assert fl.AbsoluteError()(np.zeros(n), z, reduction="sum") - 2.0**70 == pytest.approx(n - 1, abs=unit)
 
 
 def test_sum_is_exact_where_doubles_are(rng: Any) -> None:

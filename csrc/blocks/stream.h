@@ -5,11 +5,21 @@
 
 #include "real.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+static inline void fl_stream_quarter(char *to, const char *from) {
+    _mm_stream_si128((__m128i *)(void *)to, _mm_loadu_si128((const __m128i *)(const void *)from));
+}
+#endif
+
 #if defined(__AVX512F__)
 #include <immintrin.h>
 enum { FL_HAS_STREAM = 1 };
 static inline void fl_stream_line(char *to, const char *from) {
     _mm512_stream_si512((void *)to, _mm512_loadu_si512((const void *)from));
+}
+static inline void fl_stream_sum_line(float *to, const float *a, const float *b) {
+    _mm512_stream_ps(to, _mm512_add_ps(_mm512_loadu_ps(a), _mm512_loadu_ps(b)));
 }
 #elif defined(__AVX__)
 #include <immintrin.h>
@@ -19,43 +29,57 @@ static inline void fl_stream_line(char *to, const char *from) {
         _mm256_stream_si256((__m256i *)(void *)(to + i),
                             _mm256_loadu_si256((const __m256i *)(const void *)(from + i)));
 }
+static inline void fl_stream_sum_line(float *to, const float *a, const float *b) {
+    for (int i = 0; i < 16; i += 8)
+        _mm256_stream_ps(to + i, _mm256_add_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i)));
+}
 #elif defined(__SSE2__)
-#include <emmintrin.h>
 enum { FL_HAS_STREAM = 1 };
 static inline void fl_stream_line(char *to, const char *from) {
     for (int i = 0; i < 64; i += 16)
-        _mm_stream_si128((__m128i *)(void *)(to + i),
-                         _mm_loadu_si128((const __m128i *)(const void *)(from + i)));
+        fl_stream_quarter(to + i, from + i);
+}
+static inline void fl_stream_sum_line(float *to, const float *a, const float *b) {
+    for (int i = 0; i < 16; i += 4)
+        _mm_stream_ps(to + i, _mm_add_ps(_mm_loadu_ps(a + i), _mm_loadu_ps(b + i)));
 }
 #else
 enum { FL_HAS_STREAM = 0 };
+static inline void fl_stream_quarter(char *to, const char *from) {
+    memcpy(to, from, 16);
+}
 static inline void fl_stream_line(char *to, const char *from) {
     memcpy(to, from, 64);
 }
+static inline void fl_stream_sum_line(float *to, const float *a, const float *b) {
+    for (int i = 0; i < 16; i++)
+        to[i] = a[i] + b[i];
+}
 #endif
 
-/* A block to its destination. The ends that do not fill a line are stored as usual. */
+/* Whole lines where the destination lies on one; else, as NumPy's arrays often begin 16 bytes into a line, by
+ * quarters of lines, which the processor combines. The ends are stored as usual. */
 static void fl_stream(void *destination, const void *block, size_t n) {
     char *to = destination;
     const char *from = block;
-    size_t bytes = n * sizeof(real), head = (64 - (uintptr_t)to % 64) % 64;
-    if (head > bytes)
-        head = bytes;
-    memcpy(to, from, head);
-    size_t i = head;
-    for (; i + 64 <= bytes; i += 64)
-        fl_stream_line(to + i, from + i);
-    memcpy(to + i, from + i, bytes - i);
+    size_t bytes = n * sizeof(real), i = (16 - (uintptr_t)to % 16) % 16;
+    if (i > bytes)
+        i = bytes;
+    if (i > 0)
+        memcpy(to, from, i);
+    if ((uintptr_t)(to + i) % 64 == 0)
+        for (; i + 64 <= bytes; i += 64)
+            fl_stream_line(to + i, from + i);
+    for (; i + 16 <= bytes; i += 16)
+        fl_stream_quarter(to + i, from + i);
+    if (i < bytes)
+        memcpy(to + i, from + i, bytes - i);
 }
 
-/* to = a + b, streamed: the memory's own speed, for comparison. */
-static void fl_triad(void *to, const void *a, const void *b, size_t n) {
-    const real *x = a, *y = b;
-    _Alignas(64) real block[FL_BLOCK];
-    n &= ~(size_t)(FL_LANES - 1);
-    for (size_t i = 0; i < n; i++)
-        block[i] = x[i] + y[i];
-    fl_stream(to, block, n);
+/* to = a + b, streamed: the memory's own speed, for comparison. `to` lies on a line, n is whole lines. */
+static void fl_triad(float *to, const float *a, const float *b, size_t n) {
+    for (size_t i = 0; i < n; i += 16)
+        fl_stream_sum_line(to + i, a + i, b + i);
 }
 
 /* Streaming stores are weakly ordered: other threads may see them only after a fence. */

@@ -1,6 +1,7 @@
 /* One table of functions per instruction-set tier and precision: all that a driver needs to know of either.
  *
- * Everything behind the table is static in its translation unit (ops_f32.c and so on), which is compiled once per tier, so that the linker can never mix code of different instruction sets. */
+ * Everything behind the table is static in its translation unit (ops_f32.c and so on), which is compiled once
+ * per tier, so that the linker can never mix code of different instruction sets. */
 #ifndef FL_DISPATCH_OPS_H
 #define FL_DISPATCH_OPS_H
 
@@ -8,6 +9,7 @@
 #include "../fastloss.h"
 #include "../pointwise/kernel_types.h"
 #include "../rows/kernel_types.h"
+#include "../sums/compensated.h"
 
 typedef struct {
     size_t block; /* elements of a block, a multiple of FL_LANES */
@@ -18,9 +20,11 @@ typedef struct {
     const void *(*load)(const fl_array *a, size_t start, size_t n, void *scratch, void *raw);
     void (*store)(const fl_array *a, size_t start, size_t n, const void *block, void *raw);
     void (*multiply)(void *block, const void *weights, size_t n);
+    size_t (*compute_streamed)(const fl_streamed_call *call, size_t n, const void *y, const void *z,
+                               void *gradient, void *hessian, fl_compensated *total);
     int has_stream;
     void (*stream)(void *destination, const void *block, size_t n);
-    void (*triad)(void *to, const void *a, const void *b, size_t n);
+    void (*triad)(float *to, const float *a, const float *b, size_t n);
     void (*stream_end)(void);
     int (*any_outside)(const void *block, size_t n, const fl_domain *domain);
     size_t (*first_outside)(const void *block, size_t n, const fl_domain *domain);

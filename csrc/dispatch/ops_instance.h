@@ -7,6 +7,7 @@
 #include "../blocks/store.h"
 #include "../blocks/stream.h"
 #include "../pointwise/kernels.h"
+#include "../pointwise/streamed.h"
 #include "../sums/sums.h"
 
 extern const fl_row_ops FL_TABLE_NAME(fl_rows_);
@@ -21,6 +22,7 @@ const fl_ops FL_TABLE_NAME(fl_ops_) = {
     .load = fl_load,
     .store = fl_store,
     .multiply = fl_multiply,
+    .compute_streamed = fl_compute_streamed,
     .has_stream = FL_HAS_STREAM,
     .stream = fl_stream,
     .triad = fl_triad,

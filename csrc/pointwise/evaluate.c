@@ -36,6 +36,7 @@ typedef struct {
     fl_block_fn sum;     /* the same, adding up the values; NULL where these are stored or weighted */
     double scale;
     int streams;
+    int streams_chunks; /* by compute_streamed: all arrays native, nothing weighted, no values stored */
     const fl_domain *target, *prediction, *weight; /* NULL: nothing to check */
 } fl_pass;
 
@@ -53,12 +54,18 @@ static size_t fl_round_up(size_t n) {
     return (n + FL_LANES - 1) & ~(size_t)(FL_LANES - 1);
 }
 
+static void *fl_element(const fl_pass *p, const fl_array *a, size_t i) {
+    return a->data ? (char *)a->data + i * p->ops->itemsize : NULL;
+}
+
+static int fl_is_native(const fl_pass *p, const fl_array *a) {
+    return a->dtype == p->ops->dtype && fl_is_packed(a) && (uintptr_t)a->data % p->ops->itemsize == 0;
+}
+
 /* Where the kernel may write a block of this output: its destination, or scratch. */
 static void *fl_place(const fl_pass *p, const fl_array *a, size_t start, size_t n, void *scratch) {
-    char *to = (char *)a->data + start * p->ops->itemsize;
-    int direct = !p->streams && a->dtype == p->ops->dtype && fl_is_packed(a) && n == fl_round_up(n) &&
-                 (uintptr_t)to % p->ops->itemsize == 0;
-    return direct ? to : scratch;
+    int direct = !p->streams && fl_is_native(p, a) && n == fl_round_up(n);
+    return direct ? fl_element(p, a, start) : scratch;
 }
 
 static void fl_finish(const fl_pass *p, const fl_array *a, size_t start, size_t n, void *block,
@@ -67,8 +74,8 @@ static void fl_finish(const fl_pass *p, const fl_array *a, size_t start, size_t 
         p->ops->multiply(block, weights, fl_round_up(n));
     if (block != scratch)
         return;
-    if (p->streams && a->dtype == p->ops->dtype && fl_is_packed(a))
-        p->ops->stream((char *)a->data + start * p->ops->itemsize, block, n);
+    if (p->streams && fl_is_native(p, a))
+        p->ops->stream(fl_element(p, a, start), block, n);
     else
         p->ops->store(a, start, n, block, raw);
 }
@@ -141,8 +148,19 @@ static void fl_run_block(const fl_pass *p, size_t start, size_t n, fl_scratch *s
         fl_finish(p, &c->hessian, start, n, h, scratch->hessian, w, scratch->raw);
 }
 
+/* As much of a segment as compute_streamed does; what it leaves, a tail or an error, goes block by block. */
+static size_t fl_stream_segment(const fl_pass *p, size_t from, size_t n, fl_segment *s) {
+    const fl_pointwise_call *c = p->call;
+    fl_streamed_call streamed = {p->compute, c->parameters, p->scale, c->want_value, p->target};
+    return p->ops->compute_streamed(&streamed, n, fl_element(p, &c->target, from),
+                                    fl_element(p, &c->prediction, from), fl_element(p, &c->gradient, from),
+                                    fl_element(p, &c->hessian, from), &s->total);
+}
+
 static void fl_run_segment(const fl_pass *p, size_t from, size_t to, fl_segment *s) {
     fl_scratch scratch;
+    if (p->streams_chunks)
+        from += fl_stream_segment(p, from, (to - from) & ~(size_t)(FL_LANES - 1), s);
     for (size_t start = from; start < to && s->status == FL_OK;) {
         size_t n = to - start < p->ops->block ? to - start : p->ops->block;
         if (n >= FL_LANES)
@@ -272,6 +290,10 @@ fl_status fl_pointwise(fl_pointwise_call *c) {
     if (c->want_value && !c->value.data && !c->weight.data)
         pass.sum = fl_choose(c, pass.ops, 1);
     pass.streams = fl_should_stream(&pass, c);
+    pass.streams_chunks = pass.streams && !c->weight.data && !c->value.data && !pass.prediction &&
+                          fl_is_native(&pass, &c->target) && fl_is_native(&pass, &c->prediction) &&
+                          (!c->gradient.data || fl_is_native(&pass, &c->gradient)) &&
+                          (!c->hessian.data || fl_is_native(&pass, &c->hessian));
     fl_status status = fl_run_checked(&pass, c);
     if (c->reduction == FL_REDUCE_MEAN)
         c->total /= c->weight_sum;

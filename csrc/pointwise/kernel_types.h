@@ -6,18 +6,27 @@
 
 #include "../blocks/domain.h"
 
-/* Computes a block of n samples: the unscaled values, and gradient and Hessian times scale. All arrays hold the
- * precision of the table the function comes from; those of outputs that the function does not make are not touched.
- *   n                          a multiple of 16
- *   y, z                       targets and predictions, contiguous, aligned to an element
- *   params                     as many numbers as the description says
- *   value, gradient, hessian   may be z itself; no other overlap
- * Returns the sum of the values if it is one of the functions that sum; `value` is then only room for a block. */
+/* Computes a block of n samples: the unscaled values, and gradient and Hessian times scale. All arrays hold
+ * the precision of the table the function comes from; those of outputs that the function does not make are
+ * not touched. n                          a multiple of 16 y, z                       targets and
+ * predictions, contiguous, aligned to an element params                     as many numbers as the
+ * description says value, gradient, hessian   may be z itself; no other overlap Returns the sum of the values
+ * if it is one of the functions that sum; `value` is then only room for a block. */
 typedef double (*fl_block_fn)(size_t n, const void *y, const void *z, const double *params, double scale,
                               void *value, void *gradient, void *hessian);
 
-/* The combinations of outputs there are functions for; S stands for values that are summed instead of kept. */
+/* The combinations of outputs there are functions for; S stands for values that are summed instead of kept.
+ */
 enum { FL_V, FL_G, FL_VG, FL_GH, FL_VGH, FL_S, FL_SG, FL_SGH, FL_N_OUTPUT_SETS };
+
+/* What a streamed segment is computed with. */
+typedef struct {
+    fl_block_fn compute;
+    const double *parameters;
+    double scale;
+    int want_value;
+    const fl_domain *target; /* NULL: nothing to check */
+} fl_streamed_call;
 
 /* One loss in one precision on one instruction set, by combination of outputs. */
 typedef fl_block_fn fl_pointwise_blocks[FL_N_OUTPUT_SETS];

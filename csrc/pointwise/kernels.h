@@ -67,7 +67,8 @@ enum { FL_CHUNK = 256, FL_TILE = 16 };
         return result;                                                                                       \
     }
 
-/* Sums of expensive values: a second pass over the block that was just written, which costs next to nothing. */
+/* Sums of expensive values: a second pass over the block that was just written, which costs next to nothing.
+ */
 #define FL_DEFINE_SUMS_HEAVY(name, n_params)                                                                 \
     FL_DEFINE_OUTPUT_SET(name, S, 1, 0, 0, fl_sum(value, n))                                                 \
     FL_DEFINE_OUTPUT_SET(name, SG, 1, 1, 0, fl_sum(value, n))                                                \
@@ -131,7 +132,7 @@ enum { FL_CHUNK = 256, FL_TILE = 16 };
 FL_POINTWISE_LOSSES(FL_DEFINE_BLOCKS)
 
 #define FL_LIST_BLOCKS(name, y_domain, z_domain, cost, n_params, passes)                                     \
-    {fl_##name##_V, fl_##name##_G, fl_##name##_VG,  fl_##name##_GH,                          \
+    {fl_##name##_V,   fl_##name##_G, fl_##name##_VG, fl_##name##_GH,                                         \
      fl_##name##_VGH, fl_##name##_S, fl_##name##_SG, fl_##name##_SGH},
 static const fl_pointwise_blocks fl_pointwise_blocks_table[FL_N_POINTWISE] = {
     FL_POINTWISE_LOSSES(FL_LIST_BLOCKS)};

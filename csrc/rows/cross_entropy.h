@@ -15,7 +15,7 @@ FL_ROW_TERM(cross_entropy) {
 FL_ROW_FINISH(cross_entropy) {
     int ignored = row.label < 0;
     if (o.form == FL_BY_LABEL) {
-        fl_softmax_row s = fl_softmax_of_own(row);
+        fl_softmax_row s = fl_softmax_of_own(row, o.across);
         real weight = ignored ? 0 : fl_fma(row.weight, row.class_weight, s.nan);
         row.value = ignored ? 0 : fl_fma(row.class_weight, s.loss, s.nan);
         row.p = weight * s.inverse;
@@ -24,6 +24,7 @@ FL_ROW_FINISH(cross_entropy) {
         row.s = s.sum;
         return row;
     }
+    row.d += o.across && o.form != FL_DENSE ? o.base_sum : 0;
     if (o.form == FL_SMOOTHED) {
         real distance = row.class_weight == 0 ? 0 : row.class_weight * (row.reference - row.own);
         row.c += distance;
@@ -31,7 +32,7 @@ FL_ROW_FINISH(cross_entropy) {
     } else {
         ignored = 0;
     }
-    real sum = row.others + row.top, nan = fl_nan_if(fl_is_dead(row));
+    real sum = fl_softmax_sum(row), nan = fl_nan_if(fl_is_dead(row));
     row.value = ignored ? 0 : fl_fma(row.d, fl_softmax_excess(row, sum), row.c) + nan;
     row.p = ignored ? 0 : row.weight + nan;
     row.r = 1 / sum;
@@ -93,7 +94,7 @@ FL_ROW_TERM(softmax) {
     return fl_softmax_term(e, row, o);
 }
 FL_ROW_FINISH(softmax) {
-    row.p = 1 / (row.others + row.top) + fl_nan_if(fl_is_dead(row));
+    row.p = 1 / fl_softmax_sum(row) + fl_nan_if(fl_is_dead(row));
     row.value = 0;
     return row;
 }
@@ -109,7 +110,7 @@ FL_ROW_TERM(log_softmax) {
     return t;
 }
 FL_ROW_FINISH(log_softmax) {
-    row.p = fl_softmax_excess(row, row.others + row.top) + fl_nan_if(fl_is_dead(row));
+    row.p = fl_softmax_excess(row, fl_softmax_sum(row)) + fl_nan_if(fl_is_dead(row));
     row.value = 0;
     return row;
 }

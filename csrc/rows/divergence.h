@@ -5,9 +5,9 @@
 #include "euclidean.h"
 #include "softmax.h"
 
-/* log(m/n) for positive numbers, subnormal ones included, with relative accuracy near m = n: the quotient's residual
- * goes into the logarithm. */
-FL_INLINE real fl_log_quotient(real m, real n) {
+/* log(m/n) for positive numbers, subnormal ones included, with relative accuracy near m = n: the quotient's
+ * residual goes into the logarithm. */
+FL_INLINE fl_pair fl_log_quotient(real m, real n) {
     const real tiny = FL_CONST(0x1p-40, 0x1p-400), lift = FL_CONST(0x1p64, 0x1p700);
     const real far = FL_CONST(0x1p-50, 0x1p-500), step = FL_CONST(0x1p60, 0x1p510);
     const real step_exponent = FL_CONST(60.0, 510.0);
@@ -20,14 +20,14 @@ FL_INLINE real fl_log_quotient(real m, real n) {
     real steps = (far_m ? step_exponent : 0) - (far_n ? step_exponent : 0);
     real quotient = m / n;
     fl_pair back = fl_two_product(quotient, n);
-    fl_pair l = fl_log_pair(quotient, -steps, (((m - back.hi) - back.lo) / n) / quotient);
-    return l.hi + l.lo;
+    return fl_log_pair(quotient, -steps, (((m - back.hi) - back.lo) / n) / quotient);
 }
 
 /* p·log(p/q), with 0 at p = 0 and +inf at q = 0 < p. */
 FL_INLINE real fl_relative_entropy(real p, real q) {
     int usual = (p > 0) & (q > 0);
-    real term = p * fl_log_quotient(usual ? p : 1, usual ? q : 1);
+    fl_pair l = fl_log_quotient(usual ? p : 1, usual ? q : 1);
+    real term = p * (l.hi + l.lo);
     return usual ? term : (p > 0 ? FL_INFINITY : 0);
 }
 
@@ -53,12 +53,13 @@ FL_ROW_SOFTMAX(kl_divergence_logits)
 
 FL_ROW_TERM(kl_divergence_logits) {
     fl_row_term t = fl_softmax_term(e, row, o);
-    t.c += e.y > 0 ? e.y * fl_log_quotient(e.y, 1) : 0;
+    fl_pair l = fl_log_quotient(e.y > 0 ? e.y : 1, 1);
+    t.c += e.y * (l.hi + l.lo);
     return t;
 }
 
 FL_ROW_FINISH(kl_divergence_logits) {
-    real sum = row.others + row.top, nan = fl_nan_if(fl_is_dead(row));
+    real sum = fl_softmax_sum(row), nan = fl_nan_if(fl_is_dead(row));
     row.value = fl_fma(row.d, fl_softmax_excess(row, sum), row.c) + nan;
     row.p = row.weight + nan;
     row.r = 1 / sum;
@@ -72,11 +73,13 @@ FL_ROW_EMIT(kl_divergence_logits) {
 }
 
 /* One class's share of the Jensen-Shannon divergence, ≥ 0: with s = p + q and u = (p − q)/s it is ½·s·h(u),
- * h(u) = ½((1 + u)·log(1 + u) + (1 − u)·log(1 − u)) = Σ u^2n/(2n(2n − 1)). The series is used for |u| < ¼, where
- * the logarithms cancel. */
+ * h(u) = ½((1 + u)·log(1 + u) + (1 − u)·log(1 − u)) = Σ u^2n/(2n(2n − 1)). The series is used for |u| < ¼,
+ * where the logarithms cancel. */
 FL_INLINE real fl_jensen_shannon(real p, real q) {
     const real lift = FL_CONST(0x1p-20, 0x1p-200), up = FL_CONST(0x1p100, 0x1p900);
-    real scale = p + q < lift ? up : (p + q > (real)0x1p99 ? (real)0x1p-8 : 1); /* neither p + q nor its inverse overflows */
+    real scale = p + q < lift ? up
+                              : (p + q > (real)0x1p99 ? (real)0x1p-8
+                                                      : 1); /* neither p + q nor its inverse overflows */
     real down = p + q < lift ? 1 / up : (p + q > (real)0x1p99 ? (real)0x1p8 : 1);
     p *= scale;
     q *= scale;
@@ -102,9 +105,13 @@ FL_INLINE real fl_jensen_shannon(real p, real q) {
     h = fl_fma(h, u2, (real)0.5);
     real near = sum * u2 * h;
     real large = p > q ? p : q, small = p > q ? q : p;
-    real far = large * fl_log_quotient(sum > 0 ? large : 1, sum > 0 ? sum : 1) +
-               small * fl_log_quotient(small > 0 ? small : 1, sum > 0 ? sum : 1);
-    far = fl_fma(sum, FL_CONST(0x1.62e43p-1, 0x1.62e42fefa39efp-1), far);
+    real mean = sum > 0 ? (real)0.5 * sum : 1;
+    fl_pair a = fl_log_quotient(sum > 0 ? large : 1, mean), b = fl_log_quotient(small > 0 ? small : 1, mean);
+    fl_pair with_a = fl_two_product(large, a.hi), with_b = fl_two_product(small, b.hi);
+    /* The rounding error of the sum changes both logarithms by the same amount. */
+    real rest =
+        fl_fma(large, a.lo, with_a.lo) + fl_fma(small, b.lo, with_b.lo) - fl_fast_two_sum(large, small).lo;
+    real far = (with_a.hi + with_b.hi) + rest;
     return (real)0.5 * down * (u < (real)0.25 ? near : far);
 }
 
@@ -113,8 +120,8 @@ FL_INLINE real fl_log_to_mean(real p, real q) {
     real sum = p + q, u = (p - q) / sum;
     fl_pair near = fl_fast_two_sum(1, -u);
     fl_pair l = fl_log_pair(near.hi, 0, near.lo / near.hi);
-    real far = fl_log_quotient(q > 0 ? q : 1, (real)0.5 * sum);
-    return fl_abs(u) < (real)0.5 ? l.hi + l.lo : (q > 0 ? far : -FL_INFINITY);
+    fl_pair far = fl_log_quotient(q > 0 ? q : 1, (real)0.5 * sum);
+    return fl_abs(u) < (real)0.5 ? l.hi + l.lo : (q > 0 ? far.hi + far.lo : -FL_INFINITY);
 }
 
 #define FL_ROW_JENSEN_SHANNON_TERM(name)                                                                     \

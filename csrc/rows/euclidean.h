@@ -1,5 +1,5 @@
-/* The Euclidean distance of a row. Differences are scaled by a power of two, so that no square over- or underflows
- * that matters. Its Hessian is not diagonal. */
+/* The Euclidean distance of a row. Differences are scaled by a power of two, so that no square over- or
+ * underflows that matters. Its Hessian is not diagonal. */
 #ifndef FL_ROWS_EUCLIDEAN_H
 #define FL_ROWS_EUCLIDEAN_H
 
@@ -45,15 +45,18 @@ FL_ROW_MERGE(euclidean_error) {
 }
 
 FL_ROW_FINISH(euclidean_error) {
+    const real half_shrink = FL_CONST(0x1p-45, 0x1p-300), half_grow = FL_CONST(0x1p45, 0x1p300);
     real root = fl_square_root(row.a);
     row.value = root / row.scale;
-    row.p = root == 0 ? 0 : row.weight / root;
+    row.q = row.scale > 1 ? half_grow : (row.scale < 1 ? half_shrink : 1);
+    row.p = root == 0 ? 0 : row.weight / root * row.q;
     return row;
 }
 
-/* Infinite differences have no direction: NaN. */
+/* Half of the scale on either factor: neither is subnormal where their product is not. Infinite differences
+ * have no direction: NaN. */
 FL_ROW_EMIT(euclidean_error) {
-    return (fl_row_slopes){(e.z - e.y) * row.scale * row.p, 0};
+    return (fl_row_slopes){(e.z - e.y) * row.q * row.p, 0};
 }
 
 #endif

@@ -1,9 +1,9 @@
 /* The driver of the row losses: load -> check -> compute -> sum, store, tile by tile.
  *
- * Rows are grouped into at most FL_ROW_SEGMENTS segments, whose bounds depend on the numbers of rows and classes
- * alone; a segment is one thread's piece of work and has its own sums, added in their order after the parallel region.
- * Where there are fewer rows than threads and they are long, the threads share each row's chunks instead. Either way
- * the result has the same bits for any number of threads. */
+ * Rows are grouped into at most FL_ROW_SEGMENTS segments, whose bounds depend on the numbers of rows and
+ * classes alone; a segment is one thread's piece of work and has its own sums, added in their order after the
+ * parallel region. Where there are fewer rows than threads and they are long, the threads share each row's
+ * chunks instead. Either way the result has the same bits for any number of threads. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -15,14 +15,12 @@
 #include "../sums/compensated.h"
 #include "list.h"
 
-static const fl_row_description fl_descriptions[] = {FL_ROW_DESCRIPTIONS};
-
 enum {
     FL_ROW_SEGMENTS = 256,
-    FL_SHORT_ROW_LINES = 16,      /* rows of a segment's unit along rows */
-    FL_ACROSS_BYTES = 32 << 10,   /* of a class-major tile: the matrices of a tile stay in L1 and L2 */
-    FL_ALONG_BYTES = 256 << 10,   /* of a row-major one */
-    FL_LONG_ROW_BYTES = 16 << 10, /* such rows are units of work by themselves */
+    FL_SHORT_ROW_LINES = 16,       /* rows of a segment's unit along rows */
+    FL_ACROSS_BYTES = 32 << 10,    /* of a class-major tile: the matrices of a tile stay in L1 and L2 */
+    FL_ALONG_BYTES = 256 << 10,    /* of a row-major one */
+    FL_LONG_ROW_BYTES = 16 << 10,  /* such rows are units of work by themselves */
     FL_SHARED_ROW_BYTES = 1 << 20, /* rows worth sharing among threads */
     FL_ARENA_BYTES = 96 << 10,
     FL_PARALLEL_ELEMENTS = 1 << 18
@@ -61,20 +59,13 @@ typedef struct {
     void *allocated;
 } fl_row_scratch;
 
-int fl_find_rows(const char *name) {
-    for (int i = 0; i < FL_N_ROW_KERNELS; i++)
-        if (strcmp(fl_descriptions[i].name, name) == 0)
-            return i;
-    return -1;
+static int fl_by_label(const fl_row_pass *p) {
+    return p->form == FL_BY_LABEL || p->form == FL_SMOOTHED;
 }
 
-int fl_rows_takes_labels(int kernel) { return fl_descriptions[kernel].forms >> FL_BY_LABEL & 1; }
-int fl_rows_takes_dense(int kernel) { return fl_descriptions[kernel].forms >> FL_DENSE & 1; }
-int fl_rows_has_hessian(int kernel) { return fl_descriptions[kernel].has_hessian; }
-
-static int fl_by_label(const fl_row_pass *p) { return p->form == FL_BY_LABEL || p->form == FL_SMOOTHED; }
-
-static size_t fl_round_up(size_t n) { return (n + 15) & ~(size_t)15; }
+static size_t fl_round_up(size_t n) {
+    return (n + 15) & ~(size_t)15;
+}
 
 static char *fl_take(char **from, size_t bytes) {
     char *piece = *from;
@@ -136,8 +127,8 @@ static void fl_report(fl_row_segment *s, fl_status status, size_t row, size_t co
     s->bad_value = value;
 }
 
-static void fl_check_matrix(const fl_row_pass *p, fl_row_matrix m, size_t start, size_t n, const fl_domain *domain,
-                            fl_status status, fl_row_segment *s) {
+static void fl_check_matrix(const fl_row_pass *p, fl_row_matrix m, size_t start, size_t n,
+                            const fl_domain *domain, fl_status status, fl_row_segment *s) {
     size_t row, column;
     double value;
     if (domain->low == -INFINITY && domain->high == INFINITY && domain->nan_ok)
@@ -161,8 +152,9 @@ static fl_row_tile fl_load_rows(const fl_row_pass *p, size_t start, size_t n, fl
                      .partial = scratch->partial};
     if (p->reads_target && fl_by_label(p)) {
         double bad;
-        size_t at = p->rows->labels(&c->target, start, n, c->n_classes, c->has_ignore_index ? &c->ignore_index : NULL,
-                                    scratch->label, scratch->raw, &bad);
+        size_t at =
+            p->rows->labels(&c->target, start, n, c->n_classes, c->has_ignore_index ? &c->ignore_index : NULL,
+                            scratch->label, scratch->raw, &bad);
         if (at < n)
             fl_report(s, FL_BAD_TARGET, start + at, 0, bad);
     } else if (p->reads_target) {
@@ -205,7 +197,8 @@ static void fl_count_rows(const fl_row_pass *p, const fl_row_tile *t, size_t n, 
     fl_add(&s->counted, sum);
 }
 
-static void fl_note_sums(const fl_row_pass *p, size_t start, size_t n, const void *row_sum, fl_row_segment *s) {
+static void fl_note_sums(const fl_row_pass *p, size_t start, size_t n, const void *row_sum,
+                         fl_row_segment *s) {
     double tolerance = sqrt(p->call->float32 ? FLT_EPSILON : DBL_EPSILON);
     for (size_t i = 0; i < n && !s->has_off_row; i++) {
         double sum = fl_real_at(p, row_sum, i);
@@ -217,7 +210,8 @@ static void fl_note_sums(const fl_row_pass *p, size_t start, size_t n, const voi
     }
 }
 
-static void fl_store_values(const fl_row_pass *p, size_t start, size_t n, fl_row_scratch *scratch, fl_row_segment *s) {
+static void fl_store_values(const fl_row_pass *p, size_t start, size_t n, fl_row_scratch *scratch,
+                            fl_row_segment *s) {
     const fl_rows_call *c = p->call;
     if (c->value.data) {
         if (c->weight.data)
@@ -256,7 +250,8 @@ static int fl_open(const fl_row_pass *p, size_t start, size_t n, fl_row_scratch 
     return 1;
 }
 
-static void fl_close(const fl_row_pass *p, const fl_open_rows *open, fl_row_scratch *scratch, fl_row_segment *s) {
+static void fl_close(const fl_row_pass *p, const fl_open_rows *open, fl_row_scratch *scratch,
+                     fl_row_segment *s) {
     const fl_rows_call *c = p->call;
     if (p->kernel->checks_sum)
         fl_note_sums(p, open->start, open->n, scratch->row_sum, s);
@@ -336,7 +331,8 @@ static fl_status fl_run(const fl_row_pass *p, fl_rows_call *c, size_t *n_counted
     size_t unit = p->across ? p->tile_rows : (long_rows ? 1 : FL_SHORT_ROW_LINES);
     size_t n_units = (c->n_rows + unit - 1) / unit;
     size_t n_segments = n_units < FL_ROW_SEGMENTS ? n_units : FL_ROW_SEGMENTS;
-    int threads = fl_may_run_parallel() && c->n_rows * c->n_classes >= FL_PARALLEL_ELEMENTS ? c->n_threads : 1;
+    int threads =
+        fl_may_run_parallel() && c->n_rows * c->n_classes >= FL_PARALLEL_ELEMENTS ? c->n_threads : 1;
     for (size_t s = 0; s < n_segments; s++)
         segments[s] = (fl_row_segment){.status = FL_OK};
 #define FL_ROW_BOUND(s) ((s) == n_segments ? c->n_rows : (s) * n_units / n_segments * unit)
@@ -388,7 +384,8 @@ static int fl_form_of(const fl_rows_call *c, const fl_row_description *kernel) {
     return spreads && (c->label_smoothing != 0 || c->class_weight) ? FL_DENSE_WEIGHTED : FL_DENSE;
 }
 
-/* The weights of the classes in the kernel's precision: one allocation of three rows; 0 if there is no memory. */
+/* The weights of the classes in the kernel's precision: one allocation of three rows; 0 if there is no
+ * memory. */
 static int fl_prepare_options(fl_row_pass *p, void **allocated) {
     const fl_rows_call *c = p->call;
     int focal = c->kernel == FL_ROWS_focal || c->kernel == FL_ROWS_focal_probabilities;
@@ -408,6 +405,7 @@ static int fl_prepare_options(fl_row_pass *p, void **allocated) {
         double w = weights ? weights[k] : 1;
         fl_set_real(p, own, k, w * (1 - s));
         fl_set_real(p, base, k, w * s / (double)n);
+        p->options.base_sum += w * s / (double)n;
         fl_set_real(p, plain, k, w);
     }
     p->options.own = own;
@@ -423,7 +421,8 @@ static fl_domain fl_in_precision(fl_domain d, int float32) {
 }
 
 static fl_row_pass fl_new_pass(const fl_rows_call *c) {
-    fl_row_pass p = {.call = c, .ops = fl_ops_for(c->float32), .kernel = &fl_descriptions[c->kernel], .scale = 1};
+    fl_row_pass p = {
+        .call = c, .ops = fl_ops_for(c->float32), .kernel = fl_describe_rows(c->kernel), .scale = 1};
     const fl_domain weight = {.low = 0, .high = DBL_MAX};
     p.rows = p.ops->rows;
     p.form = fl_form_of(c, p.kernel);
@@ -442,10 +441,6 @@ static fl_row_pass fl_new_pass(const fl_rows_call *c) {
     p.prediction_domain = fl_in_precision(p.kernel->prediction_domain, c->float32);
     p.weight_domain = fl_in_precision(weight, c->float32);
     return p;
-}
-
-static int fl_outputs(const fl_rows_call *c) {
-    return c->hessian.data ? FL_ROWS_VGH : (c->gradient.data ? FL_ROWS_VG : FL_ROWS_V);
 }
 
 /* A mean over no weight: of rows that are all ignored it is 0, otherwise there is none. */
@@ -468,7 +463,8 @@ static fl_status fl_rows_with(fl_row_pass *p, fl_rows_call *c) {
         }
         p->scale = c->weight_sum == 0 ? 0 : 1 / c->weight_sum;
     }
-    p->functions = &p->rows->kernels[c->kernel][p->form][fl_outputs(c)];
+    int outputs = c->hessian.data ? FL_ROWS_VGH : (c->gradient.data ? FL_ROWS_VG : FL_ROWS_V);
+    p->functions = &p->rows->kernels[c->kernel][p->form][outputs];
     fl_status status = fl_run(p, c, &n_counted);
     if (status != FL_OK || !mean)
         return status;
@@ -493,6 +489,10 @@ static fl_status fl_rows_start(fl_rows_call *c, int compute) {
     return status;
 }
 
-fl_status fl_rows(fl_rows_call *c) { return fl_rows_start(c, 1); }
+fl_status fl_rows(fl_rows_call *c) {
+    return fl_rows_start(c, 1);
+}
 
-fl_status fl_rows_check(fl_rows_call *c) { return fl_rows_start(c, 0); }
+fl_status fl_rows_check(fl_rows_call *c) {
+    return fl_rows_start(c, 0);
+}

@@ -1,5 +1,5 @@
-/* Focal loss of many classes (Lin et al. 2017): with r the probability of the true class, q = 1 − r, L = −log r,
- * value α·q^γ·L. q enters by a power, so its logarithm is a pair. */
+/* Focal loss of many classes (Lin et al. 2017): with r the probability of the true class, q = 1 − r, L = −log
+ * r, value α·q^γ·L. q enters by a power, so its logarithm is a pair. */
 #ifndef FL_ROWS_FOCAL_H
 #define FL_ROWS_FOCAL_H
 
@@ -25,30 +25,31 @@ FL_ROW_TERM(focal) {
  * α·q^γ·γ·r·((γ·r − 1)·L + 2q)·u² + F·p_k·(1 − p_k). L/q is 1 in the limit q = 0. */
 FL_ROW_FINISH(focal) {
     const real smallest = FL_CONST(0x1p-126, 0x1p-1022);
-    fl_softmax_row s = fl_softmax_of_own(row);
-    int ignored = row.label < 0, certain = s.others < smallest;
+    fl_softmax_row s = fl_softmax_of_own(row, o.across);
+    int ignored = row.label < 0, alone = s.others < smallest;
     real r = s.own * s.inverse, q = s.others * s.inverse;
-    real power = fl_power_of_quotient(certain ? 1 : s.others, 0, s.sum, o.gamma_exact);
-    power = certain ? (o.gamma == 0 ? 1 : 0) : power;
+    int certain = q < smallest;
+    real power = fl_power_of_quotient(alone ? 1 : s.others, 0, s.sum, o.gamma_exact);
+    power = alone ? (o.gamma == 0 ? 1 : 0) : power;
     power *= row.class_weight;
     real rl = r == 0 ? 0 : r * s.loss, rl_over_q = certain ? r : rl / q;
     real weight = ignored ? 0 : row.weight + s.nan;
     real slope = power * fl_fma(o.gamma, rl_over_q, 1);
     row.value = ignored ? 0 : fl_fma(power, s.loss, s.nan);
     row.value = (power == 0) & !ignored ? s.nan : row.value;
-    row.p = weight * slope * s.inverse;
-    row.q = -row.p * s.others;
+    row.p = weight * slope;
+    row.q = -row.p * q;
     row.r = s.inverse;
     row.s = s.sum;
     row.a = weight * power * o.gamma * (fl_fma(o.gamma * r - 1, rl, 2 * (r * q)));
-    row.b = certain ? 0 : 1 / s.others;
+    row.b = alone ? 0 : 1 / s.others;
     return row;
 }
 
 FL_ROW_EMIT(focal) {
-    real u = e.is_own ? 1 : e.z * row.b;
+    real u = e.is_own ? 1 : e.z * row.b, p = e.z * row.r;
     real rest = fl_softmax_rest(row, e.z, row.s) * row.r;
-    return (fl_row_slopes){e.is_own ? row.q : e.z * row.p, fl_fma(row.a, u * u, row.p * e.z * rest)};
+    return (fl_row_slopes){e.is_own ? row.q : p * row.p, fl_fma(row.a * u, u, row.p * p * rest)};
 }
 
 FL_ROW_PLAIN(focal_probabilities, FL_ADDS_D)

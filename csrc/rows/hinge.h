@@ -54,7 +54,7 @@ FL_ROW_FINISH(crammer_singer) {
 
 FL_ROW_EMIT(crammer_singer) {
     real g = e.k == row.first ? row.p : row.q;
-    return (fl_row_slopes){e.is_own ? -row.p : g, row.q};
+    return (fl_row_slopes){e.is_own ? 0 - row.p : g, row.q};
 }
 
 /* Weston and Watkins 1999: Σ_{j≠y} [1 + z_j − z_y]₊. a: the sum; b: how many terms are positive. */
@@ -63,7 +63,8 @@ FL_ROW_PLAIN(weston_watkins, FL_ADDS_A)
 FL_ROW_TERM(weston_watkins) {
     real margin = fl_margin(e.z, row.own);
     real kept = margin <= 0 ? 0 : margin;
-    return (fl_row_term){e.z, e.is_own ? margin - margin : kept, (margin > 0) & !e.is_own ? 1 : 0, 0, 0, FL_NOT_FOUND};
+    return (fl_row_term){
+        e.z, e.is_own ? margin - margin : kept, (margin > 0) & !e.is_own ? 1 : 0, 0, 0, FL_NOT_FOUND};
 }
 
 FL_ROW_FINISH(weston_watkins) {
@@ -76,7 +77,7 @@ FL_ROW_FINISH(weston_watkins) {
 
 FL_ROW_EMIT(weston_watkins) {
     real g = fl_margin(e.z, row.own) > 0 ? row.p : row.q;
-    return (fl_row_slopes){e.is_own ? -row.p * row.b : g, row.q};
+    return (fl_row_slopes){e.is_own ? 0 - row.p * row.b : g, row.q};
 }
 
 #endif

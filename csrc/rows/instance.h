@@ -13,21 +13,21 @@
 #include "labels.h"
 #include "tiles.h"
 
-#define FL_ROW_OPS \
-    { \
-        .kernels = fl_row_kernels, \
-        .across_limit = FL_ACROSS_LIMIT, \
-        .tile_rows = FL_ROW_TILE, \
-        .chunk = FL_ROW_CHUNK, \
-        .state_bytes = sizeof(fl_row_state), \
-        .partial_bytes = sizeof(fl_row), \
-        .begin = fl_row_begin, \
-        .load = fl_load_tile, \
-        .place = fl_place_tile, \
-        .store = fl_store_tile, \
-        .outside = fl_is_tile_outside, \
-        .labels = fl_load_labels, \
-        .counted = fl_counted_weights, \
+#define FL_ROW_OPS                                                                                           \
+    {                                                                                                        \
+        .kernels = fl_row_kernels,                                                                           \
+        .across_limit = FL_ACROSS_LIMIT,                                                                     \
+        .tile_rows = FL_ROW_TILE,                                                                            \
+        .chunk = FL_ROW_CHUNK,                                                                               \
+        .state_bytes = sizeof(fl_row_state),                                                                 \
+        .partial_bytes = sizeof(fl_row),                                                                     \
+        .begin = fl_row_begin,                                                                               \
+        .load = fl_load_tile,                                                                                \
+        .place = fl_place_tile,                                                                              \
+        .store = fl_store_tile,                                                                              \
+        .outside = fl_is_tile_outside,                                                                       \
+        .labels = fl_load_labels,                                                                            \
+        .counted = fl_counted_weights,                                                                       \
     }
 
 #endif

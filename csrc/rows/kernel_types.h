@@ -1,34 +1,37 @@
 /* What a kernel of the row family is: a tile of rows goes in, its values, gradients and Hessians come out.
  *
- * Few classes: the tile is class-major (all rows of class 0, then of class 1, ...) and vectors run across its rows.
- * Many classes: it is row-major and vectors run along each row. Which of the two depends on the number of classes and
- * the precision alone, so that the memory order of the caller's arrays cannot change a bit of the result. */
+ * Few classes: the tile is class-major (all rows of class 0, then of class 1, ...) and vectors run across its
+ * rows. Many classes: it is row-major and vectors run along each row. Which of the two depends on the number
+ * of classes and the precision alone, so that the memory order of the caller's arrays cannot change a bit of
+ * the result. */
 #ifndef FL_ROWS_KERNEL_TYPES_H
 #define FL_ROWS_KERNEL_TYPES_H
 
 #include "../fastloss.h"
 
-/* A matrix of reals; `stride` counts elements from one vector direction's line to the next: from class to class where
- * vectors run across rows, from row to row where they run along them. */
+/* A matrix of reals; `stride` counts elements from one vector direction's line to the next: from class to
+ * class where vectors run across rows, from row to row where they run along them. */
 typedef struct {
     void *data;
     ptrdiff_t stride;
 } fl_row_matrix;
 
 typedef struct {
-    /* All of the kernel's precision, n_classes of each: the target of a class index is own[y] at the class y, plus
-     * base[k] everywhere; a dense target is own[k]*y + base[k]. NULL in the forms that do not use them. */
+    /* All of the kernel's precision, n_classes of each: the target of a class index is own[y] at the class y,
+     * plus base[k] everywhere; a dense target is own[k]*y + base[k]. NULL in the forms that do not use them.
+     */
     const void *own, *base;
     const void *class_weight; /* before smoothing, or NULL: what a row counts for in a mean */
+    double base_sum;          /* of base */
     double gamma, log_base;
 } fl_row_options;
 
-/* How the targets come: class indices; class indices smoothed over all classes; dense; dense with class weights or
- * smoothing; none at all. */
+/* How the targets come: class indices; class indices smoothed over all classes; dense; dense with class
+ * weights or smoothing; none at all. */
 enum { FL_BY_LABEL, FL_SMOOTHED, FL_DENSE, FL_DENSE_WEIGHTED, FL_NO_TARGET, FL_N_ROW_FORMS };
 
-/* Outputs a kernel makes: value; value and gradient; all three. The gradient's place also holds intermediate results,
- * so it is there whenever a Hessian is wanted. */
+/* Outputs a kernel makes: value; value and gradient; all three. The gradient's place also holds intermediate
+ * results, so it is there whenever a Hessian is wanted. */
 enum { FL_ROWS_V, FL_ROWS_VG, FL_ROWS_VGH, FL_N_ROW_OUTPUTS };
 
 typedef struct {
@@ -37,9 +40,9 @@ typedef struct {
     size_t n_classes;
     fl_row_matrix prediction, target; /* target: dense forms */
     const void *label;                /* integers as wide as the reals, negative: ignored */
-    const void *weight;               /* a number a row, or NULL for 1: with scale what multiplies the slopes */
+    const void *weight; /* a number a row, or NULL for 1: with scale what multiplies the slopes */
     double scale;
-    void *value, *row_sum;            /* a number a row each, before weights, 16 of padding allowed */
+    void *value, *row_sum; /* a number a row each, before weights, 16 of padding allowed */
     fl_row_matrix gradient, hessian;
     void *state;   /* fl_row_ops.state_bytes of scratch, aligned to 64 */
     void *partial; /* along: fl_row_ops.partial_bytes for each chunk of each row */
@@ -47,8 +50,8 @@ typedef struct {
 
 typedef struct {
     void (*across)(const fl_row_tile *tile);
-    /* Along rows the work comes in chunks of classes, which different threads may do: gather over every chunk, then
-     * combine over the rows, then emit over every chunk. */
+    /* Along rows the work comes in chunks of classes, which different threads may do: gather over every
+     * chunk, then combine over the rows, then emit over every chunk. */
     void (*gather)(const fl_row_tile *tile, size_t row, size_t chunk);
     void (*combine)(const fl_row_tile *tile);
     void (*emit)(const fl_row_tile *tile, size_t row, size_t chunk);
@@ -68,25 +71,25 @@ typedef struct {
 /* What the driver needs of a tier and precision. */
 typedef struct {
     const fl_row_kernel *kernels;
-    size_t across_limit;    /* vectors run across rows up to so many classes */
-    size_t tile_rows;       /* the most rows of a class-major tile */
-    size_t chunk;           /* classes of a chunk */
-    size_t state_bytes;     /* of a tile's state */
-    size_t partial_bytes;   /* of one chunk's result */
+    size_t across_limit;  /* vectors run across rows up to so many classes */
+    size_t tile_rows;     /* the most rows of a class-major tile */
+    size_t chunk;         /* classes of a chunk */
+    size_t state_bytes;   /* of a tile's state */
+    size_t partial_bytes; /* of one chunk's result */
     void (*begin)(const fl_row_tile *tile, int form);
-    /* Rows start .. start + n of a matrix with one line's worth of classes or rows contiguous; in place if possible.
-     * Both scratch areas hold n_rows (rounded up to 16) times n_classes reals. */
+    /* Rows start .. start + n of a matrix with one line's worth of classes or rows contiguous; in place if
+     * possible. Both scratch areas hold n_rows (rounded up to 16) times n_classes reals. */
     fl_row_matrix (*load)(const fl_array *a, size_t start, size_t n, int across, void *scratch, void *raw);
     /* Where a kernel may write these rows of an output: its destination, or scratch. */
     fl_row_matrix (*place)(const fl_array *a, size_t start, size_t n, int across, void *scratch);
     void (*store)(const fl_array *a, size_t start, size_t n, int across, void *scratch, void *raw);
     /* Whether an entry of the first n rows is outside the domain, and which is the first in C order. */
-    int (*outside)(fl_row_matrix m, size_t n, size_t n_classes, int across, const fl_domain *domain, size_t *row,
-                   size_t *column, double *bad_value);
-    /* Class indices start .. start + n, checked, as integers of the reals' width, padded to a multiple of 16; the place
-     * of the first that is outside, n if none is. Those equal to *ignored become -1. */
-    size_t (*labels)(const fl_array *a, size_t start, size_t n, size_t n_classes, const long long *ignored, void *labels,
-                     void *raw, double *bad_value);
+    int (*outside)(fl_row_matrix m, size_t n, size_t n_classes, int across, const fl_domain *domain,
+                   size_t *row, size_t *column, double *bad_value);
+    /* Class indices start .. start + n, checked, as integers of the reals' width, padded to a multiple of 16;
+     * the place of the first that is outside, n if none is. Those equal to *ignored become -1. */
+    size_t (*labels)(const fl_array *a, size_t start, size_t n, size_t n_classes, const long long *ignored,
+                     void *labels, void *raw, double *bad_value);
     /* What each of n rows counts for in a mean: weight times that of its class, 0 if ignored. */
     void (*counted)(const fl_row_tile *tile, size_t n, int form, int across, double *counted);
 } fl_row_ops;

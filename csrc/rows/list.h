@@ -1,12 +1,11 @@
-/* The list of row kernels: one line each drives the table of descriptions, the functions of both precisions and every
- * instruction set, and so the tests and the benchmarks.
+/* The list of row kernels: one line each drives the table of descriptions, the functions of both precisions
+ * and every instruction set, and so the tests and the benchmarks.
  *
  * X(name, kind, forms, target's domain, prediction's domain, Hessian, checks the row sums)
- *   kind    PLAIN: sums over the row; SCANNED: a maximum of the row comes first; SOFTMAX: and the terms that a row is
- *           made of are kept for the slopes
- *   forms   LABELS: class indices; LABELS_SMOOTHED: also with a smoothed target; DENSE: dense targets;
- *           ALL: everything; LINK: no targets
- * The mathematics of a kernel is in the files that kernels.h includes. */
+ *   kind    PLAIN: sums over the row; SCANNED: a maximum of the row comes first; SOFTMAX: and the terms that
+ * a row is made of are kept for the slopes forms   LABELS: class indices; LABELS_SMOOTHED: also with a
+ * smoothed target; DENSE: dense targets; ALL: everything; LINK: no targets The mathematics of a kernel is in
+ * the files that kernels.h includes. */
 #ifndef FL_ROWS_LIST_H
 #define FL_ROWS_LIST_H
 
@@ -57,8 +56,10 @@ enum {
         FL_N_ROW_KERNELS
 };
 
-#define FL_DESCRIBE_ROWS(name, kind, forms, y, z, has_hessian, checks_sum)                                                   \
+#define FL_DESCRIBE_ROWS(name, kind, forms, y, z, has_hessian, checks_sum)                                   \
     {#name, FL_FORMS_##forms, FL_ROW_DOMAIN_##y, FL_ROW_DOMAIN_##z, has_hessian, checks_sum},
 #define FL_ROW_DESCRIPTIONS FL_ROW_KERNELS(FL_DESCRIBE_ROWS)
+
+const fl_row_description *fl_describe_rows(int kernel);
 
 #endif

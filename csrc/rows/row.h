@@ -1,18 +1,18 @@
 /* A row while it is being computed, and the interface between a loss and the loops over its rows.
  *
- * A row is read twice at most. For each kernel `name` there are inline functions of scalars, each vectorised by the
- * loop around it, across rows or along them:
+ * A row is read twice at most. For each kernel `name` there are inline functions of scalars, each vectorised
+ * by the loop around it, across rows or along them:
  *
- *   name_scan(z, y, own, row)      what the row's reference is the maximum of, and a poison that a NaN makes NaN
- *   name_prepare(row)              what the terms need, from the reference
- *   name_adds(form)                which sums there are
- *   name_term(z, y, ...)           what to add up along the row, and what to keep in place of z
+ *   name_scan(z, y, own, row)      what the row's reference is the maximum of, and a poison that a NaN makes
+ * NaN name_prepare(row)              what the terms need, from the reference name_adds(form) which sums there
+ * are name_term(z, y, ...)           what to add up along the row, and what to keep in place of z
  *   name_close(row)                turns the sums of a chunk into what can be merged
  *   name_merge(p, q)               two chunks of a row
  *   name_finish(row, ...)          the row's value, and what its slopes need
  *   name_emit(x, y, ...)           gradient and Hessian of one class
  *
- * Kernels of one kind share what they can (softmax.h); FL_ROW_PLAIN gives those without a reference their first two. */
+ * Kernels of one kind share what they can (softmax.h); FL_ROW_PLAIN gives those without a reference their
+ * first two. */
 #ifndef FL_ROWS_ROW_H
 #define FL_ROWS_ROW_H
 
@@ -77,13 +77,14 @@ typedef struct {
 } fl_row_entry;
 
 typedef struct {
-    int form;
-    real gamma;
+    int form, across;
+    real gamma, base_sum;
     double gamma_exact, log_base;
 } fl_row_setting;
 
 #define FL_ROW_UNUSED __attribute__((unused))
-#define FL_ROW_SCAN(name) FL_INLINE fl_row_scan name##_scan(fl_row_entry e FL_ROW_UNUSED, fl_row row FL_ROW_UNUSED)
+#define FL_ROW_SCAN(name)                                                                                    \
+    FL_INLINE fl_row_scan name##_scan(fl_row_entry e FL_ROW_UNUSED, fl_row row FL_ROW_UNUSED)
 #define FL_ROW_PREPARE(name) FL_INLINE fl_row name##_prepare(fl_row row)
 #define FL_ROW_TERM(name)                                                                                    \
     FL_INLINE fl_row_term name##_term(fl_row_entry e FL_ROW_UNUSED, fl_row row FL_ROW_UNUSED,                \
@@ -109,15 +110,25 @@ FL_INLINE real fl_row_target(fl_row_entry e, int form) {
 /* Which of a, c and d a kernel adds up; b is a count, and always there. */
 enum { FL_ADDS_NONE = 0, FL_ADDS_A = 1, FL_ADDS_C = 2, FL_ADDS_D = 4, FL_ADDS_ALL = 7 };
 #define FL_ROW_ADDS(name, sums)                                                                              \
-    FL_INLINE int name##_adds(int form FL_ROW_UNUSED) { return sums; }
+    FL_INLINE int name##_adds(int form FL_ROW_UNUSED) {                                                      \
+        return sums;                                                                                         \
+    }
 
 /* Kernels whose rows are just added up. */
 #define FL_ROW_PLAIN(name, sums)                                                                             \
     FL_ROW_ADDS(name, sums)                                                                                  \
-    FL_ROW_SCAN(name) { return (fl_row_scan){0, 0}; }                                                        \
-    FL_ROW_PREPARE(name) { return row; }                                                                     \
-    FL_ROW_CLOSE(name) { return row; }                                                                       \
-    FL_ROW_MERGE(name) { return fl_row_add(p, q); }
+    FL_ROW_SCAN(name) {                                                                                      \
+        return (fl_row_scan){0, 0};                                                                          \
+    }                                                                                                        \
+    FL_ROW_PREPARE(name) {                                                                                   \
+        return row;                                                                                          \
+    }                                                                                                        \
+    FL_ROW_CLOSE(name) {                                                                                     \
+        return row;                                                                                          \
+    }                                                                                                        \
+    FL_ROW_MERGE(name) {                                                                                     \
+        return fl_row_add(p, q);                                                                             \
+    }
 
 FL_INLINE fl_row fl_row_add(fl_row p, fl_row q) {
     p.poison += q.poison;

@@ -1,6 +1,8 @@
-/* The row family: losses of a row of C classes, and the links softmax and log-softmax. Included by fastloss.h.
+/* The row family: losses of a row of C classes, and the links softmax and log-softmax. Included by
+ * fastloss.h.
  *
- * Fill an fl_rows_call, then call fl_rows: it makes one pass over the data and writes the outputs asked for. */
+ * Fill an fl_rows_call, then call fl_rows: it makes one pass over the data and writes the outputs asked for.
+ */
 #ifndef FL_ROWS_ROWS_H
 #define FL_ROWS_ROWS_H
 
@@ -12,7 +14,7 @@ typedef struct {
     int n_threads; /* at most so many; 1 makes no parallel region */
     int want_value;
     size_t n_rows, n_classes;
-    int dense; /* target is (n_rows, n_classes), otherwise (n_rows,) class indices */
+    int dense;           /* target is (n_rows, n_classes), otherwise (n_rows,) class indices */
     fl_array prediction; /* (n_rows, n_classes) */
     fl_array target;     /* indices of any dtype, whole numbers in [0, n_classes); none for the links */
     fl_array weight;     /* (n_rows,), optional */
@@ -33,8 +35,8 @@ typedef struct {
     double weight_sum; /* what the mean divides by */
     size_t bad_row, bad_column;
     double bad_value;
-    int has_off_row;  /* kernels of probabilities: some row's sum is off 1 by more than the root of epsilon, */
-    size_t off_row;   /* the first of them */
+    int has_off_row; /* kernels of probabilities: some row's sum is off 1 by more than the root of epsilon, */
+    size_t off_row;  /* the first of them */
     double off_sum;
 } fl_rows_call;
 
@@ -45,8 +47,8 @@ int fl_rows_takes_labels(int kernel);
 int fl_rows_takes_dense(int kernel);
 int fl_rows_has_hessian(int kernel);
 
-/* One pass over the data. On any status but FL_OK the outputs are undefined; nothing outside them was touched. The
- * mean over rows that are all ignored is 0. */
+/* One pass over the data. On any status but FL_OK the outputs are undefined; nothing outside them was
+ * touched. The mean over rows that are all ignored is 0. */
 fl_status fl_rows(fl_rows_call *call);
 /* Only the checks of targets, predictions and weights: writes no output. */
 fl_status fl_rows_check(fl_rows_call *call);

@@ -1,31 +1,38 @@
 /* The softmax of a row, from which the cross-entropies, the focal loss and the links are made.
  *
- * e^z is 2^k·e^r, and a common power of two is taken out of a row by integers: subtracting the row's maximum from z
- * instead would round, and cost as many ULP as the difference is large. The power is that of the maximum less
- * FL_HEADROOM, so that every probability that is not 0 has a normal term.
+ * e^z is 2^k·e^r, and a common power of two is taken out of a row by integers: subtracting the row's maximum
+ * from z instead would round, and cost as many ULP as the difference is large. The power is that of the
+ * maximum less FL_HEADROOM, so that every probability that is not 0 has a normal term.
  *
- * The largest term (`top`) is kept apart from the sum of the `others`: 1 − p of the largest probability is then
- * others/(others + top) without cancellation, and that of any other is (sum − term)/sum, where term ≤ sum/2. */
+ * The largest term (`top`) is kept apart from the sum of the `others`: 1 − p of the largest probability is
+ * then others/(others + top) without cancellation, and that of any other is (sum − term)/sum, where term ≤
+ * sum/2. */
 #ifndef FL_ROWS_SOFTMAX_H
 #define FL_ROWS_SOFTMAX_H
 
 #include "row.h"
 
 #define FL_HEADROOM FL_CONST(26.0, 56.0)
-/* A logit that far below the maximum has probability zero, −inf among them: its power of two falls below the exponent
- * field, and becomes zero. */
+/* A logit that far below the maximum has probability zero, −inf among them: its power of two falls below the
+ * exponent field, and becomes zero. */
 #define FL_SOFTMAX_RANGE FL_CONST(150.0, 800.0)
-/* Beyond it k·ln 2 would lose accuracy; the maximum is subtracted first, which is exact for all logits in range. */
+/* Beyond it k·ln 2 would lose accuracy; the maximum is subtracted first, which is exact for all logits in
+ * range. */
 #define FL_SOFTMAX_LARGE FL_CONST(65536.0, 1048576.0)
 
-/* e^x·2^−K for scale = K + FL_ROUND_MAGIC. The difference of exponents must lie within the exponent field's range
- * above, and as far below it; there the result is 0. */
+/* e^x·2^−K for scale = K + FL_ROUND_MAGIC. The difference of exponents must lie within the exponent field's
+ * range above, and as far below it; there the result is 0. */
 FL_INLINE real fl_scaled_exp(real x, real scale) {
     real shifted = fl_fma(x, FL_LOG2_E, FL_ROUND_MAGIC);
     real k = shifted - FL_ROUND_MAGIC;
     real r = fl_fma(k, -FL_LN2_LO, fl_fma(k, -FL_LN2_HI, x));
     real_bits bits = fl_to_bits(fl_exp_reduced(r)) + FL_EXPONENT(fl_to_bits(shifted) - fl_to_bits(scale));
     return fl_from_bits((real_int)bits > 0 ? bits : 0);
+}
+
+/* The part of a target that differs from row to row: across rows the rest is added by finish, summed once. */
+FL_INLINE real fl_varying_target(fl_row_entry e, int form) {
+    return form == FL_SMOOTHED ? 0 : (form == FL_DENSE_WEIGHTED ? e.y * e.own_weight : e.y);
 }
 
 FL_INLINE int fl_is_dead(fl_row row) {
@@ -36,12 +43,14 @@ FL_INLINE int fl_spreads_target(int form) {
     return form == FL_SMOOTHED || form == FL_DENSE || form == FL_DENSE_WEIGHTED;
 }
 
-/* The sum of z would overflow; scaled down it is NaN only if some z is, or if there are infinities of both signs. */
+/* The sum of z would overflow; scaled down it is NaN only if some z is, or if there are infinities of both
+ * signs. */
 FL_ROW_SCAN(fl_softmax) {
     return (fl_row_scan){e.z, e.z * (real)0x1p-60};
 }
 
-/* In a row that has no softmax (NaN, +inf, nothing but −inf) all terms are zero, so that only what finish makes NaN is. */
+/* In a row that has no softmax (NaN, +inf, nothing but −inf) all terms are zero, so that only what finish
+ * makes NaN is. */
 FL_ROW_PREPARE(fl_softmax) {
     int dead = fl_is_dead(row), empty = row.reference < -FL_LARGEST;
     real m = dead ? 0 : row.reference;
@@ -54,7 +63,9 @@ FL_ROW_PREPARE(fl_softmax) {
     return row;
 }
 
-/* a: the sum of all terms but the largest; b: how often that occurs; c, d: Σt·(reference − z) and Σt. */
+/* a: the sum of all terms but the largest; b: how often that occurs; c, d: Σt·(reference − z) and Σt. With
+ * class indices c finds the true class's term where vectors run across rows; along them finish computes it.
+ */
 FL_ROW_TERM(fl_softmax) {
     real x = e.z - row.offset;
     x = x > row.low ? x : row.low;
@@ -63,10 +74,13 @@ FL_ROW_TERM(fl_softmax) {
     fl_row_term t = {term, is_top ? 0 : term, is_top ? 1 : 0, 0, 0, FL_NOT_FOUND};
     if (fl_spreads_target(o.form)) {
         e.is_own = 0; /* the true class is added by finish */
-        t.d = fl_row_target(e, o.form);
+        real target = fl_row_target(e, o.form);
         real distance = is_top ? 0 : row.reference - e.z;
-        t.c = t.d == 0 ? 0 : t.d * distance;
+        t.c = target == 0 ? 0 : target * distance;
+        t.d = o.across ? fl_varying_target(e, o.form) : target;
     }
+    if (o.form == FL_BY_LABEL && o.across)
+        t.c = e.is_own ? term : 0;
     return t;
 }
 
@@ -76,8 +90,8 @@ FL_ROW_CLOSE(fl_softmax) {
     return row;
 }
 
-/* What multiplies the terms of one chunk that they have another's power of two. A power of two itself, unless logits
- * are so large that the maximum was subtracted. */
+/* What multiplies the terms of one chunk that they have another's power of two. A power of two itself, unless
+ * logits are so large that the maximum was subtracted. */
 FL_INLINE real fl_softmax_factor(fl_row of, fl_row to) {
     real k = (of.scale - FL_ROUND_MAGIC) - (to.scale - FL_ROUND_MAGIC);
     real factor = fl_scaled_exp(of.offset - to.offset, FL_ROUND_MAGIC - k);
@@ -94,8 +108,8 @@ FL_ROW_MERGE(fl_softmax) {
     return large;
 }
 
-/* −log of the probability of a class with logit z, term e and sum of the other terms o, where sum = e + o: log1p(o/e),
- * or else K·ln 2 − z + log(sum), both from one logarithm of 1 + f with f in [0, 1]. */
+/* −log of the probability of a class with logit z, term e and sum of the other terms o, where sum = e + o:
+ * log1p(o/e), or else K·ln 2 − z + log(sum), both from one logarithm of 1 + f with f in [0, 1]. */
 FL_INLINE real fl_minus_log_share(fl_row row, real z, real e, real o, real sum) {
     const real_bits mantissa = ((real_bits)1 << FL_MANTISSA_BITS) - 1;
     const real integer_base = FL_CONST(0x1p23, 0x1p52);
@@ -117,12 +131,22 @@ FL_INLINE real fl_nan_if(int dead) {
     return dead ? FL_INFINITY - FL_INFINITY : 0;
 }
 
-FL_INLINE fl_softmax_row fl_softmax_of_own(fl_row row) {
+/* Positive also in a row that has no softmax. */
+FL_INLINE real fl_softmax_sum(fl_row row) {
     real sum = row.others + row.top;
+    return sum > 0 ? sum : 1;
+}
+
+FL_INLINE fl_softmax_row fl_softmax_of_own(fl_row row, int across) {
+    real sum = fl_softmax_sum(row);
     real x = row.own - row.offset;
-    real own = fl_scaled_exp(x > row.low ? x : row.low, row.scale);
+    real own = across ? row.c : fl_scaled_exp(x > row.low ? x : row.low, row.scale);
     real others = row.own == row.reference ? row.others : sum - own;
-    return (fl_softmax_row){sum,    1 / sum, own, others, fl_minus_log_share(row, row.own, own, others, sum),
+    return (fl_softmax_row){sum,
+                            1 / sum,
+                            own,
+                            others,
+                            fl_minus_log_share(row, row.own, own, others, sum),
                             fl_nan_if(fl_is_dead(row))};
 }
 
@@ -138,9 +162,17 @@ FL_INLINE real fl_softmax_rest(fl_row row, real term, real sum) {
 
 #define FL_ROW_SOFTMAX(name)                                                                                 \
     FL_ROW_ADDS(name, fl_spreads_target(form) ? FL_ADDS_ALL : FL_ADDS_A)                                     \
-    FL_ROW_SCAN(name) { return fl_softmax_scan(e, row); }                                                    \
-    FL_ROW_PREPARE(name) { return fl_softmax_prepare(row); }                                                 \
-    FL_ROW_CLOSE(name) { return fl_softmax_close(row); }                                                     \
-    FL_ROW_MERGE(name) { return fl_softmax_merge(p, q); }
+    FL_ROW_SCAN(name) {                                                                                      \
+        return fl_softmax_scan(e, row);                                                                      \
+    }                                                                                                        \
+    FL_ROW_PREPARE(name) {                                                                                   \
+        return fl_softmax_prepare(row);                                                                      \
+    }                                                                                                        \
+    FL_ROW_CLOSE(name) {                                                                                     \
+        return fl_softmax_close(row);                                                                        \
+    }                                                                                                        \
+    FL_ROW_MERGE(name) {                                                                                     \
+        return fl_softmax_merge(p, q);                                                                       \
+    }
 
 #endif

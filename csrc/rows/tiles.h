@@ -1,6 +1,7 @@
-/* Tiles of rows in and out of arrays of any dtype, strides and byte order. A tile's lines are its rows or, where
- * vectors run across rows, its classes. Lines that lie contiguous in memory are used in place; those that are
- * contiguous the other way are transposed; anything else is gathered line by line, the shorter stride first. */
+/* Tiles of rows in and out of arrays of any dtype, strides and byte order. A tile's lines are its rows or,
+ * where vectors run across rows, its classes. Lines that lie contiguous in memory are used in place; those
+ * that are contiguous the other way are transposed; anything else is gathered line by line, the shorter
+ * stride first. */
 #ifndef FL_ROWS_TILES_H
 #define FL_ROWS_TILES_H
 
@@ -10,15 +11,20 @@
 #include "transpose.h"
 
 typedef struct {
-    char *data;               /* of the first row */
-    ptrdiff_t row, column;    /* strides in bytes */
+    char *data;            /* of the first row */
+    ptrdiff_t row, column; /* strides in bytes */
     size_t n, padded, n_classes;
-    int native;               /* aligned reals of this machine's byte order */
+    int native; /* aligned reals of this machine's byte order */
 } fl_tile_view;
 
 static fl_tile_view fl_view_tile(const fl_array *a, size_t start, size_t n) {
-    fl_tile_view v = {(char *)a->data + (ptrdiff_t)start * a->strides[0], a->strides[0], a->strides[1], n,
-                      (n + 15) & ~(size_t)15, (size_t)a->shape[1], 0};
+    fl_tile_view v = {(char *)a->data + (ptrdiff_t)start * a->strides[0],
+                      a->strides[0],
+                      a->strides[1],
+                      n,
+                      (n + 15) & ~(size_t)15,
+                      (size_t)a->shape[1],
+                      0};
     v.native = a->dtype == FL_REAL_DTYPE && !a->swapped && (uintptr_t)v.data % sizeof(real) == 0 &&
                v.row % (ptrdiff_t)sizeof(real) == 0 && v.column % (ptrdiff_t)sizeof(real) == 0;
     return v;
@@ -63,13 +69,14 @@ static void fl_convert_run(const fl_array *a, char *run, ptrdiff_t stride, size_
     }
 }
 
-/* Every line of the tile, along the dimension of the shorter stride, to or from a packed matrix whose lines are those. */
-static void fl_convert_lines(const fl_array *a, const fl_tile_view *v, int by_class, real *block, ptrdiff_t stride,
-                             char *raw, int scatter) {
+/* Every line of the tile, along the dimension of the shorter stride, to or from a packed matrix whose lines
+ * are those. */
+static void fl_convert_lines(const fl_array *a, const fl_tile_view *v, int by_class, real *block,
+                             ptrdiff_t stride, char *raw, int scatter) {
     size_t n_lines = by_class ? v->n_classes : v->n, length = by_class ? v->n : v->n_classes;
     for (size_t i = 0; i < n_lines; i++)
-        fl_convert_run(a, v->data + (ptrdiff_t)i * (by_class ? v->column : v->row), by_class ? v->row : v->column,
-                       length, block + (ptrdiff_t)i * stride, raw, scatter);
+        fl_convert_run(a, v->data + (ptrdiff_t)i * (by_class ? v->column : v->row),
+                       by_class ? v->row : v->column, length, block + (ptrdiff_t)i * stride, raw, scatter);
 }
 
 static int fl_is_by_class(const fl_tile_view *v) {
@@ -84,7 +91,8 @@ static void fl_pad_rows(real *block, size_t n, size_t padded, size_t n_classes) 
             block[k * padded + i] = block[k * padded + n - 1];
 }
 
-static fl_row_matrix fl_load_tile(const fl_array *a, size_t start, size_t n, int across, void *scratch, void *raw) {
+static fl_row_matrix fl_load_tile(const fl_array *a, size_t start, size_t n, int across, void *scratch,
+                                  void *raw) {
     fl_tile_view v = fl_view_tile(a, start, n);
     int lines = fl_lines_of(&v, across);
     if (lines == FL_LINES_IN_PLACE)
@@ -100,8 +108,8 @@ static fl_row_matrix fl_load_tile(const fl_array *a, size_t start, size_t n, int
         size_t other = by_class ? v.padded : v.n_classes;
         fl_convert_lines(a, &v, by_class, gathered, (ptrdiff_t)other, raw, 0);
         if (gathered != block)
-            fl_transpose(gathered, (ptrdiff_t)other, by_class ? v.n_classes : n, by_class ? n : v.n_classes, block,
-                         (ptrdiff_t)line);
+            fl_transpose(gathered, (ptrdiff_t)other, by_class ? v.n_classes : n, by_class ? n : v.n_classes,
+                         block, (ptrdiff_t)line);
     }
     if (across)
         fl_pad_rows(block, n, v.padded, v.n_classes);
@@ -123,8 +131,8 @@ static void fl_store_tile(const fl_array *a, size_t start, size_t n, int across,
     if (lines == FL_LINES_IN_PLACE)
         return;
     if (lines == FL_LINES_TRANSPOSED) {
-        fl_transpose(block, (ptrdiff_t)line, across ? v.n_classes : n, across ? n : v.n_classes, (real *)v.data,
-                     (across ? v.row : v.column) / (ptrdiff_t)sizeof(real));
+        fl_transpose(block, (ptrdiff_t)line, across ? v.n_classes : n, across ? n : v.n_classes,
+                     (real *)v.data, (across ? v.row : v.column) / (ptrdiff_t)sizeof(real));
         return;
     }
     int by_class = fl_is_by_class(&v);
@@ -139,15 +147,17 @@ static void fl_store_tile(const fl_array *a, size_t start, size_t n, int across,
     fl_convert_lines(a, &v, by_class, block, (ptrdiff_t)line, raw, 1);
 }
 
-static int fl_is_entry_outside(fl_row_matrix m, size_t row, size_t k, int across, const fl_domain *d, double *value) {
+static int fl_is_entry_outside(fl_row_matrix m, size_t row, size_t k, int across, const fl_domain *d,
+                               double *value) {
     const real *x = m.data;
-    real entry = across ? x[(ptrdiff_t)k * m.stride + (ptrdiff_t)row] : x[(ptrdiff_t)row * m.stride + (ptrdiff_t)k];
+    real entry =
+        across ? x[(ptrdiff_t)k * m.stride + (ptrdiff_t)row] : x[(ptrdiff_t)row * m.stride + (ptrdiff_t)k];
     *value = (double)entry;
     return fl_is_outside(entry, d);
 }
 
-static int fl_is_tile_outside(fl_row_matrix m, size_t n, size_t n_classes, int across, const fl_domain *domain,
-                              size_t *row, size_t *column, double *bad_value) {
+static int fl_is_tile_outside(fl_row_matrix m, size_t n, size_t n_classes, int across,
+                              const fl_domain *domain, size_t *row, size_t *column, double *bad_value) {
     size_t n_lines = across ? n_classes : n, length = across ? n : n_classes, whole = length & ~(size_t)15;
     int outside = 0;
     for (size_t i = 0; i < n_lines; i++) {

@@ -1,5 +1,6 @@
-/* Transposing matrices of reals. Pieces of 16 bytes, 4 columns in float and 2 in double, are transposed in registers:
- * each 128-bit lane of a register holds another row's piece, so that only shuffles within lanes are needed. */
+/* Transposing matrices of reals. Pieces of 16 bytes, 4 columns in float and 2 in double, are transposed in
+ * registers: each 128-bit lane of a register holds another row's piece, so that only shuffles within lanes
+ * are needed. */
 #ifndef FL_ROWS_TRANSPOSE_H
 #define FL_ROWS_TRANSPOSE_H
 
@@ -23,8 +24,12 @@ FL_INLINE void fl_store_pieces(real *p, ptrdiff_t step, fl_pieces x) {
     _mm_storeu_si128((__m128i *)(void *)(p + 2 * step), _mm512_extracti32x4_epi32(x, 2));
     _mm_storeu_si128((__m128i *)(void *)(p + 3 * step), _mm512_extracti32x4_epi32(x, 3));
 }
-FL_INLINE fl_pieces fl_load_whole(const real *p) { return _mm512_loadu_si512((const void *)p); }
-FL_INLINE void fl_store_whole(real *p, fl_pieces x) { _mm512_storeu_si512((void *)p, x); }
+FL_INLINE fl_pieces fl_load_whole(const real *p) {
+    return _mm512_loadu_si512((const void *)p);
+}
+FL_INLINE void fl_store_whole(real *p, fl_pieces x) {
+    _mm512_storeu_si512((void *)p, x);
+}
 #define fl_low32 _mm512_unpacklo_epi32
 #define fl_high32 _mm512_unpackhi_epi32
 #define fl_low64 _mm512_unpacklo_epi64
@@ -41,8 +46,12 @@ FL_INLINE void fl_store_pieces(real *p, ptrdiff_t step, fl_pieces x) {
     _mm_storeu_si128((__m128i *)(void *)p, _mm256_castsi256_si128(x));
     _mm_storeu_si128((__m128i *)(void *)(p + step), _mm256_extracti128_si256(x, 1));
 }
-FL_INLINE fl_pieces fl_load_whole(const real *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
-FL_INLINE void fl_store_whole(real *p, fl_pieces x) { _mm256_storeu_si256((__m256i *)(void *)p, x); }
+FL_INLINE fl_pieces fl_load_whole(const real *p) {
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+FL_INLINE void fl_store_whole(real *p, fl_pieces x) {
+    _mm256_storeu_si256((__m256i *)(void *)p, x);
+}
 #define fl_low32 _mm256_unpacklo_epi32
 #define fl_high32 _mm256_unpackhi_epi32
 #define fl_low64 _mm256_unpacklo_epi64
@@ -127,8 +136,8 @@ static int fl_join_columns(const real *from, ptrdiff_t stride, size_t n, size_t 
     return n_columns == 2 || n_columns == 3;
 }
 
-/* to[j][i] = from[i][j] for i < n_lines and j < length; strides in elements. The last columns of a bundle overlap those
- * before them where the number of columns is not a multiple of a piece. */
+/* to[j][i] = from[i][j] for i < n_lines and j < length; strides in elements. The last columns of a bundle
+ * overlap those before them where the number of columns is not a multiple of a piece. */
 static void fl_transpose(const real *from, ptrdiff_t from_stride, size_t n_lines, size_t length, real *to,
                          ptrdiff_t to_stride) {
     size_t done = 0;
@@ -144,9 +153,11 @@ static void fl_transpose(const real *from, ptrdiff_t from_stride, size_t n_lines
                 ptrdiff_t j = (ptrdiff_t)(k + FL_PIECE_REALS <= n_columns ? k : n_columns - FL_PIECE_REALS);
                 ptrdiff_t i = (ptrdiff_t)done;
                 if (tall)
-                    fl_gather_bundle(from + i * from_stride + j, from_stride, to + j * to_stride + i, to_stride);
+                    fl_gather_bundle(from + i * from_stride + j, from_stride, to + j * to_stride + i,
+                                     to_stride);
                 else
-                    fl_scatter_bundle(from + j * from_stride + i, from_stride, to + i * to_stride + j, to_stride);
+                    fl_scatter_bundle(from + j * from_stride + i, from_stride, to + i * to_stride + j,
+                                      to_stride);
             }
     }
     for (size_t i = done; i < n_rows; i++)

@@ -1,0 +1,136 @@
+/* The rows of a tile while they are computed: an array for each field of a row, so that vectors run over
+ * rows. */
+#ifndef FL_ROWS_STATE_H
+#define FL_ROWS_STATE_H
+
+#include "row.h"
+
+enum { FL_ROW_TILE = 1024 / sizeof(real), FL_ROW_CHUNK = 4096 / sizeof(real) };
+
+/* So few that comparing the label with each class is faster than a load from memory for each row. */
+enum { FL_FEW_CLASSES = 8 };
+
+#if defined(__GNUC__) && !defined(__clang__)
+#define FL_ROW_LOOP _Pragma("GCC ivdep")
+#else
+#define FL_ROW_LOOP _Pragma("clang loop vectorize(assume_safety)")
+/* Puts the sums so far aside, so that no sum is of more than a few dozen numbers. */
+static void fl_row_fold(fl_row_state *s, size_t n) {
+    FL_ROW_LOOP
+    for (size_t i = 0; i < n; i++) {
+        s->folded_a[i] += s->a[i];
+        s->folded_c[i] += s->c[i];
+        s->folded_d[i] += s->d[i];
+        s->a[i] = s->c[i] = s->d[i] = 0;
+    }
+}
+
+static void fl_row_unfold(fl_row_state *s, size_t n) {
+    FL_ROW_LOOP
+    for (size_t i = 0; i < n; i++) {
+        s->a[i] += s->folded_a[i];
+        s->c[i] += s->folded_c[i];
+        s->d[i] += s->folded_d[i];
+    }
+}
+
+#endif
+
+/* The sums of so many classes are put aside. */
+enum { FL_FOLD = 32 };
+
+#define FL_STATE_FIELD(type, name) _Alignas(64) type name[FL_ROW_TILE];
+typedef struct {
+    FL_ROW_FIELDS(FL_STATE_FIELD)
+    /* a, c and d of earlier classes */
+    FL_STATE_FIELD(real, folded_a)
+    FL_STATE_FIELD(real, folded_c)
+    FL_STATE_FIELD(real, folded_d)
+} fl_row_state;
+
+FL_INLINE fl_row fl_row_get(const fl_row_state *s, size_t i) {
+    fl_row row;
+#define FL_GET_FIELD(type, name) row.name = s->name[i];
+    FL_ROW_FIELDS(FL_GET_FIELD)
+    return row;
+}
+
+FL_INLINE void fl_row_put(fl_row_state *s, size_t i, fl_row row) {
+#define FL_PUT_FIELD(type, name) s->name[i] = row.name;
+    FL_ROW_FIELDS(FL_PUT_FIELD)
+}
+
+FL_INLINE fl_row_setting fl_setting_of(const fl_row_tile *t, int form, int across) {
+    return (fl_row_setting){form,
+                            across,
+                            (real)t->options->gamma,
+                            (real)t->options->base_sum,
+                            t->options->gamma,
+                            t->options->log_base};
+}
+
+FL_INLINE int fl_has_labels(int form) {
+    return form == FL_BY_LABEL || form == FL_SMOOTHED;
+}
+
+FL_INLINE int fl_has_matrix(int form) {
+    return form == FL_DENSE || form == FL_DENSE_WEIGHTED;
+}
+
+/* What a row knows before its predictions are read: labels are in range or negative. */
+static void fl_row_begin(const fl_row_tile *t, int form) {
+    fl_row_state *s = t->state;
+    size_t n = t->n_rows, padded = (n + 15) & ~(size_t)15;
+    int across = t->n_classes <= FL_ACROSS_LIMIT;
+    const real *z = t->prediction.data, *own_weight = t->options->own, *weight = t->weight;
+    ptrdiff_t row_step = across ? 1 : t->prediction.stride, class_step = across ? t->prediction.stride : 1;
+    const real_int *label = t->label;
+    real scale = (real)t->scale;
+    for (size_t i = 0; i < padded; i++) {
+        s->reference[i] = -FL_INFINITY;
+        s->poison[i] = s->a[i] = s->b[i] = s->c[i] = s->d[i] = 0;
+        s->folded_a[i] = s->folded_c[i] = s->folded_d[i] = 0;
+        s->first[i] = FL_NOT_FOUND;
+        s->class_weight[i] = 1;
+        s->own[i] = 0;
+        s->label[i] = 0;
+    }
+    FL_ROW_LOOP
+    for (size_t i = 0; i < padded; i++)
+        s->weight[i] = weight ? weight[i] * scale : scale;
+    if (!fl_has_labels(form))
+        return;
+    for (size_t i = 0; i < padded; i++)
+        s->label[i] = label[i];
+    for (size_t i = 0; i < n && !(across && t->n_classes <= FL_FEW_CLASSES); i++)
+        s->own[i] = z[(ptrdiff_t)i * row_step + (ptrdiff_t)(label[i] < 0 ? 0 : label[i]) * class_step];
+    for (size_t k = 0; k < t->n_classes && across && t->n_classes <= FL_FEW_CLASSES; k++) {
+        FL_ROW_LOOP
+        for (size_t i = 0; i < n; i++)
+            s->own[i] = (size_t)label[i] == k ? z[(ptrdiff_t)k * class_step + (ptrdiff_t)i] : s->own[i];
+    }
+    for (size_t i = 0; i < n && own_weight; i++)
+        s->class_weight[i] = own_weight[label[i] < 0 ? 0 : label[i]];
+}
+
+/* Puts the sums so far aside, so that no sum is of more than a few dozen numbers. */
+static void fl_row_fold(fl_row_state *s, size_t n) {
+    FL_ROW_LOOP
+    for (size_t i = 0; i < n; i++) {
+        s->folded_a[i] += s->a[i];
+        s->folded_c[i] += s->c[i];
+        s->folded_d[i] += s->d[i];
+        s->a[i] = s->c[i] = s->d[i] = 0;
+    }
+}
+
+static void fl_row_unfold(fl_row_state *s, size_t n) {
+    FL_ROW_LOOP
+    for (size_t i = 0; i < n; i++) {
+        s->a[i] += s->folded_a[i];
+        s->c[i] += s->folded_c[i];
+        s->d[i] += s->folded_d[i];
+    }
+}
+
+#endif
