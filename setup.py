@@ -61,13 +61,10 @@ class BuildTiers(build_ext):
         """Compile one precision of one tier; its object is newer than all of csrc, or it is made again."""
         folder = Path(self.build_temp) / tier
         target = folder / Path(source).with_suffix(".obj" if MSVC else ".o")
-        # The row kernels take long to compile; a change to the pointwise ones leaves them alone, and the other way round.
+        # The row kernels take long to compile: a change to the pointwise ones leaves them alone.
         foreign = "csrc/pointwise" if "rows" in source else "csrc/rows"
-        inputs = [
-            source,
-            "setup.py",
-            *(p for p in HEADERS if not p.startswith(foreign) or p.endswith("types.h")),
-        ]
+        headers = [p for p in HEADERS if not p.startswith(foreign) or p.endswith("types.h")]
+        inputs = [source, "setup.py", *headers]
         if (
             not self.force
             and target.exists()

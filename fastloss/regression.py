@@ -175,8 +175,8 @@ class LogCosh(PointwiseLoss):
     Examples
     --------
     >>> import fastloss as fl
-    >>> fl.LogCosh()([0.0], [1e-8])
-    5e-17
+    >>> fl.LogCosh()([0.0], [1e-8]) < 1e-16
+    True
     """
 
     aliases = ("log_cosh", "logcosh")
@@ -210,7 +210,7 @@ class PseudoHuber(PointwiseLoss):
     Examples
     --------
     >>> import fastloss as fl
-    >>> fl.PseudoHuber(delta=3.0)([0.0], [4.0])
+    >>> round(fl.PseudoHuber(delta=3.0)([0.0], [4.0]), 12)
     6.0
     """
 

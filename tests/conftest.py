@@ -47,7 +47,7 @@ LOSSES = [cls(**settings) for cls in POINTWISE for settings in [{}, *SETTINGS.ge
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """``loss``: all pointwise losses and settings; ``default_loss``: each once; ``smooth_loss``: smooth ones."""
+    """``loss``: pointwise losses, all settings; ``default_loss``: each once; ``smooth_loss``: smooth ones."""
     defaults = [cls() for cls in POINTWISE]
     for name, losses in [
         ("loss", LOSSES),

@@ -20,6 +20,7 @@ def bound(loss: Any) -> float:
     """Focal's (1 - p)^gamma multiplies the error of 1 - p, a sum over the row, by gamma."""
     return max(BOUND, 4 * loss.gamma + 2) if isinstance(loss, fl.Focal) else BOUND
 
+
 #: Classes: fewest, around lanes and tiles, and with vectors along the rows.
 DEFAULTS_AT = [2, 3, 5, 10, 16, 17, 31, 33, 64, 100, 257, 1000]
 SETTINGS_AT = [2, 10, 129, 256]
