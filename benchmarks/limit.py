@@ -6,7 +6,7 @@ value-and-gradient does. Its bandwidth, measured beside the loss, turns the byte
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 import numpy as np
 
@@ -30,8 +30,7 @@ def limit_seconds(triad_seconds: float, verb: str, y: np.ndarray, z: np.ndarray)
 
 def larger_than_cache(z: np.ndarray) -> bool:
     """Whether three arrays like `z` overflow the last-level cache twice, so that memory is the limit."""
-    try:
-        cache = max(os.sysconf(f"SC_LEVEL{level}_CACHE_SIZE") for level in (2, 3))
-    except (ValueError, OSError):
-        cache = 0
-    return 3 * z.nbytes > 2 * max(cache, 2**22)
+    # The kernel's file, since sysconf() reports the caches of the whole package on some processors.
+    size = Path("/sys/devices/system/cpu/cpu0/cache/index3/size")
+    kibibytes = int(size.read_text().rstrip("K\n")) if size.exists() else 32_768
+    return 3 * z.nbytes > 2 * 1024 * kibibytes

@@ -25,7 +25,7 @@
 FL_INLINE real fl_scaled_exp(real x, real scale) {
     real shifted = fl_fma(x, FL_LOG2_E, FL_ROUND_MAGIC);
     real k = shifted - FL_ROUND_MAGIC;
-    real r = fl_fma(k, -FL_LN2_LO, fl_fma(k, -FL_LN2_HI, x));
+    real r = fl_fma(k, -FL_LN2_LO, fl_remainder(x, k, FL_LN2_HI));
     real_bits bits = fl_to_bits(fl_exp_reduced(r)) + FL_EXPONENT(fl_to_bits(shifted) - fl_to_bits(scale));
     return fl_from_bits((real_int)bits > 0 ? bits : 0);
 }
@@ -119,7 +119,7 @@ FL_INLINE real fl_minus_log_share(fl_row row, real z, real e, real o, real sum) 
     real k = fl_from_bits((bits >> FL_MANTISSA_BITS) | fl_to_bits(integer_base)) - (integer_base + FL_BIAS);
     k = likely ? 0 : k + (row.scale - FL_ROUND_MAGIC);
     real x = likely ? 0 : z - row.offset;
-    return fl_fma(k, FL_LN2_HI, -x) + fl_log1p_unit(f, k * FL_LN2_LO);
+    return fl_log1p_unit(f, k * FL_LN2_LO) - fl_remainder(x, k, FL_LN2_HI);
 }
 
 /* The true class's term, the sum of the others, and −log p of it. */
