@@ -128,6 +128,4 @@ def default_num_threads() -> int:
         if n is not None:
             return n
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(
-        1, min(processors, math.ceil(_container_quota()) if _container_quota() < processors else processors)
-    )
+    return max(1, math.ceil(min(processors, _container_quota())))

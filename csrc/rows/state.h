@@ -14,26 +14,6 @@ enum { FL_FEW_CLASSES = 8 };
 #define FL_ROW_LOOP _Pragma("GCC ivdep")
 #else
 #define FL_ROW_LOOP _Pragma("clang loop vectorize(assume_safety)")
-/* Puts the sums so far aside, so that no sum is of more than a few dozen numbers. */
-static void fl_row_fold(fl_row_state *s, size_t n) {
-    FL_ROW_LOOP
-    for (size_t i = 0; i < n; i++) {
-        s->folded_a[i] += s->a[i];
-        s->folded_c[i] += s->c[i];
-        s->folded_d[i] += s->d[i];
-        s->a[i] = s->c[i] = s->d[i] = 0;
-    }
-}
-
-static void fl_row_unfold(fl_row_state *s, size_t n) {
-    FL_ROW_LOOP
-    for (size_t i = 0; i < n; i++) {
-        s->a[i] += s->folded_a[i];
-        s->c[i] += s->folded_c[i];
-        s->d[i] += s->folded_d[i];
-    }
-}
-
 #endif
 
 /* The sums of so many classes are put aside. */
