@@ -1,14 +1,55 @@
-/* check: does a block lie in its domain? One vectorised pass says whether; only then is the place sought. */
+/* check: does a block lie in its domain? Bits or-ed together say whether, vectorised and cheap enough to keep
+ * beside the arithmetic of a kernel; only then is the place sought.
+ *
+ * As unsigned integers the patterns of non-negative numbers are ordered as the numbers are, and those of NaN
+ * and of all negative numbers, -0 among them, lie above: whatever is outside [0, high] has a pattern above
+ * high's. Outside (-1, inf] lie the patterns from -1's on. Where -0 or a NaN is inside it is taken for
+ * something outside at first: fl_first_outside knows. */
 #ifndef FL_BLOCKS_CHECK_H
 #define FL_BLOCKS_CHECK_H
 
-#include "real.h"
+#include "tile.h"
 
 /* Zero exactly at 0 and 1, for a sign-carrying domain also at -1: x^2 - x of x or |x|. Only bits that a
  * nonzero result or NaN has remain; the sign of a zero is shifted out. */
-static inline real_bits fl_not_a_label(real x, int has_minus_one) {
+FL_INLINE real_bits fl_not_a_label(real x, int has_minus_one) {
     real a = has_minus_one ? fl_abs(x) : x;
     return fl_to_bits(fl_fma(a, a, -a)) << 1;
+}
+
+FL_INLINE int fl_is_everything(const fl_domain *d) {
+    return !d->integral && d->low < -1;
+}
+
+/* Bits that stay 0 for numbers inside, once FL_SUSPICIOUS has masked them. */
+FL_INLINE real_bits fl_suspicion(real x, const fl_domain *d) {
+    real_bits pattern = fl_to_bits(x), minus_one = fl_to_bits(-1);
+    if (d->integral)
+        return fl_not_a_label(x, d->low < 0);
+    if (d->low < 0)
+        return pattern & ~(pattern - minus_one);
+    real_bits shifted = pattern - (d->open_low != 0);
+    return shifted | (fl_to_bits((real)d->high) - (d->open_low != 0) - shifted);
+}
+#define FL_SUSPICIOUS(bits, d) ((d)->integral ? (bits) : (bits) & FL_SIGN_BIT)
+
+FL_INLINE int fl_any_suspicious(const real *x, size_t n, const fl_domain *d) {
+    fl_bits_vector found[FL_N_BITS_VECTORS] = {{0}};
+    for (size_t i = 0; i < n; i += FL_LANES) {
+        real_bits tile[FL_LANES];
+        for (int k = 0; k < FL_LANES; k++)
+            tile[k] = fl_suspicion(x[i + k], d);
+        fl_keep_bits(found, tile);
+    }
+    return FL_SUSPICIOUS(fl_any_bits(found), d) != 0;
+}
+
+/* n is a multiple of the lanes. */
+static int fl_any_outside(const void *block, size_t n, const fl_domain *d) {
+    static const fl_domain label = {-1, 1, 0, 1, 0}, binary = {0, 1, 0, 1, 0};
+    if (d->integral)
+        return fl_any_suspicious(block, n, d->low < 0 ? &label : &binary);
+    return fl_any_suspicious(block, n, d);
 }
 
 static inline int fl_is_outside(real x, const fl_domain *d) {
@@ -16,47 +57,6 @@ static inline int fl_is_outside(real x, const fl_domain *d) {
         return fl_not_a_label(x, d->low < 0) != 0;
     int inside = (x <= (real)d->high) & (d->open_low ? x > (real)d->low : x >= (real)d->low);
     return !(inside | (d->nan_ok & (x != x)));
-}
-
-static inline int fl_any_not_label(const real *x, size_t n, int has_minus_one) {
-    real_bits found[FL_LANES] = {0}, any = 0;
-    for (size_t i = 0; i < n; i += FL_LANES)
-        for (int k = 0; k < FL_LANES; k++)
-            found[k] |= fl_not_a_label(x[i + k], has_minus_one);
-    for (int k = 0; k < FL_LANES; k++)
-        any |= found[k];
-    return any != 0;
-}
-
-/* The sign bit tells: of (x - low) + 0 for a closed end (a negative zero becomes positive), of the complement
- * of low - x for an open one. NaN has either sign and may be taken for a number outside. */
-static inline real_bits fl_beyond(real x, real low, real high, int open_low, int has_high) {
-    real_bits below = open_low ? ~fl_to_bits(low - x) : fl_to_bits((x - low) + 0);
-    return has_high ? below | fl_to_bits(high - x) : below;
-}
-
-static inline int fl_any_beyond(const real *x, size_t n, const fl_domain *d, int open_low, int has_high) {
-    const real low = (real)d->low, high = (real)d->high;
-    real_bits found[FL_LANES] = {0}, poison[FL_LANES] = {0}, any = 0;
-    for (size_t i = 0; i < n; i += FL_LANES)
-        for (int k = 0; k < FL_LANES; k++) {
-            found[k] |= fl_beyond(x[i + k], low, high, open_low, has_high);
-            /* 0*x is a zero, or NaN, whose exponent remains when the sign is shifted out. */
-            poison[k] |= fl_to_bits(x[i + k] * 0) << 1;
-        }
-    for (int k = 0; k < FL_LANES; k++)
-        any |= (found[k] & FL_SIGN_BIT) | (d->nan_ok ? 0 : poison[k]);
-    return any != 0;
-}
-
-/* n is a multiple of the lanes. Where NaN is admitted it may be reported all the same: fl_first_outside
- * knows. */
-static int fl_any_outside(const void *block, size_t n, const fl_domain *d) {
-    if (d->integral)
-        return d->low < 0 ? fl_any_not_label(block, n, 1) : fl_any_not_label(block, n, 0);
-    if (d->high < FL_INFINITY)
-        return d->open_low ? fl_any_beyond(block, n, d, 1, 1) : fl_any_beyond(block, n, d, 0, 1);
-    return d->open_low ? fl_any_beyond(block, n, d, 1, 0) : fl_any_beyond(block, n, d, 0, 0);
 }
 
 /* n if there is none. */

@@ -33,7 +33,8 @@ typedef struct {
     const fl_pointwise_call *call;
     const fl_ops *ops;
     fl_block_fn compute; /* NULL: only check, and add up the weights */
-    fl_block_fn sum;     /* the same, adding up the values; NULL where these are stored or weighted */
+    fl_block_fn
+        sum; /* the same for whole lanes, adding up the values; NULL where these are stored or weighted */
     double scale;
     int streams;
     int streams_chunks; /* by compute_streamed: all arrays native, nothing weighted, no values stored */
@@ -107,9 +108,10 @@ static void fl_run_block(const fl_pass *p, size_t start, size_t n, fl_scratch *s
         z = ops->load(&c->prediction, start, n, scratch->prediction, scratch->raw);
     if (c->weight.data)
         w = ops->load(&c->weight, start, n, scratch->weight, scratch->raw);
-    int inside = fl_is_inside(p, y, start, n, p->target, FL_BAD_TARGET, s);
-    inside &= fl_is_inside(p, z, start, n, p->prediction, FL_BAD_PREDICTION, s);
+    int inside = fl_is_inside(p, z, start, n, p->prediction, FL_BAD_PREDICTION, s);
     inside &= !w || fl_is_inside(p, w, start, n, p->weight, FL_BAD_WEIGHT, s);
+    if (!p->compute || !inside)
+        inside &= fl_is_inside(p, y, start, n, p->target, FL_BAD_TARGET, s);
     if (!inside)
         return;
     if (w) {
@@ -131,10 +133,14 @@ static void fl_run_block(const fl_pass *p, size_t start, size_t n, fl_scratch *s
         g = fl_place(p, &c->gradient, start, n, g);
     if (c->hessian.data)
         h = fl_place(p, &c->hessian, start, n, h);
-    if (p->sum && n == padded) {
-        fl_add(&s->total, p->sum(n, y, z, c->parameters, p->scale, v, g, h));
+    double lanes[FL_LANES] = {0};
+    int sums = p->sum && n == padded;
+    if ((sums ? p->sum : p->compute)(padded, y, z, c->parameters, p->scale, sums ? lanes : v, g, h) &&
+        !fl_is_inside(p, y, start, n, p->target, FL_BAD_TARGET, s))
+        return;
+    if (sums) {
+        fl_add(&s->total, fl_fold_lanes(lanes, FL_LANES));
     } else {
-        p->compute(padded, y, z, c->parameters, p->scale, v, g, h);
         if (stores_value) {
             fl_finish(p, &c->value, start, n, v, scratch->value, w, scratch->raw);
         } else if (c->want_value) {
@@ -151,7 +157,7 @@ static void fl_run_block(const fl_pass *p, size_t start, size_t n, fl_scratch *s
 /* As much of a segment as compute_streamed does; what it leaves, a tail or an error, goes block by block. */
 static size_t fl_stream_segment(const fl_pass *p, size_t from, size_t n, fl_segment *s) {
     const fl_pointwise_call *c = p->call;
-    fl_streamed_call streamed = {p->compute, c->parameters, p->scale, c->want_value, p->target};
+    fl_streamed_call streamed = {c->want_value ? p->sum : p->compute, c->parameters, p->scale, c->want_value};
     return p->ops->compute_streamed(&streamed, n, fl_element(p, &c->target, from),
                                     fl_element(p, &c->prediction, from), fl_element(p, &c->gradient, from),
                                     fl_element(p, &c->hessian, from), &s->total);

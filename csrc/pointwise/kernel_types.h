@@ -6,14 +6,15 @@
 
 #include "../blocks/domain.h"
 
-/* Computes a block of n samples: the unscaled values, and gradient and Hessian times scale. All arrays hold
- * the precision of the table the function comes from; those of outputs that the function does not make are
- * not touched. n                          a multiple of 16 y, z                       targets and
+/* Computes n samples: the unscaled values, and gradient and Hessian times scale. All arrays hold the
+ * precision of the table the function comes from; those of outputs that the function does not make are not
+ * touched. n                          a multiple of FL_LANES y, z                       targets and
  * predictions, contiguous, aligned to an element params                     as many numbers as the
- * description says value, gradient, hessian   may be z itself; no other overlap Returns the sum of the values
- * if it is one of the functions that sum; `value` is then only room for a block. */
-typedef double (*fl_block_fn)(size_t n, const void *y, const void *z, const double *params, double scale,
-                              void *value, void *gradient, void *hessian);
+ * description says value, gradient, hessian   may be z itself; no other overlap. For a function that sums
+ * `value` is an array of FL_LANES doubles: lane k has the values of samples k, k + FL_LANES... added Returns
+ * whether a target may be outside its domain: not 0 if one is, and now and then if none is. */
+typedef int (*fl_block_fn)(size_t n, const void *y, const void *z, const double *params, double scale,
+                           void *value, void *gradient, void *hessian);
 
 /* The combinations of outputs there are functions for; S stands for values that are summed instead of kept.
  */
@@ -21,11 +22,10 @@ enum { FL_V, FL_G, FL_VG, FL_GH, FL_VGH, FL_S, FL_SG, FL_SGH, FL_N_OUTPUT_SETS }
 
 /* What a streamed segment is computed with. */
 typedef struct {
-    fl_block_fn compute;
+    fl_block_fn compute; /* one that sums, or one that makes no values */
     const double *parameters;
     double scale;
     int want_value;
-    const fl_domain *target; /* NULL: nothing to check */
 } fl_streamed_call;
 
 /* One loss in one precision on one instruction set, by combination of outputs. */

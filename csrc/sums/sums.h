@@ -5,22 +5,9 @@
 #define FL_SUMS_SUMS_H
 
 #include "../blocks/real.h"
+#include "compensated.h"
 
 enum { FL_SUM_LANES = 32 };
-
-/* Halves folded onto halves. The widths are constants where it is inlined: a few vector additions. */
-static inline __attribute__((always_inline)) double fl_fold_lanes(double *lanes, int n_lanes) {
-#define FL_FOLD(width)                                                                                       \
-    if (n_lanes >= 2 * (width))                                                                              \
-        for (int i = 0; i < (width); i++)                                                                    \
-    lanes[i] += lanes[i + (width)]
-    FL_FOLD(16);
-    FL_FOLD(8);
-    FL_FOLD(4);
-    FL_FOLD(2);
-#undef FL_FOLD
-    return lanes[0] + lanes[1];
-}
 
 /* n is a multiple of FL_LANES. */
 static double fl_sum(const void *block, size_t n) {

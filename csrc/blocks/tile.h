@@ -1,0 +1,80 @@
+/* What a kernel carries from tile to tile: sums, and traces of bad targets, one of each for every lane.
+ *
+ * The lanes are vectors of the machine's width by name, since they must stay in registers: arrays that live
+ * through a loop end up in memory, or are taken apart into scalars. */
+#ifndef FL_BLOCKS_TILE_H
+#define FL_BLOCKS_TILE_H
+
+#include "real.h"
+
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
+
+#if defined(__AVX512F__)
+enum { FL_VECTOR_BYTES = 64 };
+#elif defined(__AVX__)
+enum { FL_VECTOR_BYTES = 32 };
+#else
+enum { FL_VECTOR_BYTES = 16 };
+#endif
+
+typedef double fl_double_vector __attribute__((vector_size(FL_VECTOR_BYTES)));
+typedef real_bits fl_bits_vector __attribute__((vector_size(FL_VECTOR_BYTES)));
+
+enum {
+    FL_DOUBLES = FL_VECTOR_BYTES / sizeof(double),
+    FL_N_DOUBLE_VECTORS = FL_LANES / FL_DOUBLES,
+    FL_PATTERNS = FL_VECTOR_BYTES / sizeof(real_bits),
+    FL_N_BITS_VECTORS = FL_LANES / FL_PATTERNS
+};
+
+/* sums[k] += tile[k], for a tile of floats by whole vectors taken into halves: gcc would convert them four by
+ * four. */
+#if FL_PRECISION == 32 && defined(__AVX512F__)
+FL_INLINE void fl_add_tile(fl_double_vector *sums, const real *tile) {
+    __m512d x = _mm512_castps_pd(_mm512_loadu_ps(tile));
+    sums[0] += _mm512_cvtps_pd(_mm256_castpd_ps(_mm512_castpd512_pd256(x)));
+    sums[1] += _mm512_cvtps_pd(_mm256_castpd_ps(_mm512_extractf64x4_pd(x, 1)));
+}
+#elif FL_PRECISION == 32 && defined(__AVX__)
+FL_INLINE void fl_add_tile(fl_double_vector *sums, const real *tile) {
+    __m256 x = _mm256_loadu_ps(tile), y = _mm256_loadu_ps(tile + 8);
+    sums[0] += _mm256_cvtps_pd(_mm256_castps256_ps128(x));
+    sums[1] += _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1));
+    sums[2] += _mm256_cvtps_pd(_mm256_castps256_ps128(y));
+    sums[3] += _mm256_cvtps_pd(_mm256_extractf128_ps(y, 1));
+}
+#else
+FL_INLINE void fl_add_tile(fl_double_vector *sums, const real *tile) {
+    typedef real fl_part __attribute__((vector_size(FL_DOUBLES * sizeof(real))));
+#pragma GCC unroll 8
+    for (int i = 0; i < FL_N_DOUBLE_VECTORS; i++) {
+        fl_part x;
+        memcpy(&x, tile + i * FL_DOUBLES, sizeof x);
+        sums[i] += __builtin_convertvector(x, fl_double_vector);
+    }
+}
+#endif
+
+/* found[k] |= tile[k] */
+FL_INLINE void fl_keep_bits(fl_bits_vector *found, const real_bits *tile) {
+#pragma GCC unroll 8
+    for (int i = 0; i < FL_N_BITS_VECTORS; i++) {
+        fl_bits_vector part;
+        memcpy(&part, tile + i * FL_PATTERNS, sizeof part);
+        found[i] |= part;
+    }
+}
+
+FL_INLINE real_bits fl_any_bits(const fl_bits_vector *found) {
+    fl_bits_vector all = found[0];
+    real_bits any = 0;
+    for (int i = 1; i < FL_N_BITS_VECTORS; i++)
+        all |= found[i];
+    for (int i = 0; i < FL_PATTERNS; i++)
+        any |= all[i];
+    return any;
+}
+
+#endif
