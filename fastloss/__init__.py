@@ -13,6 +13,7 @@ from fastloss.binary import (
     WassersteinCritic,
     ZeroOne,
 )
+from fastloss.choosing import Choice, choose
 from fastloss.config import config, initialise, show_config
 from fastloss.distribution import JSDivergence, KLDivergence
 from fastloss.multiclass import CrossEntropy, Focal, MulticlassHinge
@@ -48,6 +49,7 @@ __all__ = [
     "BinaryCrossEntropy",
     "BinaryFocal",
     "Cauchy",
+    "Choice",
     "CrossEntropy",
     "Domain",
     "EuclideanError",
@@ -80,6 +82,7 @@ __all__ = [
     "Welsch",
     "ZeroOne",
     "__version__",
+    "choose",
     "config",
     "get_loss",
     "get_num_threads",

@@ -1,4 +1,4 @@
-"""The command ``fastloss``: score predictions in files, list the losses, show the configuration, demo."""
+"""The command ``fastloss``: score predictions in files, list, choose and draw losses, and more."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import fastloss as fl
-from fastloss.cli import demo, describe, evaluate
+from fastloss.cli import choose, demo, describe, evaluate
 from fastloss.cli.errors import CommandError
 
 __all__ = ["main"]
@@ -33,6 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     evaluate.add_parser(commands)
     describe.add_parsers(commands)
+    choose.add_parser(commands)
     demo.add_parser(commands)
     return parser
 

@@ -66,6 +66,17 @@ def print_table(
         print_text(caption, style="dim")
 
 
+def print_labelled(lines: Sequence[tuple[str, str]]) -> None:
+    """Print labels and texts on stdout, side by side; a text is broken into lines beside its label."""
+    text = require("rich.text", "cli", "a table").Text
+    grid = require("rich.table", "cli", "a table").Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for i, (label, words) in enumerate(lines):
+        grid.add_row(text(label, style="dim"), text(words, style="bold" if i == 0 else ""))
+    _console().print(grid)
+
+
 def print_text(words: str, style: str = "") -> None:
     """Print a paragraph on stdout, broken into lines at the console's width."""
     _console().print(require("rich.text", "cli", "a table").Text(words, style=style))
