@@ -65,6 +65,11 @@ _HARD = ("index", "one-hot")
 _RARE = ("moderate", "severe")
 _ROWS = {"task": ("distribution",), "form": ("probabilities", "logits")}
 
+_WEIGHTED = (
+    Option("BinaryCrossEntropy", "probabilities must be right: weights are easier to undo", _POS_WEIGHT),
+    Option("BinaryCrossEntropy", "with pos_weight, once the classes' shares are known", _FROM_LOGITS),
+)
+
 _REGRESSION = (
     Rule(
         {"task": ("regression",), "values": ("counts",)},
@@ -198,20 +203,15 @@ _BINARY = (
         options=(Option("Hinge", "a margin, which generalises better"),),
     ),
     Rule(
-        {**_TWO, "imbalance": ("severe",), "labels": ("index",), "output": _ANY_OUTPUT},
+        {**_YES_OR_NO, "imbalance": ("severe",), "labels": ("index",), "output": _ANY_OUTPUT},
         "BinaryFocal",
         "Samples that are already right count little, so that the many easy ones of the frequent class do "
         "not drown the rare class.",
         _FOCAL,
-        (
-            Option(
-                "BinaryCrossEntropy", "probabilities must be right: weights are easier to undo", _POS_WEIGHT
-            ),
-            Option("BinaryCrossEntropy", "with pos_weight, once the classes' shares are known", _FROM_LOGITS),
-        ),
+        _WEIGHTED,
     ),
     Rule(
-        {**_TWO, "imbalance": _RARE, "labels": ("index", "soft"), "output": _ANY_OUTPUT},
+        {**_YES_OR_NO, "imbalance": _RARE, "labels": ("index", "soft"), "output": _ANY_OUTPUT},
         "BinaryCrossEntropy",
         "The positive class is weighted so that both classes count alike.",
         _POS_WEIGHT,
@@ -263,6 +263,14 @@ _BINARY = (
             Option("Hinge", "only the class is needed, with the largest margin"),
             Option("BinaryFocal", "the positive class is rare", _FOCAL),
         ),
+    ),
+    Rule(
+        {**_MULTILABEL, "labels": ("index", "soft"), "output": _ANY_OUTPUT},
+        "BinaryCrossEntropy",
+        "Each label is a yes or no of its own, with a sigmoid of its own; softmax would make them exclude "
+        "each other.",
+        _FROM_LOGITS,
+        (Option("BinaryFocal", "most labels are absent from most samples", _FOCAL),),
     ),
 )
 
@@ -340,35 +348,6 @@ _MULTICLASS = (
         "The cross-entropy of a row of probabilities: the divergence from it, less a constant.",
         _FROM_LOGITS,
         (Option("KLDivergence", "0 should mean equal: the constant is taken off", _FROM_LOGITS),),
-    ),
-)
-
-_MULTILABELS = (
-    Rule(
-        {**_MULTILABEL, "imbalance": ("severe",), "labels": ("index",), "output": _ANY_OUTPUT},
-        "BinaryFocal",
-        "Most labels are absent from most samples: focal attends to those that are not yet right.",
-        _FOCAL,
-        (
-            Option(
-                "BinaryCrossEntropy", "probabilities must be right: weights are easier to undo", _POS_WEIGHT
-            ),
-        ),
-    ),
-    Rule(
-        {**_MULTILABEL, "imbalance": _RARE, "labels": ("index", "soft"), "output": _ANY_OUTPUT},
-        "BinaryCrossEntropy",
-        "Each label is a yes or no of its own; those present are weighted to count as much as those absent.",
-        _POS_WEIGHT,
-        (Option("BinaryFocal", "labels are rarer still", _FOCAL),),
-    ),
-    Rule(
-        {**_MULTILABEL, "labels": ("index", "soft"), "output": _ANY_OUTPUT},
-        "BinaryCrossEntropy",
-        "Each label is a yes or no of its own, with a sigmoid of its own; softmax would make them exclude "
-        "each other.",
-        _FROM_LOGITS,
-        (Option("BinaryFocal", "most labels are absent from most samples", _FOCAL),),
     ),
 )
 
@@ -487,4 +466,4 @@ _GENERATION = (
     ),
 )
 
-RULES = (*_REGRESSION, *_BINARY, *_MULTICLASS, *_MULTILABELS, *_DISTRIBUTION, *_SIMILARITY, *_GENERATION)
+RULES = (*_REGRESSION, *_BINARY, *_MULTICLASS, *_DISTRIBUTION, *_SIMILARITY, *_GENERATION)
