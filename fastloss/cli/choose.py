@@ -102,9 +102,9 @@ def ask_all(given: dict[str, str], shares: str | None) -> tuple[dict[str, str], 
         if question.name not in answers:
             reply = _ask(question)
             answers.update(SHORTHANDS.get(reply, {question.name: reply}))
-    if answers.get("imbalanced") == "yes" and shares is None:
-        _say("What share of the samples has each class? As in 0.99:0.01; Enter if it is not known.")
-        shares = _read() or None
+        if question.name == "imbalanced" and answers["imbalanced"] == "yes" and shares is None:
+            _say("\nWhat share of the samples has each class? As in 0.99:0.01; Enter if it is not known.")
+            shares = _read() or None
     _say("")
     return answers, shares
 

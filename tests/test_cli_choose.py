@@ -1,0 +1,192 @@
+"""``fastloss choose``: from options, from questions on a terminal, for programs."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+
+import pytest
+
+import fastloss as fl
+from fastloss.cli import choose, main
+from fastloss.cli.spec import parse_loss
+
+
+class Terminal(io.StringIO):
+    """Replies that come from a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def error(capsys):
+    """Run the command, check the manners of its failure, and return the message."""
+
+    def run(*arguments):
+        status = main(["choose", *arguments])
+        out, err = capsys.readouterr()
+        assert (status, out) == (2, "")
+        assert err.startswith("fastloss: error: ")
+        assert err.count("\n") == 1
+        return err
+
+    return run
+
+
+def document(capsys, *arguments):
+    """Run the command and return its JSON document."""
+    assert main(["choose", *arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("width", [60, 100])
+def test_for_people(capsys, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert main(["choose", "--task", "classification", "--imbalanced"]) == 0
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert err == ""
+    assert max(map(len, lines)) <= width
+    assert lines[0].split()[:2] == ["loss", "BinaryFocal(gamma=2.0,"]
+    words = " ".join(out.split())
+    choice = fl.choose("classification", imbalanced=True)
+    for text in (choice.reason, choice.activation, choice.optimiser, *choice.pitfalls):
+        assert text in words
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == [
+        "loss", "reason", "model", "targets", "activation", "link", "optimiser", "pitfalls", "or", "assumed",
+    ]  # fmt: skip
+
+
+def test_for_programs(capsys):
+    found = document(capsys, "--task", "regression", "--outliers")
+    choice = fl.choose("regression", outliers=True)
+    assert (found["loss"], found["class"], found["parameters"]) == ("huber", "Huber", {"delta": 1.5})
+    assert parse_loss(found["spec"]) == choice.loss
+    assert [parse_loss(other["spec"]) for other in found["alternatives"]] == [
+        other.loss for other in choice.alternatives
+    ]
+    for name in ("reason", "activation", "link", "model_output", "targets", "optimiser", "answers"):
+        assert found[name] == getattr(choice, name)
+    assert found["assumed"] == ["values", "errors"]
+    assert found["not_considered"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "spec"),
+    [
+        (["--task", "regression"], "mse"),
+        (["--task", "regression", "--outliers", "many"], "mae"),
+        (["--task", "binary", "--shares", "0.1"], "bce:pos_weight=9"),
+        (
+            ["--task", "binary", "--imbalanced", "--output", "probabilities"],
+            "focal:alpha=0.25,from_logits=false",
+        ),
+        (["--task", "multiclass", "--shares", "5:4:1"], "cce:class_weight=0.666667:0.833333:3.33333"),
+        (["--task", "multiclass", "--labels", "one-hot"], "cce"),
+        (["--task=distribution", "--symmetric"], "js"),
+        (["--task=generation", "--model=vae"], "kl"),
+    ],
+    ids=str,
+)
+def test_options(capsys, arguments, spec):
+    found = document(capsys, *arguments)
+    assert parse_loss(found["spec"]) == parse_loss(spec)
+
+
+@pytest.mark.parametrize(
+    ("replies", "answers", "words"),
+    [
+        ("1\n\n\n\n", {"task": "regression"}, "Enter"),
+        ("regression\ncounts\n\nNo\n", {"task": "regression", "values": "counts"}, ""),
+        ("binary\n3\n2\n0.01\n1\n\n\n", {"task": "binary", "outliers": "some", "shares": 0.01}, "0.99:0.01"),
+        ("2\n1\n\nyes\n\n\n\n\n", {"task": "binary", "imbalanced": "yes"}, "0.99:0.01"),
+        ("5\n9\nsvm\n2\n", {"task": "generation", "model": "vae"}, "a number from 1 to 2"),
+    ],
+)
+def test_questions(capsys, monkeypatch, replies, answers, words):
+    monkeypatch.setattr(sys, "stdin", Terminal(replies))
+    assert main(["choose", "--json"]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    expected = fl.choose(**answers)
+    assert found["class"] == expected.loss_name
+    assert found["assumed"] == []
+    assert found["answers"].items() >= {k: v for k, v in expected.answers.items() if k != "shares"}.items()
+    assert "What is to be predicted?" in err
+    assert words in err
+
+
+def test_only_what_is_not_known_is_asked(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", Terminal("similarity\n"))
+    assert main(["choose", "--examples", "triplets"]) == 0
+    out, err = capsys.readouterr()
+    assert "Triplet(margin=1.0, squared=True)" in out
+    assert "triplets" not in err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX terminals")
+def test_on_a_real_terminal(capsys, monkeypatch):
+    import pty
+
+    keyboard, terminal = pty.openpty()
+    os.write(keyboard, b"1\n\n\n4\n")
+    with os.fdopen(terminal) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert main(["choose"]) == 0
+    os.close(keyboard)
+    assert "AbsoluteError()" in capsys.readouterr().out
+
+
+def test_without_a_terminal(error, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("1\n\n\n\n"))
+    message = error()
+    assert "on a terminal" in message
+    assert "--task regression | classification" in message
+
+
+def test_the_input_may_end(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", Terminal("1\n"))
+    assert main(["choose"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines()[-1].startswith("fastloss: error: choose was left without an answer")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "pieces"),
+    [
+        (["--task", "regresion"], ["'regresion'", "did you mean 'regression'"]),
+        (["--task", "binary", "--outliers", "few"], ["outliers", "'few'", "'mild'"]),
+        (["--task", "similarity", "--outliers"], ["outliers='some'", "'classification'"]),
+        (["--task", "binary", "--model", "svm", "--output", "logits"], ["model='svm'", "output='logits'"]),
+        (["--task", "binary", "--shares", "half"], ["shares"]),
+        (["--task", "binary", "--shares", "true"], ["shares"]),
+        (["--task", "multiclass", "--shares", "0.5"], ["shares", "each class"]),
+        (["--task"], ["--task", "expected one argument"]),
+        (["--colour", "red"], ["--colour"]),
+        (["mse"], ["mse"]),
+    ],
+    ids=str,
+)
+def test_errors(error, arguments, pieces):
+    message = error(*arguments)
+    assert all(piece in message for piece in pieces), message
+
+
+def test_a_table_needs_rich(error, monkeypatch):
+    for module in [name for name in sys.modules if name.startswith("rich")]:
+        monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.setitem(sys.modules, "rich", None)
+    assert 'use --json) needs rich: pip install "fastloss[cli]"' in error("--task", "regression")
+
+
+def test_the_help_names_every_answer(capsys):
+    with pytest.raises(SystemExit):
+        main(["choose", "--help"])
+    out = capsys.readouterr().out
+    for question in choose.QUESTIONS:
+        assert question.text in out
+        assert all(meaning in out for meaning in question.answers.values())
