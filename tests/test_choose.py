@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
+import re
+import shlex
 from dataclasses import FrozenInstanceError
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +18,7 @@ from fastloss.choosing.advice import ADVICE
 from fastloss.choosing.choice import gather
 from fastloss.choosing.questions import CONFLICTS, QUESTIONS, matches
 from fastloss.choosing.rules import RULES, Computed
+from fastloss.cli import main
 
 # The table of application cases: answers, then the loss, its parameters, the activation and the optimiser.
 CASES = {
@@ -113,6 +118,16 @@ def test_application_cases(case: str) -> None:
     assert choice.loss.parameters.items() >= parameters.items()
     assert choice.activation == activation
     assert choice.optimiser.startswith(optimiser)
+
+
+def test_cases_of_the_document(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (Path(__file__).parents[1] / "docs" / "choosing.md").read_text(encoding="utf-8")
+    rows = re.findall(r"\| `fastloss (choose [^`]+)` \| `(\w+)` \| (\w+) \|$", text, flags=re.MULTILINE)
+    assert [name for _, name, _ in rows] == [name for _, (name, *_) in CASES.values()]
+    for command, name, activation in rows:
+        assert main([*shlex.split(command), "--json"]) == 0
+        document = json.loads(capsys.readouterr().out)
+        assert (document["class"], document["activation"]) == (name, activation)
 
 
 @pytest.mark.parametrize(("answers", "name", "parameters"), OTHERS, ids=str)

@@ -17,7 +17,9 @@ DOCUMENTS = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.m
 TEXT = README.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("document", "examples"), [("README.md", 8), ("docs/guide.md", 19)])
+@pytest.mark.parametrize(
+    ("document", "examples"), [("README.md", 11), ("docs/guide.md", 19), ("docs/choosing.md", 5)]
+)
 def test_examples_run(document, examples):
     result = doctest.testfile(str(ROOT / document), module_relative=False, encoding="utf-8")
     assert result.attempted >= examples

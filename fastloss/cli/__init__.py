@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import fastloss as fl
-from fastloss.cli import choose, demo, describe, evaluate
+from fastloss.cli import choose, demo, describe, evaluate, plot
 from fastloss.cli.errors import CommandError
 
 __all__ = ["main"]
@@ -34,6 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_parser(commands)
     describe.add_parsers(commands)
     choose.add_parser(commands)
+    plot.add_parser(commands)
     demo.add_parser(commands)
     return parser
 
