@@ -362,7 +362,7 @@ ADVICE: Mapping[str, Advice] = {
         "none",
         "none: the angle decides",
         f"two arrays of {_EMBEDDINGS}",
-        "1 for pairs that are alike, -1 for the others",
+        "1 for pairs that are alike, -1 or 0 for the others",
         "Adam or another adaptive one",
         ("The length of a vector has no effect, and a zero vector no direction.",),
     ),
