@@ -18,11 +18,14 @@ TEXT = README.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
-    ("document", "examples"), [("README.md", 11), ("docs/guide.md", 19), ("docs/choosing.md", 5)]
+    "document",
+    [d for d in DOCUMENTS if re.search("^>>> ", d.read_text(encoding="utf-8"), flags=re.MULTILINE)],
+    ids=lambda path: path.name,
 )
-def test_examples_run(document, examples):
-    result = doctest.testfile(str(ROOT / document), module_relative=False, encoding="utf-8")
-    assert result.attempted >= examples
+def test_examples_run(document):
+    text = document.read_text(encoding="utf-8")
+    result = doctest.testfile(str(document), module_relative=False, encoding="utf-8")
+    assert result.attempted == len(re.findall(r"^>>> ", text, flags=re.MULTILINE))
     assert result.failed == 0
 
 
