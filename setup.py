@@ -62,7 +62,7 @@ class BuildTiers(build_ext):
         folder = Path(self.build_temp) / tier
         target = folder / Path(source).with_suffix(".obj" if MSVC else ".o")
         # The row kernels take long to compile: a change to the pointwise ones leaves them alone.
-        foreign = "csrc/pointwise" if "rows" in source else "csrc/rows"
+        foreign = ("csrc/pointwise", "csrc/penalties") if "rows" in source else "csrc/rows"
         headers = [p for p in HEADERS if not p.startswith(foreign) or p.endswith("types.h")]
         inputs = [source, "setup.py", *headers]
         if (

@@ -16,7 +16,9 @@ from fastloss.binary import (
 from fastloss.choosing import Choice, choose
 from fastloss.config import config, initialise, show_config
 from fastloss.distribution import JSDivergence, KLDivergence
+from fastloss.linear import LinearObjective
 from fastloss.multiclass import CrossEntropy, Focal, MulticlassHinge
+from fastloss.penalty import L1, L2, ElasticNet, Penalty
 from fastloss.registry import LossInfo, get_loss, list_losses
 from fastloss.regression import (
     AbsoluteError,
@@ -52,6 +54,7 @@ __all__ = [
     "Choice",
     "CrossEntropy",
     "Domain",
+    "ElasticNet",
     "EuclideanError",
     "Expectile",
     "Exponential",
@@ -62,11 +65,15 @@ __all__ = [
     "Huber",
     "JSDivergence",
     "KLDivergence",
+    "L1",
+    "L2",
+    "LinearObjective",
     "LogCosh",
     "Loss",
     "LossInfo",
     "MulticlassHinge",
     "Perceptron",
+    "Penalty",
     "PointwiseLoss",
     "Poisson",
     "PseudoHuber",

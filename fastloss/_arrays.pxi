@@ -193,7 +193,7 @@ cdef object new_output(cnp.ndarray y_pred, int n_dims):
 
 cdef object output_array(
     object out, object given, int i, cnp.ndarray z, int n_dims, object y, object w, object first, object second,
-    bint *in_place,
+    bint *in_place, str z_name="y_pred",
 ):
     """Output number i: the one given, checked, or a new one of the first n_dims axes of the predictions z."""
     cdef int code
@@ -207,7 +207,7 @@ cdef object output_array(
     if n_dims == cnp.PyArray_NDIM(z) and is_same_view(<cnp.ndarray>given, z) and not in_place[0]:
         in_place[0] = True
     elif overlaps(<cnp.ndarray>given, z):
-        raise ValueError(f"{output_name(out, i)} overlaps y_pred without being the same array")
+        raise ValueError(f"{output_name(out, i)} overlaps {z_name} without being the same array")
     if y is not None and overlaps(<cnp.ndarray>given, <cnp.ndarray>y):
         raise ValueError(f"{output_name(out, i)} overlaps y_true")
     if w is not None and overlaps(<cnp.ndarray>given, <cnp.ndarray>w):

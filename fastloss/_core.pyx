@@ -17,6 +17,7 @@ include "_arrays.pxi"
 include "_verbs.pxi"
 include "_pointwise.pxi"
 include "_rows.pxi"
+include "_penalties.pxi"
 
 cdef extern from "fastloss.h" nogil:
     const char *const *fl_isa_available()

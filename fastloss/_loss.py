@@ -76,14 +76,11 @@ def flag(name: str, value: Any) -> bool:
     return value
 
 
-class Loss(_core.Verbs):
-    """A loss; its constructor's arguments are its attributes, and it never changes."""
+class Immutable:
+    """What its constructor's arguments make of it: they are its attributes, and it never changes."""
 
     name: ClassVar[str]
-    aliases: ClassVar[tuple[str, ...]] = ()
     family: ClassVar[str] = ""
-    has_gradient: ClassVar[bool] = True
-    has_hessian: ClassVar[bool] = True
 
     def _keep(self, arguments: dict[str, Any]) -> None:
         # Nothing else ever goes into the instance's dictionary: it is the constructor's arguments.
@@ -111,7 +108,7 @@ class Loss(_core.Verbs):
         return f"{type(self).__name__}({arguments})"
 
     def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self) or not isinstance(other, Loss):
+        if type(other) is not type(self) or not isinstance(other, Immutable):
             return NotImplemented
         return self.__dict__ == other.__dict__
 
@@ -122,8 +119,16 @@ class Loss(_core.Verbs):
         return _make, (type(self), self.__dict__)
 
 
-def _make(cls: type[Loss], arguments: dict[str, Any]) -> Loss:
+def _make(cls: type[Immutable], arguments: dict[str, Any]) -> Immutable:
     return cls(**arguments)
+
+
+class Loss(Immutable, _core.Verbs):
+    """A loss; its constructor's arguments are its attributes, and it never changes."""
+
+    aliases: ClassVar[tuple[str, ...]] = ()
+    has_gradient: ClassVar[bool] = True
+    has_hessian: ClassVar[bool] = True
 
 
 class PointwiseLoss(Loss, _core.Pointwise):

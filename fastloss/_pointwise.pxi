@@ -23,6 +23,16 @@ cdef extern from "fastloss.h" nogil:
     fl_status fl_pointwise_check(fl_pointwise_call *call)
 
 
+cdef int find_kernel(str kernel, tuple parameters, double *kept) except -1:
+    """The index of a kernel of so many parameters, which are copied to `kept`."""
+    cdef int found = fl_find_pointwise(kernel.encode())
+    if found < 0 or fl_pointwise_n_parameters(found) != len(parameters):
+        raise ValueError(f"no kernel {kernel!r} of {len(parameters)} parameters")
+    for i, parameter in enumerate(parameters):
+        kept[i] = parameter
+    return found
+
+
 cdef class Pointwise(Verbs):
     """A loss of one prediction and one target at a time, bound to its kernel and parameters."""
 
@@ -35,15 +45,10 @@ cdef class Pointwise(Verbs):
 
     def _bind(self, str kernel, tuple parameters=(), bint differentiable=True):
         """Choose the kernel and its parameters, once, while the object is made."""
-        cdef int found = fl_find_pointwise(kernel.encode())
         if self.kernel >= 0:
             raise AttributeError("a loss cannot be changed after it is made")
-        if found < 0 or fl_pointwise_n_parameters(found) != len(parameters):
-            raise ValueError(f"no kernel {kernel!r} of {len(parameters)} parameters")
-        for i, parameter in enumerate(parameters):
-            self.parameters_[i] = parameter
         self.differentiable = differentiable
-        self.kernel = found
+        self.kernel = find_kernel(kernel, parameters, self.parameters_)
 
     def _map(self, y_pred, out, n_threads):
         """Apply a kernel that has no target to each prediction."""
@@ -129,6 +134,13 @@ cdef class Pointwise(Verbs):
                 third = result
             describe(views[i], <cnp.ndarray>result, dtype_code(<cnp.ndarray>result), order)
 
+        if not want_value and not n_derivatives:
+            call.weight_sum = 0
+            with nogil:
+                status = fl_pointwise_check(&call)
+            if status != FL_OK:
+                raise_status(self, &call, status, y, z, w, order)
+            return call.weight_sum
         if in_place:
             # An error found on the way would leave y_pred half overwritten.
             with nogil:

@@ -154,13 +154,16 @@ cdef class Rows(Verbs):
             else:
                 third = result
 
+        cdef bint computes = want_value or n_derivatives
         with nogil:
             # An error found on the way would leave y_pred half overwritten.
-            status = fl_rows_check(&call) if in_place else FL_OK
-            if status == FL_OK:
+            status = fl_rows_check(&call) if in_place or not computes else FL_OK
+            if status == FL_OK and computes:
                 status = fl_rows(&call)
         if status != FL_OK:
             raise_rows_status(self, &call, status, y, z, w)
+        if not computes:
+            return call.weight_sum
         if call.has_off_row:
             _validation.warn_off_row(type(self).__name__, call.off_row, call.off_sum)
         return results(call.total if want_value and not stores_value else None, n_outputs, first, second, third)

@@ -4,6 +4,7 @@
 cdef class Verbs:
     """The verbs of a loss; a family of losses says how they are computed."""
 
+    # With neither value nor derivatives wanted, only the input is checked, and the weights are summed.
     cdef object evaluate(
         self, object y_true, object y_pred, object sample_weight, object reduction, object out,
         object n_threads, bint want_value, int n_derivatives,
@@ -14,6 +15,33 @@ cdef class Verbs:
         self, y_true, y_pred, *, sample_weight=None, reduction="mean", out=None, n_threads=None
     ):
         return self.evaluate(y_true, y_pred, sample_weight, reduction, out, n_threads, True, 0)
+
+    def weight_sum(self, y_true, y_pred, *, sample_weight=None, n_threads=None):
+        """Check the input, and compute what ``reduction="mean"`` divides by; the loss itself is not computed.
+
+        Parameters
+        ----------
+        y_true, y_pred, sample_weight, n_threads
+            As for the call of the loss.
+
+        Returns
+        -------
+        float
+            The sum of the weights that count: the number of samples where there are no weights; without
+            ignored rows and times the weights of the classes, where the loss has these.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As the call of the loss; but weights that sum to 0 give 0.0.
+
+        Examples
+        --------
+        >>> import fastloss as fl
+        >>> fl.SquaredError().weight_sum([1.0, 2.0], [1.5, 2.0], sample_weight=[0.5, 2.0])
+        2.5
+        """
+        return self.evaluate(y_true, y_pred, sample_weight, "sum", None, n_threads, False, 0)
 
     def gradient(self, y_true, y_pred, *, sample_weight=None, reduction="mean", out=None, n_threads=None):
         """Compute the gradient by the predictions of the reduced loss.

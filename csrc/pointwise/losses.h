@@ -32,4 +32,6 @@ typedef struct {
 
 #include "losses_binary.h"
 
+#include "../penalties/penalties.h"
+
 #endif

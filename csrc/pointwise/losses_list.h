@@ -8,6 +8,7 @@
 #ifndef FL_POINTWISE_LOSSES_LIST_H
 #define FL_POINTWISE_LOSSES_LIST_H
 
+#include "../penalties/list.h"
 #include "kernel_types.h"
 
 /* clang-format off */
@@ -43,7 +44,8 @@
     X(focal_logits,              BINARY,          ANY,             HEAVY, 3, TWO_PASSES)  \
     X(focal2_logits,             BINARY,          ANY,             HEAVY, 2, TWO_PASSES)  \
     X(focal_probabilities,       BINARY,          FRACTION,        HEAVY, 3, ONE_PASS)    \
-    X(wasserstein_critic,        LABEL,           ANY,             CHEAP, 0, ONE_PASS)
+    X(wasserstein_critic,        LABEL,           ANY,             CHEAP, 0, ONE_PASS)    \
+    FL_PENALTIES(X)
 
 /*                                low                 high             open_low integral nan_ok */
 #define FL_DOMAIN_ANY             {-__builtin_inf(),  __builtin_inf(), 0,       0,       1}

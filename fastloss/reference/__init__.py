@@ -29,6 +29,7 @@ from fastloss.reference.binary import (
 )
 from fastloss.reference.distribution import JSDivergence, KLDivergence
 from fastloss.reference.multiclass import CrossEntropy, Focal, MulticlassHinge
+from fastloss.reference.penalty import L1, L2, ElasticNet, Penalty
 from fastloss.reference.regression import (
     AbsoluteError,
     AbsolutePercentageError,
@@ -59,6 +60,7 @@ __all__ = [
     "Cauchy",
     "CrossEntropy",
     "Domain",
+    "ElasticNet",
     "EuclideanError",
     "Expectile",
     "Exponential",
@@ -69,9 +71,12 @@ __all__ = [
     "Huber",
     "JSDivergence",
     "KLDivergence",
+    "L1",
+    "L2",
     "LogCosh",
     "Loss",
     "MulticlassHinge",
+    "Penalty",
     "Perceptron",
     "Poisson",
     "PseudoHuber",

@@ -24,7 +24,20 @@ class Domain(NamedTuple):
     open_low: bool = False
 
 
-class Loss:
+class Twin:
+    """An object that is known by its constructor's arguments."""
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The constructor's arguments, which are all that a twin stores."""
+        return dict(vars(self))
+
+    def __repr__(self) -> str:
+        """Write the constructor's call."""
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.parameters.items())})"
+
+
+class Loss(Twin):
     """Base of the twins: a subclass gives ``_value``, ``_gradient`` and ``_hessian`` for every sample.
 
     These three take arrays `y` (targets) and `z` (predictions) and are written in the functions of the
@@ -49,15 +62,6 @@ class Loss:
     def prediction_domain(self) -> Domain:
         """The predictions that the loss is defined for."""
         return self._predictions
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """The constructor's arguments, which are all that a twin stores."""
-        return dict(vars(self))
-
-    def __repr__(self) -> str:
-        """Write the constructor's call."""
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.parameters.items())})"
 
     def _value(self, y: Array, z: Array) -> Array:
         raise NotImplementedError
