@@ -151,6 +151,7 @@ class LinearObjective:
             loss(self._y, self._somewhere, sample_weight=self._weight)
         self._scale = 1 / total if total else 0.0
         self._blocks = list(self._split())
+        self._ones = np.ones(self._blocks[0].rows.stop, self._X.dtype)
         self._row_weight: Array | None = None
         self._curvature: _Curvature | None = None
 
@@ -271,7 +272,8 @@ class LinearObjective:
         """Add to the parameters' derivative what a block of derivatives by the predictions makes of it."""
         total[..., : self._n_features] += (block.transposed @ of_predictions).T
         if self.fit_intercept:
-            total[..., -1] += np.add.reduce(of_predictions, axis=0, dtype=np.float64)
+            # A product with ones is many times faster than a sum along the longer axis.
+            total[..., -1] += self._ones[: len(of_predictions)] @ of_predictions
 
     def _room(self) -> Array:
         """Return an array for numbers like the predictions of any block."""

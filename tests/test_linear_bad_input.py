@@ -124,10 +124,13 @@ def test_missing_values_show_as_nan():
     assert np.isnan(gradient).all()
 
 
-def test_a_risk_beyond_the_largest_number_is_infinite(monkeypatch):
+def test_a_sum_beyond_the_largest_number_is_infinite(monkeypatch):
     monkeypatch.setattr(fastloss.linear, "_BLOCK_BYTES", 1)
     objective = make(fl.SquaredError(), np.ones((200, 1)), np.zeros(200), fit_intercept=False)
+    # The sum of a block overflows; and the sum of the blocks.
     assert objective([1e154])[0] == np.inf
+    assert objective([1e153])[0] == np.inf
+    assert objective([1e152])[0] == pytest.approx(1e304)
 
 
 def test_repr():

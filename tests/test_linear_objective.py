@@ -254,6 +254,23 @@ def test_hessp_follows_parameters_that_change_in_place(rng):
         assert np.array_equal(objective.hessp(w, v), before)
 
 
+def test_curvature_is_computed_once_at_each_point(rng, monkeypatch):
+    X, y, _ = problem(fl.LogCosh(), rng)
+    objective, computed = fl.LinearObjective(fl.LogCosh(), X, y), []
+    compute = fl.LinearObjective._compute_curvature
+
+    def counted(self, *arguments):
+        computed.append(1)
+        compute(self, *arguments)
+
+    monkeypatch.setattr(fl.LinearObjective, "_compute_curvature", counted)
+    w = rng.normal(0, 1, 4)
+    for at, times in ((w, 1), (w.copy(), 1), (w + 1, 2), (w, 3), (np.full(4, np.nan), 4)):
+        objective.hessp(at, w)
+        objective(at + 1)
+        assert len(computed) == times
+
+
 def test_first_parameters_may_be_float32_or_integers(rng):
     X, y, _ = problem(fl.Huber(), rng)
     objective = fl.LinearObjective(fl.Huber(), X, y, fl.L2())
