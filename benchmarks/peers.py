@@ -69,7 +69,7 @@ def numpy_call(loss: Any, verb: str, y: np.ndarray, z: np.ndarray, threads: int)
 def torch_call(loss: Any, verb: str, y: np.ndarray, z: np.ndarray, threads: int) -> Call | None:
     torch = _torch(threads)
     target, prediction = torch.from_numpy(y), torch.from_numpy(z)
-    function = _torch_functional(loss)
+    function = torch_functional(loss)
     if function is None or verb == "gradient_and_hessian":
         if not has_formula(loss):
             return None
@@ -175,7 +175,7 @@ def _torch(threads: int) -> Any:
     return torch
 
 
-def _torch_functional(loss: Any) -> Callable[[Any, Any], Any] | None:
+def torch_functional(loss: Any) -> Callable[[Any, Any], Any] | None:
     """``f(prediction, target)`` from torch.nn.functional, or None where torch lacks the loss."""
     import torch.nn.functional as F
 

@@ -117,9 +117,19 @@ class LossModule(torch.nn.Module):  # type: ignore[misc]  # torch is Any to mypy
             If `target` or `sample_weight` requires a gradient, and where the loss raises it. Its messages
             call `input` ``y_pred`` and `target` ``y_true``.
         """
-        if torch.is_grad_enabled() and isinstance(input, torch.Tensor) and input.requires_grad:
-            return _Differentiable.apply(input, target, sample_weight, self)
-        return _evaluate(self, input, target, sample_weight, gradient=False)[0]
+        if torch.is_grad_enabled():
+            for name, tensor in (("target", target), ("sample_weight", sample_weight)):
+                if getattr(tensor, "requires_grad", False):
+                    raise ValueError(
+                        f"{name} requires a gradient, but there is one by input alone: detach it"
+                    )
+            if getattr(input, "requires_grad", False):
+                return _Differentiable.apply(input, (self, target, sample_weight))
+        value, _ = _evaluate(self, input, target, sample_weight, False)
+        # A tangent would be dropped without a word; autograd functions refuse it themselves.
+        if unpack_dual(input).tangent is not None:
+            raise TypeError("input has a tangent: forward-mode differentiation is not supported")
+        return value
 
     def extra_repr(self) -> str:
         """Show the loss and the settings in the module's representation."""
@@ -131,13 +141,14 @@ class _Differentiable(torch.autograd.Function):  # type: ignore[misc]  # torch i
     """The loss as a node of PyTorch's graph; the gradient is found on the way forward and saved."""
 
     @staticmethod
-    def forward(ctx: Any, input: Any, target: Any, sample_weight: Any, owner: LossModule) -> Any:
-        value, gradient = _evaluate(owner, input, target, sample_weight, gradient=True)
+    def forward(ctx: Any, input: Any, call: tuple[LossModule, Any, Any]) -> Any:
+        owner, target, sample_weight = call
+        value, gradient = _evaluate(owner, input, target, sample_weight, True)
         ctx.save_for_backward(gradient)
         return value
 
     @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> tuple[Any, ...]:
+    def backward(ctx: Any, grad_output: Any) -> tuple[Any, None]:
         (gradient,) = ctx.saved_tensors
         if grad_output.ndim:
             trailing = (1,) * (gradient.ndim - grad_output.ndim)
@@ -147,7 +158,7 @@ class _Differentiable(torch.autograd.Function):  # type: ignore[misc]  # torch i
         # Gradients are recorded here only with create_graph=True.
         if torch.is_grad_enabled():
             gradient = _Once.apply(gradient.detach().requires_grad_())
-        return gradient, None, None, None
+        return gradient, None
 
 
 class _Once(torch.autograd.Function):  # type: ignore[misc]  # torch is Any to mypy
@@ -165,7 +176,7 @@ class _Once(torch.autograd.Function):  # type: ignore[misc]  # torch is Any to m
 
 
 def _evaluate(
-    owner: LossModule, input: Any, target: Any, sample_weight: Any, *, gradient: bool
+    owner: LossModule, input: Any, target: Any, sample_weight: Any, gradient: bool
 ) -> tuple[Any, Any]:
     """Value and gradient as tensors, the gradient None unless wanted."""
     z = _array("input", input)
@@ -174,21 +185,16 @@ def _evaluate(
     dtype = input.dtype
     if not dtype.is_floating_point:
         raise TypeError(f"input has dtype {dtype}, expected a floating-point dtype")
-    for name, tensor in (("target", target), ("sample_weight", sample_weight)):
-        if tensor is not None and tensor.requires_grad and torch.is_grad_enabled():
-            raise ValueError(f"{name} requires a gradient, but there is one by input alone: detach it")
-    # A tangent would be dropped without a word.
-    if unpack_dual(input).tangent is not None:
-        raise TypeError("input has a tangent: forward-mode differentiation is not supported")
-    options: dict[str, Any] = {"sample_weight": w, "reduction": owner.reduction, "n_threads": owner.n_threads}
+    reduction: Any = owner.reduction
+    slope: Any = None
     if gradient:
-        value, slope = owner.loss.value_and_gradient(y, z, **options)
+        value, slope = owner.loss.value_and_gradient(
+            y, z, sample_weight=w, reduction=reduction, n_threads=owner.n_threads
+        )
         slope = _tensor(slope, dtype)
     else:
-        value, slope = owner.loss(y, z, **options), None
-    if owner.reduction == "none":
-        return _tensor(value, dtype), slope
-    return torch.scalar_tensor(value, dtype=dtype), slope
+        value = owner.loss(y, z, sample_weight=w, reduction=reduction, n_threads=owner.n_threads)
+    return (_tensor(value, dtype) if reduction == "none" else torch.scalar_tensor(value, dtype=dtype)), slope
 
 
 def _array(name: str, tensor: Any) -> npt.NDArray[Any]:
