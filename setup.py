@@ -36,7 +36,13 @@ if X86_64:
     TIERS["v3"] = ["/arch:AVX2"] if MSVC else ["-march=x86-64-v3"]
     TIERS["v4"] = ["/arch:AVX512"] if MSVC else ["-march=x86-64-v4", "-mprefer-vector-width=512"]
 
-KERNEL_SOURCES = [f"csrc/dispatch/{name}.c" for name in ("rows_f32", "rows_f64", "ops_f32", "ops_f64")]
+# Those that take longest to compile come first.
+KERNEL_SOURCES = [
+    f"csrc/dispatch/{family}_{precision}.c"
+    for family in ("rows", "ops", "embeddings")
+    for precision in ("f32", "f64")
+]
+FAMILIES = ("pointwise", "rows", "embeddings")
 LIBRARY_SOURCES = sorted(str(p) for p in Path("csrc").glob("*/*.c") if str(p) not in KERNEL_SOURCES)
 INCLUDES = sorted(str(p) for p in Path("fastloss").glob("*.pxi"))
 HEADERS = sorted(str(p) for p in Path("csrc").rglob("*.h"))
@@ -61,8 +67,9 @@ class BuildTiers(build_ext):
         """Compile one precision of one tier; its object is newer than all of csrc, or it is made again."""
         folder = Path(self.build_temp) / tier
         target = folder / Path(source).with_suffix(".obj" if MSVC else ".o")
-        # The row kernels take long to compile: a change to the pointwise ones leaves them alone.
-        foreign = ("csrc/pointwise", "csrc/penalties") if "rows" in source else "csrc/rows"
+        # The row kernels take long to compile: a change to another family's leaves them alone.
+        own = next((family for family in FAMILIES if family in source), "pointwise")
+        foreign = tuple(f"csrc/{family}/" for family in FAMILIES if family != own)
         headers = [p for p in HEADERS if not p.startswith(foreign) or p.endswith("types.h")]
         inputs = [source, "setup.py", *headers]
         if (

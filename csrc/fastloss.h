@@ -92,6 +92,8 @@ fl_status fl_pointwise_check(fl_pointwise_call *call);
 
 #include "rows/rows.h"
 
+#include "embeddings/embeddings.h"
+
 /* Merges dimensions that lie behind one another in memory, so that contiguous data becomes 1-D. */
 void fl_array_coalesce(fl_array *array);
 

@@ -1,7 +1,7 @@
 """Loss functions, their gradients and Hessian diagonals, computed in one pass by C kernels."""
 
 from fastloss import reference
-from fastloss._loss import Domain, Loss, PointwiseLoss, RowLoss
+from fastloss._loss import Domain, EmbeddingLoss, Loss, PointwiseLoss, RowLoss
 from fastloss._version import __version__
 from fastloss.binary import (
     BinaryCrossEntropy,
@@ -16,6 +16,7 @@ from fastloss.binary import (
 from fastloss.choosing import Choice, choose
 from fastloss.config import config, initialise, show_config
 from fastloss.distribution import JSDivergence, KLDivergence
+from fastloss.embedding import CenterLoss, Contrastive, CosineEmbedding, NTXent, Triplet
 from fastloss.linear import LinearObjective
 from fastloss.multiclass import CrossEntropy, Focal, MulticlassHinge
 from fastloss.penalty import L1, L2, ElasticNet, Penalty
@@ -51,10 +52,14 @@ __all__ = [
     "BinaryCrossEntropy",
     "BinaryFocal",
     "Cauchy",
+    "CenterLoss",
     "Choice",
+    "Contrastive",
+    "CosineEmbedding",
     "CrossEntropy",
     "Domain",
     "ElasticNet",
+    "EmbeddingLoss",
     "EuclideanError",
     "Expectile",
     "Exponential",
@@ -72,8 +77,9 @@ __all__ = [
     "Loss",
     "LossInfo",
     "MulticlassHinge",
-    "Perceptron",
+    "NTXent",
     "Penalty",
+    "Perceptron",
     "PointwiseLoss",
     "Poisson",
     "PseudoHuber",
@@ -83,6 +89,7 @@ __all__ = [
     "SquaredError",
     "SquaredHinge",
     "SquaredLogError",
+    "Triplet",
     "Tukey",
     "Tweedie",
     "WassersteinCritic",

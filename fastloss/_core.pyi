@@ -97,6 +97,56 @@ class Penalised:
         self, w: Any, *, out: _Out = None, n_threads: int | None = None
     ) -> tuple[float, npt.NDArray[Any], npt.NDArray[Any]]: ...
 
+class Embeddings(Verbs):
+    def _bind(self, kernel: str, margin: float = 0) -> None: ...
+    # A value (a float, or an array for "none"), a tuple of gradients, or both.
+    def _evaluate(
+        self,
+        inputs: tuple[Any, ...],
+        labels: Any,
+        names: tuple[str, ...],
+        sample_weight: Any,
+        reduction: _Reduction,
+        out: _Out,
+        n_threads: int | None,
+        want_value: bool,
+        want_gradient: bool,
+    ) -> Any: ...
+
+def embedding_arguments(inputs: tuple[Any, ...], names: tuple[str, ...]) -> list[npt.NDArray[Any]]: ...
+def precision_of(arrays: list[npt.NDArray[Any]]) -> type[np.float32] | type[np.float64]: ...
+def row_numbers(x: Any, name: str, first: npt.NDArray[Any], first_name: str) -> npt.NDArray[Any]: ...
+def embedding_outputs(
+    arrays: list[npt.NDArray[Any]],
+    names: tuple[str, ...],
+    weight: npt.NDArray[Any] | None,
+    reduction: _Reduction,
+    out: _Out,
+    want_value: bool,
+    want_gradient: bool,
+) -> tuple[list[npt.NDArray[Any]], bool]: ...
+def checked_threads(n_threads: int | None) -> int: ...
+def similarity_gather(
+    similarity: npt.NDArray[Any],
+    first_row: int,
+    first_column: int,
+    n_vectors: int,
+    temperature: float,
+    largest: npt.NDArray[np.float64],
+    total: npt.NDArray[np.float64],
+    positive: npt.NDArray[np.float64],
+    n_threads: int,
+) -> None: ...
+def similarity_slopes(
+    similarity: npt.NDArray[Any],
+    first_row: int,
+    first_column: int,
+    temperature: float,
+    level: npt.NDArray[Any],
+    missed: npt.NDArray[Any],
+    share: npt.NDArray[Any],
+    n_threads: int,
+) -> None: ...
 def isa() -> str: ...
 def isa_available() -> list[str]: ...
 def select_isa(name: str) -> bool: ...

@@ -18,6 +18,7 @@ include "_verbs.pxi"
 include "_pointwise.pxi"
 include "_rows.pxi"
 include "_penalties.pxi"
+include "_embeddings.pxi"
 
 cdef extern from "fastloss.h" nogil:
     const char *const *fl_isa_available()

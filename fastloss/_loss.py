@@ -6,7 +6,7 @@ import math
 import numbers
 import operator
 import re
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, NoReturn
 
 from fastloss import _core
 
@@ -161,3 +161,22 @@ class RowLoss(Loss, _core.Rows):
     A subclass's constructor checks its arguments, binds the kernel that computes it, and keeps the
     arguments.
     """
+
+
+class EmbeddingLoss(Loss, _core.Embeddings):
+    """A loss of embeddings: rows that are vectors, in pairs, in triplets, or against centres.
+
+    Its verbs take the embeddings first and labels, where there are any, last. Gradients come as a tuple with
+    one array for each embedding argument. There is no Hessian, which is not diagonal.
+    """
+
+    family = "embedding"
+    has_hessian = False
+
+    def gradient_and_hessian(self, *arguments: Any, **options: Any) -> NoReturn:
+        """Raise a TypeError: the Hessian of a distance is not diagonal."""
+        raise TypeError(
+            f"the Hessian of {type(self).__name__} is not diagonal: only its gradients can be had"
+        )
+
+    value_gradient_and_hessian = gradient_and_hessian

@@ -80,9 +80,14 @@ def bad_weight(weights: Array, index: int | tuple[int, ...]) -> str:
     return f"{_element('sample_weight', place, weights[place])}: weights must be finite and not negative"
 
 
-def bad_label(loss: str, labels: Array, row: int, n_classes: int) -> str:
+def bad_label(loss: str, labels: Array, row: int, n_classes: int, name: str = "y_true") -> str:
     """Word the error of a class index that is none."""
-    return f"{_element('y_true', row, labels[row])} is no class for {loss}: expected 0 to {n_classes - 1}"
+    return f"{_element(name, row, labels[row])} is no class for {loss}: expected 0 to {n_classes - 1}"
+
+
+def bad_pair_label(loss: str, labels: Array, row: int, name: str, expected: str) -> str:
+    """Word the error of a label that says neither that a pair is alike nor that it is not."""
+    return f"{_element(name, row, labels[row])} is no label for {loss}: expected {expected}"
 
 
 def bad_entry(loss: str, name: str, array: Array, index: tuple[int, int]) -> str:

@@ -6,6 +6,7 @@
 #define FL_DISPATCH_OPS_H
 
 #include "../blocks/block.h"
+#include "../embeddings/kernel_types.h"
 #include "../fastloss.h"
 #include "../pointwise/kernel_types.h"
 #include "../rows/kernel_types.h"
@@ -17,6 +18,7 @@ typedef struct {
     fl_dtype dtype;
     const fl_pointwise_blocks *pointwise; /* by kernel index */
     const fl_row_ops *rows;
+    const fl_embedding_ops *embeddings;
     const void *(*load)(const fl_array *a, size_t start, size_t n, void *scratch, void *raw);
     void (*store)(const fl_array *a, size_t start, size_t n, const void *block, void *raw);
     void (*multiply)(void *block, const void *weights, size_t n);

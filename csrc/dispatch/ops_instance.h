@@ -11,6 +11,7 @@
 #include "../sums/sums.h"
 
 extern const fl_row_ops FL_TABLE_NAME(fl_rows_);
+extern const fl_embedding_ops FL_TABLE_NAME(fl_embeddings_);
 
 extern const fl_ops FL_TABLE_NAME(fl_ops_);
 const fl_ops FL_TABLE_NAME(fl_ops_) = {
@@ -19,6 +20,7 @@ const fl_ops FL_TABLE_NAME(fl_ops_) = {
     .dtype = FL_REAL_DTYPE,
     .pointwise = fl_pointwise_blocks_table,
     .rows = &FL_TABLE_NAME(fl_rows_),
+    .embeddings = &FL_TABLE_NAME(fl_embeddings_),
     .load = fl_load,
     .store = fl_store,
     .multiply = fl_multiply,

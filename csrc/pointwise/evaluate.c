@@ -12,6 +12,7 @@
 #include "../dispatch/ops.h"
 #include "../dispatch/threads.h"
 #include "../sums/compensated.h"
+#include "../sums/fold.h"
 #include "losses_list.h"
 
 static const fl_pointwise_kernel fl_kernels[] = {FL_POINTWISE_DESCRIPTIONS};

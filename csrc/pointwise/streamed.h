@@ -8,7 +8,7 @@
 
 #include "../blocks/stream.h"
 #include "../sums/compensated.h"
-#include "../sums/sums.h"
+#include "../sums/fold.h"
 #include "kernels.h"
 
 enum { FL_STREAM_CHUNK = 256 };

@@ -5,7 +5,7 @@
 #define FL_SUMS_SUMS_H
 
 #include "../blocks/real.h"
-#include "compensated.h"
+#include "fold.h"
 
 enum { FL_SUM_LANES = 32 };
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from fastloss.reference import binary, distribution, multiclass, regression, rows
+from fastloss.reference import binary, distribution, embedding, multiclass, regression, rows
 from fastloss.reference._base import Array, Domain, Loss
 from fastloss.reference.binary import (
     BinaryCrossEntropy,
@@ -28,6 +28,14 @@ from fastloss.reference.binary import (
     ZeroOne,
 )
 from fastloss.reference.distribution import JSDivergence, KLDivergence
+from fastloss.reference.embedding import (
+    CenterLoss,
+    Contrastive,
+    CosineEmbedding,
+    EmbeddingLoss,
+    NTXent,
+    Triplet,
+)
 from fastloss.reference.multiclass import CrossEntropy, Focal, MulticlassHinge
 from fastloss.reference.penalty import L1, L2, ElasticNet, Penalty
 from fastloss.reference.regression import (
@@ -58,9 +66,13 @@ __all__ = [
     "BinaryCrossEntropy",
     "BinaryFocal",
     "Cauchy",
+    "CenterLoss",
+    "Contrastive",
+    "CosineEmbedding",
     "CrossEntropy",
     "Domain",
     "ElasticNet",
+    "EmbeddingLoss",
     "EuclideanError",
     "Expectile",
     "Exponential",
@@ -76,6 +88,7 @@ __all__ = [
     "LogCosh",
     "Loss",
     "MulticlassHinge",
+    "NTXent",
     "Penalty",
     "Perceptron",
     "Poisson",
@@ -86,6 +99,7 @@ __all__ = [
     "SquaredError",
     "SquaredHinge",
     "SquaredLogError",
+    "Triplet",
     "Tukey",
     "Tweedie",
     "WassersteinCritic",
@@ -125,7 +139,7 @@ def twin(loss: _Parametrised) -> Loss:
     Huber(delta=1.5)
     """
     name = type(loss).__name__
-    for module in (regression, binary, multiclass, distribution, rows):
+    for module in (regression, binary, multiclass, distribution, rows, embedding):
         if isinstance(found := getattr(module, name, None), type) and issubclass(found, Loss):
             return found(**loss.parameters)
     raise TypeError(f"{name} has no NumPy reference")

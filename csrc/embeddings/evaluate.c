@@ -1,0 +1,264 @@
+/* The driver of the embedding losses: check labels and weights, then load -> compute -> sum, store, tile by
+ * tile.
+ *
+ * Rows are grouped into segments, whose bounds depend on the numbers of rows and columns alone; a segment is
+ * one thread's piece of work and has its own sum, added in their order after the parallel region. So the
+ * result has the same bits for any number of threads. */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../blocks/view.h"
+#include "../dispatch/cache.h"
+#include "../dispatch/threads.h"
+#include "pass.h"
+
+#define FL_LABELS_NONE {-INFINITY, INFINITY, 0, 0, 1}
+#define FL_LABELS_ZERO_ONE {0, 1, 0, 1, 0}
+#define FL_LABELS_SIGN {-1, 1, 0, 1, 0}
+
+static const struct {
+    const char *name;
+    int n_inputs, has_label;
+    fl_domain label;
+} fl_embedding_kernels[] = {
+#define FL_DESCRIBE_EMBEDDING(name, n_inputs, label) {#name, n_inputs, n_inputs == 2, FL_LABELS_##label},
+    FL_EMBEDDING_KERNELS(FL_DESCRIBE_EMBEDDING)
+#undef FL_DESCRIBE_EMBEDDING
+        {"center", 2, 1, FL_LABELS_NONE},
+};
+
+int fl_find_embeddings(const char *name) {
+    for (int i = 0; i <= FL_EMBEDDINGS_center; i++)
+        if (strcmp(fl_embedding_kernels[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+int fl_embeddings_n_inputs(int kernel) {
+    return fl_embedding_kernels[kernel].n_inputs;
+}
+
+int fl_embeddings_has_label(int kernel) {
+    return fl_embedding_kernels[kernel].has_label;
+}
+
+static double fl_number_at(const fl_ops *ops, const void *block, size_t i) {
+    return ops->itemsize == sizeof(float) ? (double)((const float *)block)[i] : ((const double *)block)[i];
+}
+
+static fl_status fl_bad_row(fl_embeddings_call *c, fl_status status, size_t row, double value) {
+    c->bad_row = row;
+    c->bad_value = value;
+    return status;
+}
+
+/* Checks all labels and weights, and adds the weights up. */
+static fl_status fl_check_numbers(fl_embeddings_call *c, const fl_ops *ops) {
+    _Alignas(64) char scratch[FL_BLOCK_BYTES * 2], raw[FL_RAW_BYTES];
+    const fl_domain weight = {.low = 0, .high = c->float32 ? FLT_MAX : DBL_MAX};
+    const fl_domain *label = &fl_embedding_kernels[c->kernel].label;
+    int is_center = c->kernel == FL_EMBEDDINGS_center, has_label = fl_embedding_kernels[c->kernel].has_label;
+    fl_compensated sum = {0, 0};
+    for (size_t start = 0; start < c->n_rows; start += ops->block) {
+        size_t n = c->n_rows - start < ops->block ? c->n_rows - start : ops->block, at = n;
+        double bad = 0;
+        if (is_center) {
+            at = ops->rows->labels(&c->label, start, n, c->n_centers, NULL, scratch, raw, &bad);
+        } else if (has_label) {
+            const void *y = ops->load(&c->label, start, n, scratch, raw);
+            at = ops->first_outside(y, n, label);
+            bad = at < n ? fl_number_at(ops, y, at) : 0;
+        }
+        if (at < n)
+            return fl_bad_row(c, FL_BAD_TARGET, start + at, bad);
+        if (!c->weight.data)
+            continue;
+        const void *w = ops->load(&c->weight, start, n, scratch, raw);
+        at = ops->first_outside(w, n, &weight);
+        if (at < n)
+            return fl_bad_row(c, FL_BAD_WEIGHT, start + at, fl_number_at(ops, w, at));
+        size_t whole = n & ~(size_t)(FL_LANES - 1);
+        fl_add(&sum, ops->sum(w, whole));
+        for (size_t i = whole; i < n; i++)
+            fl_add(&sum, fl_number_at(ops, w, i));
+    }
+    c->weight_sum = c->weight.data ? fl_total(sum) : (double)c->n_rows;
+    if (c->reduction == FL_REDUCE_MEAN && !(c->weight_sum > 0 && c->weight_sum <= DBL_MAX))
+        return FL_BAD_WEIGHT_SUM;
+    return FL_OK;
+}
+
+static char *fl_take(char **from, size_t bytes) {
+    char *piece = *from;
+    *from += (bytes + 63) & ~(size_t)63;
+    return piece;
+}
+
+static char *fl_lay_out(const fl_embedding_pass *p, size_t rows, fl_embedding_scratch *s, char *base) {
+    size_t numbers = fl_whole_lanes(rows) * sizeof(double), matrix = 2 * fl_whole_lanes(rows) * p->row_bytes;
+    s->value = fl_take(&base, numbers);
+    s->label = fl_take(&base, numbers);
+    s->weight = fl_take(&base, numbers);
+    s->raw = fl_take(&base, FL_RAW_BYTES);
+    for (int m = 0; m < p->n_inputs; m++) {
+        s->input[m] = fl_take(&base, p->copies_input[m] ? matrix : 0);
+        s->gradient[m] = fl_take(&base, p->copies_gradient[m] || p->streams ? matrix : 0);
+    }
+    return base;
+}
+
+int fl_allocate_embeddings(const fl_embedding_pass *p, size_t rows, fl_embedding_scratch *s) {
+    char *start = NULL;
+    size_t bytes = (size_t)(fl_lay_out(p, rows, s, start) - start);
+    s->allocated = malloc(bytes + 63);
+    if (!s->allocated)
+        return 0;
+    start = s->allocated;
+    fl_lay_out(p, rows, s, start + (64 - (uintptr_t)start % 64) % 64);
+    return 1;
+}
+
+const void *fl_load_weights(const fl_embedding_pass *p, size_t start, size_t n,
+                            const fl_embedding_scratch *s) {
+    const fl_array *weight = &p->call->weight;
+    if (!weight->data)
+        return NULL;
+    const void *w = p->ops->load(weight, start, n, s->weight, s->raw);
+    if (w != s->weight)
+        memcpy(s->weight, w, n * p->ops->itemsize);
+    return s->weight;
+}
+
+void fl_close_values(const fl_embedding_pass *p, size_t start, size_t n, void *values, void *weights,
+                     void *raw, fl_compensated *total) {
+    const fl_embeddings_call *c = p->call;
+    size_t whole = fl_whole_lanes(n), rest = (whole - n) * p->ops->itemsize;
+    if (!c->want_value)
+        return;
+    memset((char *)values + n * p->ops->itemsize, 0, rest);
+    if (weights)
+        memset((char *)weights + n * p->ops->itemsize, 0, rest);
+    if (c->value.data) {
+        if (weights)
+            p->ops->multiply(values, weights, whole);
+        p->ops->store(&c->value, start, n, values, raw);
+    } else {
+        fl_add(total, weights ? p->ops->dot(values, weights, whole) : p->ops->sum(values, whole));
+    }
+}
+
+static void fl_run_tile(const fl_embedding_pass *p, size_t start, size_t n, fl_embedding_scratch *s,
+                        fl_compensated *total) {
+    const fl_embeddings_call *c = p->call;
+    const fl_row_ops *rows = p->ops->rows;
+    fl_embedding_tile t = {
+        .n_rows = n, .n_columns = c->n_columns, .margin = c->margin, .scale = p->scale, .value = s->value};
+    if (p->has_label)
+        t.label = p->ops->load(&c->label, start, n, s->label, s->raw);
+    t.weight = fl_load_weights(p, start, n, s);
+    for (int m = 0; m < p->n_inputs; m++) {
+        t.input[m] = rows->load(&c->input[m], start, n, 0, s->input[m], s->raw);
+        if (p->streams)
+            t.gradient[m] = (fl_row_matrix){s->gradient[m], (ptrdiff_t)c->n_columns};
+        else if (p->has_gradient)
+            t.gradient[m] = rows->place(&c->gradient[m], start, n, 0, s->gradient[m]);
+    }
+    p->ops->embeddings->tile[c->kernel][p->has_gradient ? FL_EMBEDDINGS_VG : FL_EMBEDDINGS_V](&t);
+    fl_close_values(p, start, n, s->value, t.weight ? s->weight : NULL, s->raw, total);
+    for (int m = 0; m < p->n_inputs && p->has_gradient; m++) {
+        if (p->streams)
+            p->ops->stream((char *)c->gradient[m].data + start * p->row_bytes, s->gradient[m],
+                           n * c->n_columns);
+        else
+            rows->store(&c->gradient[m], start, n, 0, s->gradient[m], s->raw);
+    }
+}
+
+static fl_status fl_run_tiles(const fl_embedding_pass *p, double *result) {
+    fl_compensated totals[FL_EMBEDDING_SEGMENTS] = {{0, 0}};
+    size_t n_rows = p->call->n_rows, n_units = (n_rows + p->tile_rows - 1) / p->tile_rows;
+    size_t n_segments = n_units < FL_EMBEDDING_SEGMENTS ? n_units : FL_EMBEDDING_SEGMENTS;
+    int failed = 0;
+#pragma omp parallel num_threads(p->threads) if (parallel : p -> threads > 1) reduction(| : failed)
+    {
+        fl_embedding_scratch scratch;
+        int ready = fl_allocate_embeddings(p, p->tile_rows, &scratch);
+        failed |= !ready;
+#pragma omp for schedule(dynamic, 1)
+        for (size_t s = 0; s < n_segments; s++) {
+            size_t from = s * n_units / n_segments * p->tile_rows;
+            size_t to = (s + 1) * n_units / n_segments * p->tile_rows;
+            to = to < n_rows ? to : n_rows;
+            for (size_t start = from; start < to && ready; start += p->tile_rows)
+                fl_run_tile(p, start, to - start < p->tile_rows ? to - start : p->tile_rows, &scratch,
+                            &totals[s]);
+        }
+        if (p->streams)
+            p->ops->stream_end();
+        free(scratch.allocated);
+    }
+    fl_compensated total = {0, 0};
+    for (size_t s = 0; s < n_segments; s++) {
+        fl_add(&total, totals[s].sum);
+        fl_add(&total, totals[s].error);
+    }
+    *result = fl_total(total);
+    return failed ? FL_NO_MEMORY : FL_OK;
+}
+
+/* Rows of aligned reals of this machine's byte order, each contiguous. */
+static int fl_has_plain_rows(const fl_array *a, const fl_ops *ops) {
+    ptrdiff_t itemsize = (ptrdiff_t)ops->itemsize;
+    return a->dtype == ops->dtype && !a->swapped && a->strides[1] == itemsize &&
+           a->strides[0] % itemsize == 0 && (uintptr_t)a->data % ops->itemsize == 0;
+}
+
+/* Streaming pays when all that is touched does not fit into the last-level cache anyway; written over an
+ * input, the lines are in cache already. */
+static int fl_should_stream(const fl_embedding_pass *p, const fl_embeddings_call *c) {
+    if (!p->ops->has_stream || !p->has_gradient || c->kernel == FL_EMBEDDINGS_center)
+        return 0;
+    for (int m = 0; m < p->n_inputs; m++)
+        if (p->copies_gradient[m] || c->gradient[m].data == c->input[m].data ||
+            c->gradient[m].strides[0] != (ptrdiff_t)p->row_bytes)
+            return 0;
+    return 2 * (size_t)p->n_inputs * c->n_rows * p->row_bytes > fl_last_level_cache() / 2 * 3;
+}
+
+static fl_embedding_pass fl_begin(const fl_embeddings_call *c) {
+    fl_embedding_pass p = {.call = c,
+                           .ops = fl_ops_for(c->float32),
+                           .scale = 1,
+                           .n_inputs = fl_embedding_kernels[c->kernel].n_inputs,
+                           .has_label = fl_embedding_kernels[c->kernel].has_label,
+                           .has_gradient = c->gradient[0].data != NULL};
+    p.row_bytes = c->n_columns * p.ops->itemsize;
+    size_t fit = FL_EMBEDDING_TILE_BYTES / p.row_bytes;
+    p.tile_rows = fit < 1 ? 1 : (fit < FL_EMBEDDING_TILE_ROWS ? fit : FL_EMBEDDING_TILE_ROWS);
+    p.threads =
+        fl_may_run_parallel() && c->n_rows * c->n_columns >= FL_PARALLEL_EMBEDDINGS ? c->n_threads : 1;
+    for (int m = 0; m < p.n_inputs; m++) {
+        p.copies_input[m] = !fl_has_plain_rows(&c->input[m], p.ops);
+        p.copies_gradient[m] = p.has_gradient && !fl_has_plain_rows(&c->gradient[m], p.ops);
+    }
+    p.streams = fl_should_stream(&p, c);
+    return p;
+}
+
+fl_status fl_embeddings(fl_embeddings_call *c) {
+    c->total = c->weight_sum = 0;
+    if (c->n_columns == 0 || (c->n_rows == 0 && c->reduction == FL_REDUCE_MEAN))
+        return c->reduction == FL_REDUCE_MEAN ? FL_EMPTY : FL_OK;
+    fl_embedding_pass p = fl_begin(c);
+    fl_status status = fl_check_numbers(c, p.ops);
+    if (status != FL_OK)
+        return status;
+    if (c->reduction == FL_REDUCE_MEAN)
+        p.scale = 1 / c->weight_sum;
+    double total;
+    status = c->kernel == FL_EMBEDDINGS_center ? fl_run_centers(&p, &total) : fl_run_tiles(&p, &total);
+    c->total = c->reduction == FL_REDUCE_MEAN ? total / c->weight_sum : total;
+    return status;
+}

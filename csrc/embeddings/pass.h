@@ -1,0 +1,47 @@
+/* One call while it is being computed: what the drivers of the family share. */
+#ifndef FL_EMBEDDINGS_PASS_H
+#define FL_EMBEDDINGS_PASS_H
+
+#include "../dispatch/ops.h"
+
+enum {
+    FL_EMBEDDING_SEGMENTS = 256,
+    FL_EMBEDDING_TILE_BYTES = 8 << 10, /* of each matrix: a tile and its gradients stay in L1 and L2 */
+    FL_EMBEDDING_TILE_ROWS = 256,
+    FL_PARALLEL_EMBEDDINGS = 1 << 18 /* numbers of a matrix */
+};
+
+typedef struct {
+    const fl_embeddings_call *call;
+    const fl_ops *ops;
+    double scale;
+    int n_inputs, has_label, has_gradient, threads;
+    size_t tile_rows, row_bytes; /* which fix the order of the sums, too */
+    int streams;
+    int copies_input[FL_MAX_INPUTS], copies_gradient[FL_MAX_INPUTS]; /* through scratch */
+} fl_embedding_pass;
+
+/* Scratch of one thread, pieces of one allocation; a matrix that is used in place has none. */
+typedef struct {
+    char *value, *label, *weight, *raw, *input[FL_MAX_INPUTS], *gradient[FL_MAX_INPUTS];
+    void *allocated;
+} fl_embedding_scratch;
+
+/* 0 if there is no memory. A tile has `rows` rows. */
+int fl_allocate_embeddings(const fl_embedding_pass *p, size_t rows, fl_embedding_scratch *scratch);
+
+static inline size_t fl_whole_lanes(size_t n) {
+    return (n + FL_LANES - 1) & ~(size_t)(FL_LANES - 1);
+}
+
+/* Adds the values of rows start .. start + n to the total, or stores them. Room for whole lanes. */
+void fl_close_values(const fl_embedding_pass *p, size_t start, size_t n, void *values, void *weights,
+                     void *raw, fl_compensated *total);
+/* The weights of these rows, NULL where there are none. */
+const void *fl_load_weights(const fl_embedding_pass *p, size_t start, size_t n,
+                            const fl_embedding_scratch *scratch);
+
+/* The centre loss, whose call has been checked; leaves its sum in `total`. */
+fl_status fl_run_centers(const fl_embedding_pass *p, double *total);
+
+#endif

@@ -1,0 +1,26 @@
+/* The driver of the blocks of similarities: their rows, shared among the threads. */
+#include "../dispatch/ops.h"
+#include "../dispatch/threads.h"
+
+enum { FL_PARALLEL_SIMILARITIES = 1 << 16 };
+
+static int fl_threads_for(const fl_similarity_block *b) {
+    return fl_may_run_parallel() && b->n_rows * b->n_columns >= FL_PARALLEL_SIMILARITIES ? b->n_threads : 1;
+}
+
+void fl_similarity_gather(const fl_similarity_block *b, double *largest, double *sum, double *positive) {
+    const fl_embedding_ops *ops = fl_ops_for(b->float32)->embeddings;
+    int threads = fl_threads_for(b);
+#pragma omp parallel for schedule(static) num_threads(threads) if (parallel : threads > 1)
+    for (size_t row = 0; row < b->n_rows; row++)
+        ops->gather(b, row, largest, sum, positive);
+}
+
+void fl_similarity_slopes(const fl_similarity_block *b, const void *level, const void *missed,
+                          const void *share) {
+    const fl_embedding_ops *ops = fl_ops_for(b->float32)->embeddings;
+    int threads = fl_threads_for(b);
+#pragma omp parallel for schedule(static) num_threads(threads) if (parallel : threads > 1)
+    for (size_t row = 0; row < b->n_rows; row++)
+        ops->slopes(b, row, level, missed, share);
+}
