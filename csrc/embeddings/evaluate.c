@@ -218,13 +218,15 @@ static int fl_has_plain_rows(const fl_array *a, const fl_ops *ops) {
 /* Streaming pays when all that is touched does not fit into the last-level cache anyway; written over an
  * input, the lines are in cache already. */
 static int fl_should_stream(const fl_embedding_pass *p, const fl_embeddings_call *c) {
-    if (!p->ops->has_stream || !p->has_gradient || c->kernel == FL_EMBEDDINGS_center)
+    /* The centres' gradient is not written row by row. */
+    int n_streams = c->kernel == FL_EMBEDDINGS_center ? 1 : p->n_inputs;
+    if (!p->ops->has_stream || !p->has_gradient)
         return 0;
-    for (int m = 0; m < p->n_inputs; m++)
+    for (int m = 0; m < n_streams; m++)
         if (p->copies_gradient[m] || c->gradient[m].data == c->input[m].data ||
             c->gradient[m].strides[0] != (ptrdiff_t)p->row_bytes)
             return 0;
-    return 2 * (size_t)p->n_inputs * c->n_rows * p->row_bytes > fl_last_level_cache() / 2 * 3;
+    return 2 * (size_t)n_streams * c->n_rows * p->row_bytes > fl_last_level_cache() / 2 * 3;
 }
 
 static fl_embedding_pass fl_begin(const fl_embeddings_call *c) {

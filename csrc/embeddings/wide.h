@@ -20,6 +20,13 @@ enum { FL_WIDE_LANES = 16, FL_WIDE_CHUNK = 1024 };
 #define FL_COLUMN_LOOP _Pragma("clang loop vectorize(assume_safety)")
 #endif
 
+/* Unrolled before it is vectorised, the loop over the lanes would stay scalar. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define FL_LANE_LOOP _Pragma("GCC unroll 1")
+#else
+#define FL_LANE_LOOP
+#endif
+
 FL_INLINE double fl_wide_fma(double a, double b, double c) {
 #if FL_HAS_FMA
     return __builtin_fma(a, b, c);
@@ -28,28 +35,43 @@ FL_INLINE double fl_wide_fma(double a, double b, double c) {
 #endif
 }
 
-/* name(a, b, c, n, s, t, sums): as many sums over i < n as `n_sums`; STEP(lane, i) adds element i's terms to
- * lane[0..n_sums - 1]. a, b and c are what STEP calls them, s and t are scales. */
+/* name(a, b, c, n, s, t, sums): as many sums over i < n as `n_sums`; STEP(k, i) adds element i's terms to
+ * lanes[0..n_sums - 1][k]. a, b and c are what STEP calls them, s and t are scales. */
 #define FL_DEFINE_WIDE_SUMS(name, n_sums, STEP)                                                              \
-    FL_INLINE void name(const real *a, const real *b, const real *c, size_t n, double s, double t,           \
-                        double *sums) {                                                                      \
-        fl_compensated total[n_sums] = {{0, 0}};                                                             \
+    FL_INLINE void name##_of_chunk(const real *a, const real *b, const real *c, size_t n, double s,          \
+                                   double t, double *sums) {                                                 \
+        double lanes[n_sums][FL_WIDE_LANES] = {{0}};                                                         \
+        size_t i = 0;                                                                                        \
         (void)c, (void)s, (void)t;                                                                           \
-        for (size_t start = 0; start < n; start += FL_WIDE_CHUNK) {                                          \
-            double lanes[n_sums][FL_WIDE_LANES] = {{0}};                                                     \
-            size_t end = n - start < FL_WIDE_CHUNK ? n : start + FL_WIDE_CHUNK, i = start;                   \
-            for (; i + FL_WIDE_LANES <= end; i += FL_WIDE_LANES)                                             \
-                for (size_t k = 0; k < FL_WIDE_LANES; k++) {                                                 \
-                    STEP(k, i + k)                                                                           \
-                }                                                                                            \
-            for (size_t k = 0; i + k < end; k++) {                                                           \
-                STEP(k, i + k)                                                                               \
-            }                                                                                                \
+        for (; i + FL_WIDE_LANES <= n; i += FL_WIDE_LANES)                                                   \
+            FL_LANE_LOOP                                                                                     \
+        for (size_t k = 0; k < FL_WIDE_LANES; k++) {                                                         \
+            STEP(k, i + k)                                                                                   \
+        }                                                                                                    \
+        for (size_t k = 0; i + k < n; k++) {                                                                 \
+            STEP(k, i + k)                                                                                   \
+        }                                                                                                    \
+        for (int m = 0; m < n_sums; m++)                                                                     \
+            sums[m] = fl_fold_lanes(lanes[m], FL_WIDE_LANES);                                                \
+    }                                                                                                        \
+    static __attribute__((noinline)) void name##_of_chunks(const real *a, const real *b, const real *c,      \
+                                                           size_t n, double s, double t, double *sums) {     \
+        fl_compensated total[n_sums] = {{0, 0}};                                                             \
+        for (size_t i = 0; i < n; i += FL_WIDE_CHUNK) {                                                      \
+            name##_of_chunk(a + i, b + i, c ? c + i : c, n - i < FL_WIDE_CHUNK ? n - i : FL_WIDE_CHUNK, s,   \
+                            t, sums);                                                                        \
             for (int m = 0; m < n_sums; m++)                                                                 \
-                fl_add(&total[m], fl_fold_lanes(lanes[m], FL_WIDE_LANES));                                   \
+                fl_add(&total[m], sums[m]);                                                                  \
         }                                                                                                    \
         for (int m = 0; m < n_sums; m++)                                                                     \
             sums[m] = fl_total(total[m]);                                                                    \
+    }                                                                                                        \
+    FL_INLINE void name(const real *a, const real *b, const real *c, size_t n, double s, double t,           \
+                        double *sums) {                                                                      \
+        if (n <= FL_WIDE_CHUNK)                                                                              \
+            name##_of_chunk(a, b, c, n, s, t, sums);                                                         \
+        else                                                                                                 \
+            name##_of_chunks(a, b, c, n, s, t, sums);                                                        \
     }
 
 /* The power of two that brings a number near 1, as far as doubles go. */
