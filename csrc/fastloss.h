@@ -48,6 +48,16 @@ typedef struct {
 
 typedef enum { FL_REDUCE_NONE, FL_REDUCE_SUM, FL_REDUCE_MEAN } fl_reduction;
 
+/* What is written in place of the Hessian for a solver that needs a curvature > 0: itself; its absolute
+ * value; 1; that of a parabola above the loss; that of Gauss and Newton, or the expected Hessian. */
+typedef enum {
+    FL_CURVATURE_EXACT,
+    FL_CURVATURE_ABSOLUTE,
+    FL_CURVATURE_UNIT,
+    FL_CURVATURE_MAJORIZER,
+    FL_CURVATURE_GAUSS_NEWTON
+} fl_curvature;
+
 typedef enum {
     FL_OK,
     FL_BAD_TARGET,     /* target[bad_index] = bad_value lies outside the loss's domain */
@@ -72,6 +82,8 @@ typedef struct {
     /* out: value is written with FL_REDUCE_NONE only. An output may be the very same view as prediction;
      * any other overlap is the caller's mistake. Floating-point dtypes only. */
     fl_array value, gradient, hessian;
+    fl_curvature curvature; /* of `hessian`, which it then needs `gradient` for; not over prediction */
+    double kink_width;      /* for curvatures that need it: residuals below it count as it */
     /* results */
     double total;      /* the sum of weight * loss, or its mean */
     double weight_sum; /* the number of samples where there are no weights */
@@ -84,6 +96,12 @@ int fl_find_pointwise(const char *name);
 int fl_pointwise_n_parameters(int kernel);
 const fl_domain *fl_pointwise_target_domain(int kernel);
 const fl_domain *fl_pointwise_prediction_domain(int kernel);
+
+/* Whether a loss has a curvature, the one to train with, and whether kink_width has to be given: the mean of
+ * the loss is a good one. */
+int fl_pointwise_has_curvature(int kernel, fl_curvature curvature);
+fl_curvature fl_pointwise_automatic_curvature(int kernel);
+int fl_pointwise_needs_kink_width(int kernel, fl_curvature curvature);
 
 /* One pass over the data. On FL_BAD_* the outputs are undefined and nothing outside them was touched. */
 fl_status fl_pointwise(fl_pointwise_call *call);

@@ -15,6 +15,9 @@ cdef extern from "fastloss.h" nogil:
         FL_REDUCE_NONE, FL_REDUCE_SUM, FL_REDUCE_MEAN
     ctypedef enum fl_status:
         FL_OK, FL_BAD_TARGET, FL_BAD_PREDICTION, FL_BAD_WEIGHT, FL_BAD_WEIGHT_SUM, FL_EMPTY, FL_NO_MEMORY
+    ctypedef enum fl_curvature:
+        FL_CURVATURE_EXACT, FL_CURVATURE_ABSOLUTE, FL_CURVATURE_UNIT, FL_CURVATURE_MAJORIZER
+        FL_CURVATURE_GAUSS_NEWTON
     void fl_array_coalesce(fl_array *array)
 
 cdef extern from "numpy/arrayobject.h":
@@ -23,6 +26,7 @@ cdef extern from "numpy/arrayobject.h":
 cdef enum:
     NO_DTYPE = -1
     N_BUILTIN_TYPES = 24
+    N_CURVATURES = 5
     # Below so many elements, giving the interpreter's lock away and taking it back costs more than it frees.
     KEEP_GIL_BELOW = 4096
 

@@ -12,6 +12,8 @@ cdef extern from "fastloss.h" nogil:
         int n_threads, want_value
         size_t n
         fl_array target, prediction, weight, value, gradient, hessian
+        fl_curvature curvature
+        double kink_width
         double total, weight_sum
         size_t bad_index
         double bad_value
@@ -19,6 +21,9 @@ cdef extern from "fastloss.h" nogil:
     int fl_pointwise_n_parameters(int kernel)
     const fl_domain *fl_pointwise_target_domain(int kernel)
     const fl_domain *fl_pointwise_prediction_domain(int kernel)
+    int fl_pointwise_has_curvature(int kernel, fl_curvature curvature)
+    fl_curvature fl_pointwise_automatic_curvature(int kernel)
+    int fl_pointwise_needs_kink_width(int kernel, fl_curvature curvature)
     fl_status fl_pointwise(fl_pointwise_call *call)
     fl_status fl_pointwise_check(fl_pointwise_call *call)
 
@@ -65,9 +70,14 @@ cdef class Pointwise(Verbs):
             (z.low, z.high, bool(z.open_low), bool(z.integral)),
         )
 
+    def _curvatures(self):
+        """Return the codes of the curvatures that the loss has, and of the one to train with."""
+        found = [c for c in range(N_CURVATURES) if fl_pointwise_has_curvature(self.kernel, <fl_curvature>c)]
+        return found, <int>fl_pointwise_automatic_curvature(self.kernel)
+
     cdef object evaluate(
         self, object y_true, object y_pred, object sample_weight, object reduction, object out,
-        object n_threads, bint want_value, int n_derivatives,
+        object n_threads, bint want_value, int n_derivatives, int curvature=FL_CURVATURE_EXACT,
     ):
         cdef fl_pointwise_call call
         cdef fl_status status
@@ -105,6 +115,7 @@ cdef class Pointwise(Verbs):
         call.reduction = reduction_code(reduction)
         call.n_threads = thread_count(n_threads)
         call.want_value = want_value
+        call.curvature = <fl_curvature>curvature
         call.n = <size_t>cnp.PyArray_SIZE(z)
         call.value.data = call.gradient.data = call.hessian.data = NULL
 
@@ -147,6 +158,8 @@ cdef class Pointwise(Verbs):
                 status = fl_pointwise_check(&call)
             if status != FL_OK:
                 raise_status(self, &call, status, y, z, w, order)
+        if curvature and fl_pointwise_needs_kink_width(self.kernel, <fl_curvature>curvature):
+            call.kink_width = self.evaluate(y, z, None, "mean", None, n_threads, True, 0) if call.n else 0
         if call.n < KEEP_GIL_BELOW:
             status = fl_pointwise(&call)
         else:

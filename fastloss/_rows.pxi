@@ -8,6 +8,7 @@ cdef extern from "fastloss.h" nogil:
         size_t n_rows, n_classes
         int dense
         fl_array prediction, target, weight, value, gradient, hessian
+        fl_curvature curvature
         const double *class_weight
         double label_smoothing
         int has_ignore_index
@@ -25,6 +26,7 @@ cdef extern from "fastloss.h" nogil:
     int fl_rows_takes_labels(int kernel)
     int fl_rows_takes_dense(int kernel)
     int fl_rows_has_hessian(int kernel)
+    int fl_rows_has_curvature(int kernel, fl_curvature curvature)
     fl_status fl_rows(fl_rows_call *call)
     fl_status fl_rows_check(fl_rows_call *call)
 
@@ -78,6 +80,11 @@ cdef class Rows(Verbs):
             raise_rows_status(self, &call, status, None, z, None)
         return result
 
+    def _curvatures(self):
+        """Return the codes of the curvatures that the loss has, and of the one to train with."""
+        found = [c for c in range(N_CURVATURES) if fl_rows_has_curvature(self.kernel, <fl_curvature>c)]
+        return found, FL_CURVATURE_GAUSS_NEWTON if FL_CURVATURE_GAUSS_NEWTON in found else FL_CURVATURE_UNIT
+
     cdef int fill(self, fl_rows_call *call, cnp.ndarray z, object n_threads) except -1:
         """What every call has: predictions, options, and no other array yet."""
         cdef int code = real_dtype(z, "y_pred")
@@ -91,6 +98,7 @@ cdef class Rows(Verbs):
         call.ignore_index = self.ignore_index
         call.gamma = self.gamma
         call.log_base = self.log_base
+        call.curvature = FL_CURVATURE_EXACT
         call.class_weight = call.alpha = NULL
         call.weight.data = call.value.data = call.gradient.data = call.hessian.data = NULL
         describe_rows(&call.prediction, z)
@@ -98,7 +106,7 @@ cdef class Rows(Verbs):
 
     cdef object evaluate(
         self, object y_true, object y_pred, object sample_weight, object reduction, object out,
-        object n_threads, bint want_value, int n_derivatives,
+        object n_threads, bint want_value, int n_derivatives, int curvature=FL_CURVATURE_EXACT,
     ):
         cdef fl_rows_call call
         cdef fl_status status
@@ -132,6 +140,7 @@ cdef class Rows(Verbs):
             call.alpha = <const double *>cnp.PyArray_DATA(<cnp.ndarray>alpha)
         call.reduction = reduction_code(reduction)
         call.want_value = want_value
+        call.curvature = <fl_curvature>curvature
 
         # The arrays to return, in the order value, gradient, Hessian.
         cdef bint stores_value = want_value and call.reduction == FL_REDUCE_NONE

@@ -7,7 +7,7 @@ cdef class Verbs:
     # With neither value nor derivatives wanted, only the input is checked, and the weights are summed.
     cdef object evaluate(
         self, object y_true, object y_pred, object sample_weight, object reduction, object out,
-        object n_threads, bint want_value, int n_derivatives,
+        object n_threads, bint want_value, int n_derivatives, int curvature=FL_CURVATURE_EXACT,
     ):
         raise TypeError(f"{type(self).__name__} is not a loss that can be computed")
 
@@ -155,3 +155,7 @@ cdef class Verbs:
         (0.125, array([0.5, 0. ]), array([1., 1.]))
         """
         return self.evaluate(y_true, y_pred, sample_weight, reduction, out, n_threads, True, 2)
+
+    def _gradient_and_curvature(self, y_true, y_pred, sample_weight, int curvature, out, n_threads):
+        """Compute weighted gradients and curvatures, the code of one that the loss has, without reduction."""
+        return self.evaluate(y_true, y_pred, sample_weight, "sum", out, n_threads, False, 2, curvature)

@@ -17,6 +17,7 @@ typedef struct {
     size_t itemsize;
     fl_dtype dtype;
     const fl_pointwise_blocks *pointwise; /* by kernel index */
+    const fl_curvature_fn *curvatures;    /* by rule */
     const fl_row_ops *rows;
     const fl_embedding_ops *embeddings;
     const void *(*load)(const fl_array *a, size_t start, size_t n, void *scratch, void *raw);

@@ -6,6 +6,7 @@
 #include "../blocks/load.h"
 #include "../blocks/store.h"
 #include "../blocks/stream.h"
+#include "../pointwise/curvature_blocks.h"
 #include "../pointwise/kernels.h"
 #include "../pointwise/streamed.h"
 #include "../sums/sums.h"
@@ -19,6 +20,7 @@ const fl_ops FL_TABLE_NAME(fl_ops_) = {
     .itemsize = sizeof(real),
     .dtype = FL_REAL_DTYPE,
     .pointwise = fl_pointwise_blocks_table,
+    .curvatures = fl_curvature_table,
     .rows = &FL_TABLE_NAME(fl_rows_),
     .embeddings = &FL_TABLE_NAME(fl_embeddings_),
     .load = fl_load,

@@ -13,6 +13,8 @@
 #include "../dispatch/threads.h"
 #include "../sums/compensated.h"
 #include "../sums/fold.h"
+#include "curvature.h"
+#include "curvature_list.h"
 #include "losses_list.h"
 
 static const fl_pointwise_kernel fl_kernels[] = {FL_POINTWISE_DESCRIPTIONS};
@@ -33,9 +35,9 @@ typedef struct {
 typedef struct {
     const fl_pointwise_call *call;
     const fl_ops *ops;
-    fl_block_fn compute; /* NULL: only check, and add up the weights */
-    fl_block_fn
-        sum; /* the same for whole lanes, adding up the values; NULL where these are stored or weighted */
+    fl_block_fn compute;   /* NULL: only check, and add up the weights */
+    fl_block_fn sum;       /* the same, adding up the values; NULL where these are stored or weighted */
+    fl_curvature_fn curve; /* NULL: the Hessian itself */
     double scale;
     int streams;
     int streams_chunks; /* by compute_streamed: all arrays native, nothing weighted, no values stored */
@@ -149,6 +151,8 @@ static void fl_run_block(const fl_pass *p, size_t start, size_t n, fl_scratch *s
             fl_add(&s->total, w ? ops->dot(v, w, padded) : ops->sum(v, padded));
         }
     }
+    if (p->curve)
+        p->curve(padded, y, z, g, h, c->parameters, c->kink_width);
     if (c->gradient.data)
         fl_finish(p, &c->gradient, start, n, g, scratch->gradient, w, scratch->raw);
     if (c->hessian.data)
@@ -296,9 +300,13 @@ fl_status fl_pointwise(fl_pointwise_call *c) {
     pass.compute = fl_choose(c, pass.ops, 0);
     if (c->want_value && !c->value.data && !c->weight.data)
         pass.sum = fl_choose(c, pass.ops, 1);
+    int rule = c->hessian.data ? fl_curvature_rule(c->kernel, c->curvature) : FL_RULE_exact;
+    if (rule > FL_RULE_exact)
+        pass.curve = pass.ops->curvatures[rule];
     pass.streams = fl_should_stream(&pass, c);
-    pass.streams_chunks = pass.streams && !c->weight.data && !c->value.data && !pass.prediction &&
-                          fl_is_native(&pass, &c->target) && fl_is_native(&pass, &c->prediction) &&
+    pass.streams_chunks = pass.streams && !pass.curve && !c->weight.data && !c->value.data &&
+                          !pass.prediction && fl_is_native(&pass, &c->target) &&
+                          fl_is_native(&pass, &c->prediction) &&
                           (!c->gradient.data || fl_is_native(&pass, &c->gradient)) &&
                           (!c->hessian.data || fl_is_native(&pass, &c->hessian));
     fl_status status = fl_run_checked(&pass, c);

@@ -16,6 +16,11 @@
 typedef int (*fl_block_fn)(size_t n, const void *y, const void *z, const double *params, double scale,
                            void *value, void *gradient, void *hessian);
 
+/* Turns a block's Hessians into another curvature, in place: n a multiple of 16, parameters as above, the
+ * width that a kink is rounded off to. All unscaled and unweighted. */
+typedef void (*fl_curvature_fn)(size_t n, const void *y, const void *z, const void *gradient, void *hessian,
+                                const double *params, double kink_width);
+
 /* The combinations of outputs there are functions for; S stands for values that are summed instead of kept.
  */
 enum { FL_V, FL_G, FL_VG, FL_GH, FL_VGH, FL_S, FL_SG, FL_SGH, FL_N_OUTPUT_SETS };

@@ -25,3 +25,14 @@ int fl_rows_takes_dense(int kernel) {
 int fl_rows_has_hessian(int kernel) {
     return fl_descriptions[kernel].has_hessian;
 }
+
+int fl_rows_has_curvature(int kernel, fl_curvature curvature) {
+    int convex = kernel == FL_ROWS_cross_entropy || kernel == FL_ROWS_kl_divergence_logits;
+    if (!fl_rows_has_hessian(kernel))
+        return 0;
+    if (curvature == FL_CURVATURE_MAJORIZER)
+        return convex;
+    if (curvature == FL_CURVATURE_GAUSS_NEWTON)
+        return convex || kernel == FL_ROWS_focal;
+    return 1;
+}

@@ -47,7 +47,7 @@ typedef struct {
     int form, across, reads_prediction, reads_target;
     size_t tile_rows; /* which fix the order of the sums, too */
     size_t n_chunks, matrix_bytes;
-    double scale;
+    double scale, curvature_factor;
     fl_domain target_domain, prediction_domain, weight_domain;
 } fl_row_pass;
 
@@ -258,6 +258,8 @@ static void fl_close(const fl_row_pass *p, const fl_open_rows *open, fl_row_scra
     fl_store_values(p, open->start, open->n, scratch, s);
     if (c->gradient.data)
         p->rows->store(&c->gradient, open->start, open->n, p->across, scratch->gradient, scratch->raw);
+    if (c->hessian.data && c->curvature != FL_CURVATURE_EXACT)
+        p->rows->curve(&open->tile, p->across, fl_by_label(p), (int)c->curvature, p->curvature_factor);
     if (c->hessian.data)
         p->rows->store(&c->hessian, open->start, open->n, p->across, scratch->hessian, scratch->raw);
 }
@@ -392,7 +394,9 @@ static int fl_prepare_options(fl_row_pass *p, void **allocated) {
     const double *weights = focal ? c->alpha : c->class_weight;
     int spreads = p->form == FL_SMOOTHED || p->form == FL_DENSE_WEIGHTED;
     size_t n = c->n_classes;
-    p->options = (fl_row_options){.gamma = c->gamma, .log_base = c->log_base == 0 ? 1 : c->log_base};
+    p->options = (fl_row_options){.gamma = c->gamma,
+                                  .log_base = c->log_base == 0 ? 1 : c->log_base,
+                                  .gauss_newton = c->curvature == FL_CURVATURE_GAUSS_NEWTON};
     *allocated = NULL;
     if (!spreads && !weights)
         return 1;
@@ -420,11 +424,18 @@ static fl_domain fl_in_precision(fl_domain d, int float32) {
     return d;
 }
 
+static double fl_curvature_factor(const fl_rows_call *c) {
+    if (c->curvature == FL_CURVATURE_MAJORIZER)
+        return 2;
+    return c->n_classes > 1 ? (double)c->n_classes / (double)(c->n_classes - 1) : 1;
+}
+
 static fl_row_pass fl_new_pass(const fl_rows_call *c) {
     fl_row_pass p = {
         .call = c, .ops = fl_ops_for(c->float32), .kernel = fl_describe_rows(c->kernel), .scale = 1};
     const fl_domain weight = {.low = 0, .high = DBL_MAX};
     p.rows = p.ops->rows;
+    p.curvature_factor = fl_curvature_factor(c);
     p.form = fl_form_of(c, p.kernel);
     p.across = c->n_classes <= p.rows->across_limit;
     p.reads_prediction = 1;

@@ -22,7 +22,8 @@ FL_ROW_TERM(focal) {
 }
 
 /* Slopes by the logits, with u = (p_k − [k = y])/q: gradient F·p_k and −F·q, F = α·q^γ·(γ·r·L/q + 1); Hessian
- * α·q^γ·γ·r·((γ·r − 1)·L + 2q)·u² + F·p_k·(1 − p_k). L/q is 1 in the limit q = 0. */
+ * α·q^γ·γ·r·((γ·r − 1)·L + 2q)·u² + F·p_k·(1 − p_k). L/q is 1 in the limit q = 0. As a function ψ of L the
+ * loss has F = ψ'(L): Gauss-Newton, which bends L and not ψ, leaves the first term out. */
 FL_ROW_FINISH(focal) {
     const real smallest = FL_CONST(0x1p-126, 0x1p-1022);
     fl_softmax_row s = fl_softmax_of_own(row, o.across);
@@ -42,6 +43,7 @@ FL_ROW_FINISH(focal) {
     row.r = s.inverse;
     row.s = s.sum;
     row.a = weight * power * o.gamma * (fl_fma(o.gamma * r - 1, rl, 2 * (r * q)));
+    row.a = o.gauss_newton ? 0 : row.a;
     row.b = alone ? 0 : 1 / s.others;
     return row;
 }

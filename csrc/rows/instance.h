@@ -9,6 +9,7 @@
 #define FL_ACROSS_LIMIT 128
 #endif
 
+#include "curvature.h"
 #include "kernels.h"
 #include "labels.h"
 #include "tiles.h"
@@ -28,6 +29,7 @@
         .outside = fl_is_tile_outside,                                                                       \
         .labels = fl_load_labels,                                                                            \
         .counted = fl_counted_weights,                                                                       \
+        .curve = fl_curve_tile,                                                                              \
     }
 
 #endif

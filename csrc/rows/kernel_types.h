@@ -24,6 +24,7 @@ typedef struct {
     const void *class_weight; /* before smoothing, or NULL: what a row counts for in a mean */
     double base_sum;          /* of base */
     double gamma, log_base;
+    int gauss_newton; /* focal: its Hessian without the term that can be negative */
 } fl_row_options;
 
 /* How the targets come: class indices; class indices smoothed over all classes; dense; dense with class
@@ -90,6 +91,8 @@ typedef struct {
      * the place of the first that is outside, n if none is. Those equal to *ignored become -1. */
     size_t (*labels)(const fl_array *a, size_t start, size_t n, size_t n_classes, const long long *ignored,
                      void *labels, void *raw, double *bad_value);
+    /* Turns a tile's Hessians into another curvature: |h|, the row's weight, or factor times h. */
+    void (*curve)(const fl_row_tile *tile, int across, int by_label, int curvature, double factor);
     /* What each of n rows counts for in a mean: weight times that of its class, 0 if ignored. */
     void (*counted)(const fl_row_tile *tile, size_t n, int form, int across, double *counted);
 } fl_row_ops;

@@ -80,6 +80,7 @@ typedef struct {
     int form, across;
     real gamma, base_sum;
     double gamma_exact, log_base;
+    int gauss_newton;
 } fl_row_setting;
 
 #define FL_ROW_UNUSED __attribute__((unused))

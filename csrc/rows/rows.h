@@ -22,6 +22,7 @@ typedef struct {
      * gradient. An output may be the very same view as prediction; any other overlap is the caller's mistake.
      * Floating-point dtypes only. */
     fl_array value, gradient, hessian;
+    fl_curvature curvature; /* of `hessian`; without reduction by the mean */
     /* options; all zero is the default of each loss */
     const double *class_weight; /* cross-entropy: n_classes numbers, or NULL */
     double label_smoothing;     /* cross-entropy */
@@ -46,6 +47,10 @@ int fl_find_rows(const char *name);
 int fl_rows_takes_labels(int kernel);
 int fl_rows_takes_dense(int kernel);
 int fl_rows_has_hessian(int kernel);
+/* Every kernel with a Hessian has |h| and 1. Those of logits have the Hessian's bound by Gershgorin's
+ * circles, 2·T·p(1 − p), as majorizer, and as Gauss-Newton K/(K − 1)·T·p(1 − p): the curvature along moving
+ * one of K scores while their sum stays (Friedman 2001). */
+int fl_rows_has_curvature(int kernel, fl_curvature curvature);
 
 /* One pass over the data. On any status but FL_OK the outputs are undefined; nothing outside them was
  * touched. The mean over rows that are all ignored is 0. */

@@ -46,7 +46,8 @@ FL_INLINE fl_row_setting fl_setting_of(const fl_row_tile *t, int form, int acros
                             (real)t->options->gamma,
                             (real)t->options->base_sum,
                             t->options->gamma,
-                            t->options->log_base};
+                            t->options->log_base,
+                            t->options->gauss_newton};
 }
 
 FL_INLINE int fl_has_labels(int form) {

@@ -1,1 +1,4 @@
-"""fastloss inside other libraries: one module for each, imported when it is asked for."""
+"""Losses inside other libraries: one module per library, imported by its own name.
+
+Nothing is imported here, so that using one library needs none of the others.
+"""

@@ -1,0 +1,166 @@
+/* Curvatures that a Newton step may use instead of the second derivative, each a rule that turns a sample's
+ * target, prediction, gradient and Hessian into a number ≥ 0, and which losses they fit.
+ *
+ * A majorizer is the curvature of a parabola through the loss at z, with its slope, that stays above the loss
+ * at least all the way from z to the sample's own minimum: a step to the parabola's minimum cannot raise the
+ * loss. Sources are given with the rules. */
+#ifndef FL_POINTWISE_CURVATURE_BLOCKS_H
+#define FL_POINTWISE_CURVATURE_BLOCKS_H
+
+#include "curvature_list.h"
+#include "kernels.h"
+
+#define FL_RULE(name)                                                                                        \
+    FL_INLINE real name##_curvature(real y FL_MAYBE_UNUSED, real z FL_MAYBE_UNUSED, real g FL_MAYBE_UNUSED,  \
+                                    real h FL_MAYBE_UNUSED, const double *p FL_MAYBE_UNUSED,                 \
+                                    real width FL_MAYBE_UNUSED)
+#define FL_MAYBE_UNUSED __attribute__((unused))
+
+FL_RULE(exact) {
+    return h;
+}
+
+FL_RULE(absolute) {
+    return fl_abs(h);
+}
+
+FL_RULE(unit) {
+    return 1;
+}
+
+/* ρ'(r)/r, the sharpest majorizer of an even loss that is concave in r² (de Leeuw and Lange 2009); ρ''(0) at
+ * r = 0. */
+FL_RULE(secant) {
+    real r = z - y;
+    return r == 0 ? h : g / r;
+}
+
+/* The slope jumps by J at r = 0: J/(2|r|) majorizes (Hunter and Lange 2000). Residuals below the width count
+ * as the width, which is the majorizer of the loss with its kink rounded off to a parabola so wide. */
+FL_INLINE real fl_kink(real jump, real distance, real width) {
+    const real smallest = FL_CONST(0x1p-100, 0x1p-900); /* all predictions are perfect */
+    real kept = distance > width ? distance : width;
+    return (real)0.5 * jump / (kept < smallest ? smallest : kept);
+}
+
+FL_RULE(kink_of_two) {
+    return fl_kink(2, fl_abs(z - y), width);
+}
+
+FL_RULE(kink_of_one) {
+    return fl_kink(1, fl_abs(z - y), width);
+}
+
+/* The width is relative to the target, as the loss is: |g| is 1/|y|. */
+FL_RULE(relative_kink) {
+    const real smallest = (real)0x1p-52;
+    real a = fl_abs(y), inverse = 1 / (a > smallest ? a : smallest);
+    return fl_kink(2, fl_abs(z - y) * inverse, width) * inverse * inverse;
+}
+
+/* p = {q}: the steeper of the two parabolas. */
+FL_RULE(steeper_side) {
+    return (real)(2 * (p[0] > 0.5 ? p[0] : 1 - p[0]));
+}
+
+FL_RULE(two) {
+    return 2;
+}
+
+/* Between z and its minimum at log y, a sum of exponentials is bent most at one of the two ends: at z by h,
+ * at log y by y^(2 − power). */
+FL_INLINE real fl_larger(real a, real b) {
+    return a > b ? a : b;
+}
+
+FL_RULE(poisson_ends) {
+    return fl_larger(h, y);
+}
+
+FL_RULE(gamma_ends) {
+    return fl_larger(h, 1);
+}
+
+FL_RULE(tweedie_ends) {
+    real at_minimum = y > 0 ? fl_exp((real)(2 - p[0]) * fl_log_pair(y, 0, 0).hi) : 0;
+    return fl_larger(h, at_minimum);
+}
+
+/* Fisher information, the expected Hessian: e^((2 − power)z). */
+FL_RULE(tweedie_expected) {
+    return fl_exp((real)(2 - p[0]) * z);
+}
+
+/* The same ends for (log1p z − log1p y)², and its Gauss-Newton curvature. */
+FL_RULE(log_error_ends) {
+    real inverse = 1 / (1 + y);
+    return fl_larger(h, 2 * inverse * inverse);
+}
+
+FL_RULE(log_error_slope) {
+    real inverse = 1 / (1 + z);
+    return 2 * inverse * inverse;
+}
+
+/* tanh(z/2)/(2z) times the weight of both classes: the sharpest parabola above softplus (Jaakkola and Jordan
+ * 2000). */
+FL_INLINE real fl_logistic_bound(real z, real weight) {
+    real a = fl_abs(z), m = fl_expm1_negated(a).minus_one; /* tanh(a/2) = −m/(2 + m) */
+    real bound = a < FL_CONST(0x1p-12, 0x1p-27) ? (real)0.25 : (real)0.5 * (-m / (2 + m)) / a;
+    return weight * bound;
+}
+
+FL_RULE(logistic_bound) {
+    return fl_logistic_bound(z, 1);
+}
+
+/* p = {a1, a0, b1, b0} as in bce_logits. */
+FL_RULE(weighted_logistic_bound) {
+    real positive = fl_fma((real)p[0], y, (real)p[1]), negative = fl_fma((real)p[2], 1 - y, (real)p[3]);
+    return fl_logistic_bound(z, positive + negative);
+}
+
+/* Of the right class's probability r the focal loss is ψ(L), L = −log r. Gauss-Newton bends L and not ψ:
+ * ψ'(L)·r(1 − r) = |g|·r. */
+FL_INLINE real fl_right_probability(real y, real z) {
+    real e = fl_exp_negated(fl_abs(z));
+    int is_right = (y > 0) == (z > 0);
+    return (is_right ? 1 : e) / (1 + e);
+}
+
+FL_RULE(focal_slope) {
+    return fl_abs(g) * fl_right_probability(y, z);
+}
+
+/* (γ + 1)·|g|·max(r, ½) is above all curvatures between z and the minimum, and equal to the Hessian where r
+ * tends to 1. */
+FL_INLINE real fl_focal_bound(real y, real z, real g, double gamma) {
+    return (real)(gamma + 1) * fl_abs(g) * fl_larger(fl_right_probability(y, z), (real)0.5);
+}
+
+FL_RULE(focal_bound) {
+    return fl_focal_bound(y, z, g, p[0]);
+}
+
+FL_RULE(focal2_bound) {
+    return fl_focal_bound(y, z, g, 2);
+}
+
+#define FL_DEFINE_CURVATURE(name, n_params)                                                                  \
+    static void fl_curve_##name(size_t n, const void *targets, const void *predictions,                      \
+                                const void *gradient, void *hessian, const double *params, double width) {   \
+        const real *y = targets, *z = predictions, *g = gradient;                                            \
+        real *h = hessian, w = (real)width;                                                                  \
+        double p[FL_MAX_PARAMS];                                                                             \
+        for (int i = 0; i < n_params; i++)                                                                   \
+            p[i] = params[i];                                                                                \
+        FL_LANE_LOOP                                                                                         \
+        for (size_t i = 0; i < (n & ~(size_t)15); i++)                                                       \
+            h[i] = name##_curvature(y[i], z[i], g[i], h[i], p, w);                                           \
+    }
+FL_CURVATURE_RULES(FL_DEFINE_CURVATURE)
+
+#define FL_LIST_CURVATURE(name, n_params) fl_curve_##name,
+static const fl_curvature_fn fl_curvature_table[] = {FL_CURVATURE_RULES(FL_LIST_CURVATURE)};
+
+#endif

@@ -1,0 +1,135 @@
+"""What the adapters of the gradient boosting libraries share: curvature, weights, links.
+
+A boosting library asks for the gradient and a curvature of every row's loss by its raw score, not divided by
+the number of rows, and adds them up in each leaf: the leaf's step is minus the one sum over the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastloss._loss import Loss, PointwiseLoss, RowLoss
+from fastloss.distribution import JSDivergence
+from fastloss.regression import Gamma, Poisson, Tweedie
+
+Array = npt.NDArray[Any]
+
+#: The names of the curvatures, in the order of their codes in the C library.
+CURVATURES = ("exact", "absolute", "unit", "majorizer", "gauss-newton")
+
+
+def raw_score_loss(loss: Any) -> Loss:
+    """Return a loss that raw scores can be trained with, or raise an error that says why it cannot be."""
+    if not isinstance(loss, Loss):
+        raise TypeError(f"loss must be a fastloss loss, got {loss!r}")
+    if not isinstance(loss, (PointwiseLoss, RowLoss)):
+        raise TypeError(f"{loss!r} does not compare a prediction with a target for each sample")
+    if not loss.has_gradient:
+        raise TypeError(f"{loss!r} has no gradient: it can be a metric, not an objective")
+    if not loss.has_hessian:
+        raise TypeError(f"the Hessian of {loss!r} is not diagonal: it can be a metric, not an objective")
+    if not getattr(loss, "from_logits", True) or isinstance(loss, JSDivergence):
+        raise ValueError(f"{loss!r} takes probabilities, but trees add up raw scores: use from_logits=True")
+    return loss
+
+
+def curvature_code(loss: Any, curvature: str, of_classes: str | None = None) -> int:
+    """Return the code of a curvature that a loss has.
+
+    `of_classes` is what "auto" means for losses of C classes that have it, which is the library's own; for
+    the others the C library's table says.
+    """
+    codes, preferred = loss._curvatures()
+    names = [CURVATURES[code] for code in codes]
+    if curvature == "auto":
+        own = isinstance(loss, RowLoss) and of_classes in names
+        return CURVATURES.index(str(of_classes)) if own else int(preferred)
+    if curvature not in names:
+        known = ", ".join(map(repr, ["auto", *names]))
+        raise ValueError(f"curvature must be one of {known} for {loss!r}, got {curvature!r}")
+    return CURVATURES.index(curvature)
+
+
+def weights_or_none(weights: Any) -> Any:
+    """Return weights, or None where a library hands over an empty array for no weights."""
+    return None if weights is None or np.size(weights) == 0 else weights
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A loss as an objective: immutable, picklable, comparable."""
+
+    loss: Any
+    curvature: int
+    n_threads: int | None
+
+    @property
+    def __name__(self) -> str:
+        return str(self.loss.name)
+
+    def derivatives(self, y_true: Any, y_pred: Any, weight: Any, out: Any = None) -> tuple[Array, Array]:
+        """Return each row's gradient and curvature times its weight."""
+        result: tuple[Array, Array] = self.loss._gradient_and_curvature(
+            y_true, y_pred, weights_or_none(weight), self.curvature, out, self.n_threads
+        )
+        return result
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A loss as a metric, the weighted mean: immutable, picklable, comparable."""
+
+    loss: Any
+    n_threads: int | None
+
+    @property
+    def __name__(self) -> str:
+        return str(self.loss.name)
+
+    def mean(self, y_true: Any, y_pred: Any, weight: Any) -> float:
+        """Return the weighted mean loss."""
+        value = self.loss(y_true, y_pred, sample_weight=weights_or_none(weight), n_threads=self.n_threads)
+        return float(value)
+
+
+def checked_metric_loss(loss: Any) -> Loss:
+    """Return a loss that compares a prediction with a target for each sample."""
+    if not isinstance(loss, (PointwiseLoss, RowLoss)):
+        raise TypeError(f"loss must be a fastloss loss of predictions and targets, got {loss!r}")
+    return loss
+
+
+def predictions(loss: Loss, raw: Any) -> Array:
+    """Turn raw scores into predictions of the target.
+
+    Parameters
+    ----------
+    loss : Loss
+        The loss that the scores were trained with.
+    raw : array_like of shape (n,), or (n, C) for losses of C classes
+        What the library's ``predict`` returns for a custom objective.
+
+    Returns
+    -------
+    ndarray
+        Probabilities for cross-entropies and focal losses on logits, :math:`e^z` for `Poisson`, `Gamma` and
+        `Tweedie`, otherwise the scores themselves.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> from fastloss.adapters.xgboost import predictions
+    >>> predictions(fl.BinaryCrossEntropy(), [0.0])
+    array([0.5])
+    >>> predictions(fl.Poisson(), [0.0])
+    array([1.])
+    """
+    if isinstance(loss, (Poisson, Gamma, Tweedie)):
+        return np.asarray(np.exp(raw))
+    if hasattr(loss, "probabilities") and getattr(loss, "from_logits", False):
+        return np.asarray(loss.probabilities(raw))
+    return np.asarray(raw)

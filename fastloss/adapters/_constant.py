@@ -1,0 +1,147 @@
+"""The score to start from: the constant whose loss is smallest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastloss._loss import Loss, RowLoss
+from fastloss.adapters._boosting import predictions, raw_score_loss, weights_or_none
+
+Array = npt.NDArray[Any]
+
+#: Raw scores of classifiers are sought between minus and plus this.
+_LARGEST_SCORE = 20.0
+_BISECTIONS = 100
+_SWEEPS = 200
+
+
+def constant_score(
+    loss: Loss, y_true: Any, sample_weight: Any = None, n_classes: int | None = None
+) -> float | Array:
+    """Return the constant raw score whose weighted mean loss is smallest.
+
+    Boosting starts there: the library adds its trees to this score.
+
+    Parameters
+    ----------
+    loss : Loss
+        The objective's loss.
+    y_true : array_like of shape (n,)
+        Targets of the training set.
+    sample_weight : array_like of shape (n,), optional
+        Their weights.
+    n_classes : int, optional
+        The number of classes C, for losses of class indices; default: one more than the largest index.
+
+    Returns
+    -------
+    float, or ndarray of shape (C,) for losses of classes
+        A raw score: a logit or a logarithm where the loss takes such. Binary scores are kept within ±20,
+        and classes that do not occur get the logarithm of 1e-15.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the loss cannot be an objective, has no smallest value, or `y_true` is empty or outside the domain.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> from fastloss.adapters.xgboost import base_score
+    >>> round(base_score(fl.SquaredError(), [1.0, 2.0, 6.0]), 12)
+    3.0
+    >>> round(base_score(fl.Poisson(), [1.0, 2.0, 6.0]), 6)  # log 3
+    1.098612
+    """
+    raw_score_loss(loss)
+    y = np.asarray(y_true)
+    weight = weights_or_none(sample_weight)
+    if y.size == 0:
+        raise ValueError("y_true is empty: no constant is the best")
+    if isinstance(loss, RowLoss):
+        return _row_scores(loss, y, weight, n_classes)
+    return _score(loss, y, weight)
+
+
+def _score(loss: Loss, y: Array, weight: Any) -> float:
+    """Bracket the smallest of a few candidates, then bisect the sign of the slope between its neighbours."""
+
+    def at(score: float) -> Array:
+        return np.broadcast_to(np.float64(score), y.shape)
+
+    def value(score: float) -> float:
+        return float(loss(y, at(score), sample_weight=weight))
+
+    def slope(score: float) -> float:
+        return float(np.sum(loss.gradient(y, at(score), sample_weight=weight)))
+
+    candidates = _candidates(loss, y)
+    best = min(range(len(candidates)), key=lambda i: (value(candidates[i]), abs(candidates[i])))
+    low, high = candidates[max(best - 1, 0)], candidates[min(best + 1, len(candidates) - 1)]
+    if best in (0, len(candidates) - 1) and abs(slope(candidates[best])) > 1e-3 and loss.family == "binary":
+        raise ValueError(f"{loss!r} has no constant score of smallest loss")
+    for _ in range(_BISECTIONS):
+        middle = 0.5 * (low + high)
+        if not low < middle < high:
+            break
+        s = slope(middle)
+        if s == 0:
+            # A flat piece, as between the middle two targets of a median, is as good everywhere.
+            return middle
+        low, high = (middle, high) if s < 0 else (low, middle)
+    return min((low, high), key=value)
+
+
+def _candidates(loss: Loss, y: Array) -> list[float]:
+    if loss.family == "binary":
+        return list(np.linspace(-_LARGEST_SCORE, _LARGEST_SCORE, 41))
+    targets = np.asarray(y, dtype=np.float64)
+    finite = targets[np.isfinite(targets)]
+    if finite.size == 0:
+        raise ValueError("y_true has no finite target")
+    scores = np.quantile(finite, np.linspace(0, 1, 33))
+    if predictions(loss, 0.0) == 1:  # a log link
+        scores = np.log(np.maximum(scores, max(float(np.mean(finite)), 1e-15) * 1e-6))
+        scores = np.append(scores, np.log(max(float(np.max(finite)), 1e-15)))
+    return sorted(set(scores.tolist()))
+
+
+def _row_scores(loss: Any, y: Array, weight: Any, n_classes: int | None) -> Array:
+    """Log-shares of the classes, then Newton steps with Gauss and Newton's curvature, halved as needed."""
+    if y.ndim != 1:
+        raise ValueError(f"y_true has shape {y.shape}, expected (n,) class indices")
+    labels = y.astype(np.int64)
+    ignored = getattr(loss, "ignore_index", None)
+    kept = np.ones(y.shape, dtype=bool) if ignored is None else labels != ignored
+    counts_of = np.ones(y.shape) if weight is None else np.asarray(weight, dtype=np.float64)
+    n = int(labels[kept].max()) + 1 if n_classes is None else n_classes
+    if labels[kept].min(initial=0) < 0 or labels[kept].max(initial=0) >= n or np.any(labels[kept] != y[kept]):
+        raise ValueError(f"y_true must hold class indices from 0 to {n - 1}")
+    counts = np.bincount(labels[kept], weights=counts_of[kept], minlength=n)
+    # The loss of a constant depends on the classes' counts alone: a row for each class says it all.
+    classes = np.arange(n)
+
+    def value(scores: Array) -> float:
+        rows = np.broadcast_to(scores, (n, n))
+        return float(loss(classes, rows, sample_weight=counts))
+
+    scores = np.log(np.maximum(counts / counts.sum(), 1e-15))
+    best = value(scores)
+    occurs = counts > 0
+    for _ in range(_SWEEPS):
+        rows = np.broadcast_to(scores, (n, n))
+        gradient = loss.gradient(classes, rows, sample_weight=counts).sum(axis=0)
+        share = np.exp(scores - scores.max())
+        share /= share.sum()
+        step = np.where(occurs, -gradient / np.maximum(share * (1 - share), 1e-12), 0)
+        size = 1.0
+        while size > 1e-10 and not value(scores + size * step) < best:
+            size /= 2
+        if size <= 1e-10:
+            break
+        scores = scores + size * step
+        best = value(scores)
+    return np.asarray(scores)

@@ -1,0 +1,152 @@
+"""Objectives and metrics for CatBoost.
+
+The scores are raw: start from `baseline`, with ``boost_from_average=False``, and turn raw values into
+predictions with `predictions`. CatBoost itself is not imported.
+
+CatBoost maximises: the derivatives are those of minus the loss. It calls with some five hundred rows at a
+time, so that a call's own cost counts; losses of C classes cost a Python call a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fastloss._loss import Loss, RowLoss
+from fastloss.adapters._boosting import (
+    Array,
+    Metric,
+    Objective,
+    checked_metric_loss,
+    curvature_code,
+    predictions,
+    raw_score_loss,
+)
+from fastloss.adapters._constant import constant_score as baseline
+
+__all__ = ["baseline", "metric", "objective", "predictions"]
+
+
+@dataclass(frozen=True)
+class _CatBoostObject:
+    # CatBoost tries to compile the methods of objects that lack this.
+    no_jit: ClassVar[bool] = True
+
+
+class _RangeObjective(Objective, _CatBoostObject):
+    def calc_ders_range(self, approxes: Any, targets: Any, weights: Any) -> Array:
+        """Return first and second derivatives of minus the loss, a row for each sample."""
+        scores = np.asarray(approxes)
+        derivatives = np.empty((scores.shape[0], 2))
+        self.derivatives(np.asarray(targets), scores, weights, (derivatives[:, 0], derivatives[:, 1]))
+        return np.negative(derivatives, out=derivatives)
+
+
+class _MultiObjective(Objective, _CatBoostObject):
+    def calc_ders_multi(
+        self, approxes: Any, target: float, weight: float
+    ) -> tuple[list[float], list[list[float]]]:
+        """Return the gradient and the diagonal second derivatives of minus one sample's loss."""
+        gradient, hessian = self.derivatives([target], np.array(approxes)[None], [weight])
+        return (-gradient[0]).tolist(), np.diag(-hessian[0]).tolist()
+
+
+class _RangeMetric(Metric, _CatBoostObject):
+    def is_max_optimal(self) -> bool:
+        """Tell CatBoost that smaller is better."""
+        return False
+
+    def evaluate(self, approxes: Sequence[Any], target: Any, weight: Any) -> tuple[float, float]:
+        """Return the weighted sum of the loss and the sum of the weights."""
+        scores = np.asarray(approxes[0] if len(approxes) == 1 else approxes)
+        weight = None if weight is None else np.asarray(weight)
+        total = self.loss(
+            np.asarray(target),
+            scores.T,
+            sample_weight=weight,
+            reduction="sum",
+            n_threads=self.n_threads,
+        )
+        return float(total), float(scores.shape[-1] if weight is None else weight.sum(dtype=np.float64))
+
+    def get_final_error(self, error: float, weight: float) -> float:
+        """Return the mean from the two sums."""
+        return error / weight if weight > 0 else 0.0
+
+
+def objective(
+    loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1
+) -> _RangeObjective | _MultiObjective:
+    """Make a loss the ``loss_function`` of CatBoost's estimators.
+
+    Parameters
+    ----------
+    loss : Loss
+        Any loss of raw scores with a gradient: regression, binary, or of C classes, for which CatBoost wants
+        a matrix a row: theirs is diagonal.
+    curvature : {"auto", "exact", "majorizer", "gauss-newton", "absolute", "unit"}
+        What stands for the second derivative: itself, the curvature of a parabola above the loss, Gauss and
+        Newton's (or the expected one), its absolute value, or 1. "auto" is the one that trained well in
+        ``benchmarks/curvature.py``; docs/boosting.md has its table.
+    n_threads : int, optional
+        Threads of each call; None for ``fastloss.get_num_threads()``.
+
+    Returns
+    -------
+    object
+        With the method ``calc_ders_range(approxes, targets, weights)``, which returns an array of shape
+        (n, 2), or ``calc_ders_multi`` for losses of C classes; derivatives of minus the loss times the
+        weights. It can be pickled, copied and compared.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the loss has no gradient or takes probabilities, or has no such curvature.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> from fastloss.adapters import catboost as fc
+    >>> fc.objective(fl.SquaredError()).calc_ders_range([1.0, 2.0], [0.0, 3.0], None)
+    array([[-2., -2.],
+           [ 2., -2.]])
+    """
+    loss = raw_score_loss(loss)
+    code = curvature_code(loss, curvature)
+    return (_MultiObjective if isinstance(loss, RowLoss) else _RangeObjective)(loss, code, n_threads)
+
+
+def metric(loss: Loss, *, n_threads: int | None = 1) -> _RangeMetric:
+    """Make a loss the ``eval_metric`` of CatBoost's estimators; smaller is better.
+
+    CatBoost hands raw scores to it.
+
+    Parameters
+    ----------
+    loss : Loss
+        Any loss of a prediction and a target for each sample.
+    n_threads : int, optional
+        As for :func:`objective`.
+
+    Returns
+    -------
+    object
+        With the methods ``evaluate``, ``get_final_error`` and ``is_max_optimal``: the mean weighted with the
+        Pool's weights.
+
+    Raises
+    ------
+    TypeError
+        If `loss` is not such a loss.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> from fastloss.adapters import catboost as fc
+    >>> fc.metric(fl.AbsoluteError()).evaluate([[1.0, 4.0]], [0.0, 2.0], None)
+    (3.0, 2.0)
+    """
+    return _RangeMetric(checked_metric_loss(loss), n_threads)

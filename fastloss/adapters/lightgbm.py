@@ -1,0 +1,177 @@
+"""Objectives and metrics for LightGBM.
+
+The scores are raw: start from `init_score`, add it to what ``predict`` returns, which leaves it out, and turn
+the sum into predictions with `predictions`. LightGBM itself is not imported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastloss._loss import Loss
+from fastloss.adapters._boosting import (
+    Array,
+    Metric,
+    Objective,
+    checked_metric_loss,
+    curvature_code,
+    predictions,
+    raw_score_loss,
+)
+from fastloss.adapters._constant import constant_score as init_score
+
+__all__ = ["init_score", "metric", "objective", "predictions", "sklearn_metric", "sklearn_objective"]
+
+# LightGBM's own softmax takes K/(K - 1)·p(1 - p).
+_OF_CLASSES = "gauss-newton"
+
+
+@dataclass(frozen=True)
+class _LightGBMObjective(Objective):
+    def in_float32(self, y_true: Any, y_pred: Array, weight: Any) -> tuple[Array, Array]:
+        # Scores are float64, a row's entries far apart; LightGBM reads float32 in the same order.
+        out = np.empty(y_pred.shape, np.float32, "F"), np.empty(y_pred.shape, np.float32, "F")
+        return self.derivatives(y_true, y_pred, weight, out)
+
+
+@dataclass(frozen=True)
+class _NativeObjective(_LightGBMObjective):
+    def __call__(self, y_pred: Array, train_data: Any) -> tuple[Array, Array]:
+        return self.in_float32(train_data.get_label(), y_pred, train_data.get_weight())
+
+
+@dataclass(frozen=True)
+class _SklearnObjective(_LightGBMObjective):
+    def __call__(self, y_true: Array, y_pred: Array, weight: Any) -> tuple[Array, Array]:
+        return self.in_float32(y_true, np.asarray(y_pred), weight)
+
+
+@dataclass(frozen=True)
+class _NativeMetric(Metric):
+    def __call__(self, y_pred: Array, eval_data: Any) -> tuple[str, float, bool]:
+        return self.__name__, self.mean(eval_data.get_label(), y_pred, eval_data.get_weight()), False
+
+
+@dataclass(frozen=True)
+class _SklearnMetric(Metric):
+    def __call__(self, y_true: Array, y_pred: Array, weight: Any) -> tuple[str, float, bool]:
+        return self.__name__, self.mean(y_true, y_pred, weight), False
+
+
+def objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1) -> _NativeObjective:
+    r"""Make a loss an objective for ``lightgbm.train({"objective": ...})``.
+
+    Parameters
+    ----------
+    loss : Loss
+        Any loss of raw scores with a gradient: regression, binary, or of C classes (then set ``num_class``).
+    curvature : {"auto", "exact", "majorizer", "gauss-newton", "absolute", "unit"}
+        What stands for the second derivative: itself, the curvature of a parabola above the loss, Gauss and
+        Newton's (or the expected one), its absolute value, or 1. "auto" is the one that trained well in
+        ``benchmarks/curvature.py``; docs/boosting.md has its table. For `CrossEntropy` it is LightGBM's own,
+        :math:`\frac{C}{C - 1}p(1 - p)`.
+    n_threads : int, optional
+        Threads of each call; None for ``fastloss.get_num_threads()``.
+
+    Returns
+    -------
+    callable
+        ``f(y_pred, train_data) -> (gradient, hessian)``, weighted with the Dataset's weights; float32 arrays
+        in the order of `y_pred`. It can be pickled, copied and compared.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the loss has no gradient or takes probabilities, or has no such curvature.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastloss as fl
+    >>> from fastloss.adapters import lightgbm as fg
+    >>> class Data:  # stands for a lightgbm.Dataset
+    ...     def get_label(self): return np.array([0, 3], dtype=np.float32)
+    ...     def get_weight(self): return None
+    >>> fg.objective(fl.Huber())(np.array([0.5, 0.0]), Data())[1]
+    array([1.        , 0.33333334], dtype=float32)
+    """
+    loss = raw_score_loss(loss)
+    return _NativeObjective(loss, curvature_code(loss, curvature, _OF_CLASSES), n_threads)
+
+
+def sklearn_objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1) -> _SklearnObjective:
+    """Make a loss the ``objective`` of LightGBM's scikit-learn estimators.
+
+    Parameters and errors are those of :func:`objective`.
+
+    Returns
+    -------
+    callable
+        ``f(y_true, y_pred, weight) -> (gradient, hessian)``: LightGBM counts the arguments, and with fewer it
+        would drop the weights.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> from fastloss.adapters import lightgbm as fg
+    >>> fg.sklearn_objective(fl.SquaredError())([0.0], [1.0], None)
+    (array([2.], dtype=float32), array([2.], dtype=float32))
+    """
+    loss = raw_score_loss(loss)
+    return _SklearnObjective(loss, curvature_code(loss, curvature, _OF_CLASSES), n_threads)
+
+
+def metric(loss: Loss, *, n_threads: int | None = 1) -> _NativeMetric:
+    """Make a loss a metric for ``lightgbm.train(feval=...)``; smaller is better.
+
+    LightGBM hands raw scores to metrics where the objective is a custom one; beside a built-in objective they
+    are predictions, so that a loss of probabilities (``from_logits=False``) fits.
+
+    Parameters
+    ----------
+    loss : Loss
+        Any loss of a prediction and a target for each sample.
+    n_threads : int, optional
+        As for :func:`objective`.
+
+    Returns
+    -------
+    callable
+        ``f(y_pred, eval_data) -> (name, value, False)``, the mean weighted with the Dataset's weights.
+
+    Raises
+    ------
+    TypeError
+        If `loss` is not such a loss.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> from fastloss.adapters import lightgbm as fg
+    >>> fg.metric(fl.AbsoluteError()).__name__
+    'absolute_error'
+    """
+    return _NativeMetric(checked_metric_loss(loss), n_threads)
+
+
+def sklearn_metric(loss: Loss, *, n_threads: int | None = 1) -> _SklearnMetric:
+    """Make a loss the ``eval_metric`` of LightGBM's scikit-learn estimators.
+
+    Parameters, errors and what the scores are: as for :func:`metric`.
+
+    Returns
+    -------
+    callable
+        ``f(y_true, y_pred, weight) -> (name, value, False)``.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> from fastloss.adapters import lightgbm as fg
+    >>> fg.sklearn_metric(fl.AbsoluteError())([0.0], [1.5], None)
+    ('absolute_error', 1.5, False)
+    """
+    return _SklearnMetric(checked_metric_loss(loss), n_threads)
