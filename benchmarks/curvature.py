@@ -259,7 +259,8 @@ def cells(
                                 warnings.simplefilter("ignore")
                                 z, z_test = fit(loss, curvature, x, y, x_test, constant, setting)
                             result = _loss_of(loss, y, z) / base, _loss_of(loss, y_test, z_test) / base_test
-                        except ValueError:  # the scores left the domain while training
+                        except (ValueError, lightgbm.basic.LightGBMError):
+                            # Scores outside the domain; sums of Hessians that LightGBM cannot split.
                             result = np.inf, np.inf
                         yield Cell(problem.name, library, setting, scale, *result, automatic)
 

@@ -78,6 +78,7 @@ cdef class Pointwise(Verbs):
     cdef object evaluate(
         self, object y_true, object y_pred, object sample_weight, object reduction, object out,
         object n_threads, bint want_value, int n_derivatives, int curvature=FL_CURVATURE_EXACT,
+        bint single=False,
     ):
         cdef fl_pointwise_call call
         cdef fl_status status
@@ -109,7 +110,7 @@ cdef class Pointwise(Verbs):
             w = as_array(sample_weight, "sample_weight")
             describe_weight(&call.weight, w, z, real_dtype(w, "sample_weight"), order)
 
-        call.float32 = code == FL_FLOAT32 or code == FL_FLOAT16 or code == FL_BFLOAT16
+        call.float32 = single or code == FL_FLOAT32 or code == FL_FLOAT16 or code == FL_BFLOAT16
         call.kernel = self.kernel
         call.parameters = self.parameters_
         call.reduction = reduction_code(reduction)

@@ -107,6 +107,7 @@ cdef class Rows(Verbs):
     cdef object evaluate(
         self, object y_true, object y_pred, object sample_weight, object reduction, object out,
         object n_threads, bint want_value, int n_derivatives, int curvature=FL_CURVATURE_EXACT,
+        bint single=False,
     ):
         cdef fl_rows_call call
         cdef fl_status status
@@ -119,6 +120,7 @@ cdef class Rows(Verbs):
         z = rows_of(y_pred)
         y = as_array(y_true, "y_true")
         self.fill(&call, z, n_threads)
+        call.float32 = call.float32 or single
         call.dense = target_form(self, y, z)
         if call.dense:
             describe_rows(&call.target, y)

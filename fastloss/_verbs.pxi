@@ -8,6 +8,7 @@ cdef class Verbs:
     cdef object evaluate(
         self, object y_true, object y_pred, object sample_weight, object reduction, object out,
         object n_threads, bint want_value, int n_derivatives, int curvature=FL_CURVATURE_EXACT,
+        bint single=False,
     ):
         raise TypeError(f"{type(self).__name__} is not a loss that can be computed")
 
@@ -156,6 +157,11 @@ cdef class Verbs:
         """
         return self.evaluate(y_true, y_pred, sample_weight, reduction, out, n_threads, True, 2)
 
-    def _gradient_and_curvature(self, y_true, y_pred, sample_weight, int curvature, out, n_threads):
-        """Compute weighted gradients and curvatures, the code of one that the loss has, without reduction."""
-        return self.evaluate(y_true, y_pred, sample_weight, "sum", out, n_threads, False, 2, curvature)
+    def _gradient_and_curvature(
+        self, y_true, y_pred, sample_weight, int curvature, out, n_threads, bint single=False
+    ):
+        """Compute weighted gradients and curvatures, the code of one that the loss has, without reduction.
+
+        With `single` in float32, whatever the precision of the predictions.
+        """
+        return self.evaluate(y_true, y_pred, sample_weight, "sum", out, n_threads, False, 2, curvature, single)

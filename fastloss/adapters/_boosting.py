@@ -71,10 +71,12 @@ class Objective:
     def __name__(self) -> str:
         return str(self.loss.name)
 
-    def derivatives(self, y_true: Any, y_pred: Any, weight: Any, out: Any = None) -> tuple[Array, Array]:
-        """Return each row's gradient and curvature times its weight."""
+    def derivatives(
+        self, y_true: Any, y_pred: Any, weight: Any, out: Any = None, single: bool = False
+    ) -> tuple[Array, Array]:
+        """Return each row's gradient and curvature times its weight, computed in float32 if `single`."""
         result: tuple[Array, Array] = self.loss._gradient_and_curvature(
-            y_true, y_pred, weights_or_none(weight), self.curvature, out, self.n_threads
+            y_true, y_pred, weights_or_none(weight), self.curvature, out, self.n_threads, single
         )
         return result
 
