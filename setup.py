@@ -38,11 +38,10 @@ if X86_64:
 
 # Those that take longest to compile come first.
 KERNEL_SOURCES = [
-    f"csrc/dispatch/{family}_{precision}.c"
-    for family in ("rows", "ops", "embeddings")
-    for precision in ("f32", "f64")
+    *(f"csrc/dispatch/{f}_{p}.c" for f in ("rows", "ops", "embeddings") for p in ("f32", "f64")),
+    "csrc/dispatch/transport_f64.c",
 ]
-FAMILIES = ("pointwise", "rows", "embeddings")
+FAMILIES = ("pointwise", "rows", "embeddings", "transport")
 LIBRARY_SOURCES = sorted(str(p) for p in Path("csrc").glob("*/*.c") if str(p) not in KERNEL_SOURCES)
 INCLUDES = sorted(str(p) for p in Path("fastloss").glob("*.pxi"))
 HEADERS = sorted(str(p) for p in Path("csrc").rglob("*.h"))

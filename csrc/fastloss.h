@@ -65,7 +65,11 @@ typedef enum {
     FL_BAD_WEIGHT,     /* negative, infinite or NaN */
     FL_BAD_WEIGHT_SUM, /* the weights of a mean sum to zero, or to infinity */
     FL_EMPTY,          /* the mean of nothing */
-    FL_NO_MEMORY       /* scratch for rows of very many classes could not be had */
+    FL_NO_MEMORY,      /* scratch for rows of very many classes could not be had */
+    FL_BAD_ENTRY, /* transport: call->bad_argument[bad_row, bad_column] is not finite, or a negative mass */
+    FL_BAD_MASS,  /* transport: the masses of call->bad_argument[bad_row] sum to 0, or to infinity */
+    FL_OUT_OF_RANGE, /* transport: costs too large beside the regularisation */
+    FL_INTERRUPTED   /* by what the caller gave to be asked */
 } fl_status;
 
 typedef struct {
@@ -109,6 +113,7 @@ fl_status fl_pointwise(fl_pointwise_call *call);
 fl_status fl_pointwise_check(fl_pointwise_call *call);
 
 #include "rows/rows.h"
+#include "transport/transport.h"
 
 #include "embeddings/embeddings.h"
 

@@ -42,6 +42,7 @@ from fastloss.regression import (
     Welsch,
 )
 from fastloss.threads import get_num_threads, num_threads, set_num_threads
+from fastloss.transport import ConvergenceWarning, EarthMover, Sinkhorn, TransportLoss, Wasserstein
 
 initialise()
 del initialise
@@ -55,9 +56,11 @@ __all__ = [
     "CenterLoss",
     "Choice",
     "Contrastive",
+    "ConvergenceWarning",
     "CosineEmbedding",
     "CrossEntropy",
     "Domain",
+    "EarthMover",
     "ElasticNet",
     "EmbeddingLoss",
     "EuclideanError",
@@ -85,13 +88,16 @@ __all__ = [
     "PseudoHuber",
     "Quantile",
     "RowLoss",
+    "Sinkhorn",
     "SmoothL1",
     "SquaredError",
     "SquaredHinge",
     "SquaredLogError",
+    "TransportLoss",
     "Triplet",
     "Tukey",
     "Tweedie",
+    "Wasserstein",
     "WassersteinCritic",
     "Welsch",
     "ZeroOne",

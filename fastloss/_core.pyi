@@ -62,7 +62,6 @@ class Verbs:
     def weight_sum(
         self, y_true: Any, y_pred: Any, *, sample_weight: Any = None, n_threads: int | None = None
     ) -> float: ...
-
     def _curvatures(self) -> tuple[list[int], int]: ...
     def _gradient_and_curvature(
         self,
@@ -159,6 +158,37 @@ def similarity_slopes(
     share: npt.NDArray[Any],
     n_threads: int,
 ) -> None: ...
+def wasserstein(
+    u: Any,
+    v: Any,
+    u_weights: Any,
+    v_weights: Any,
+    p: float,
+    positions: npt.NDArray[Any] | None,
+    *,
+    sample_weight: Any,
+    reduction: str,
+    out: Any,
+    n_threads: int | None,
+    want_value: bool,
+    want_gradient: bool,
+) -> Any: ...
+def sinkhorn(
+    x: Any,
+    y: Any,
+    x_weights: Any,
+    y_weights: Any,
+    reg: float,
+    euclidean: bool,
+    debiased: bool,
+    tol: float,
+    max_iter: int,
+    *,
+    out: Any,
+    n_threads: int | None,
+    want_gradient: bool,
+) -> tuple[float, Any, int, float]: ...
+def deliver(result: npt.NDArray[Any], like: npt.NDArray[Any], out: Any) -> npt.NDArray[Any]: ...
 def isa() -> str: ...
 def isa_available() -> list[str]: ...
 def select_isa(name: str) -> bool: ...

@@ -19,6 +19,7 @@ include "_pointwise.pxi"
 include "_rows.pxi"
 include "_penalties.pxi"
 include "_embeddings.pxi"
+include "_transport.pxi"
 
 cdef extern from "fastloss.h" nogil:
     const char *const *fl_isa_available()

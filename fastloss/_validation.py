@@ -95,6 +95,19 @@ def bad_entry(loss: str, name: str, array: Array, index: tuple[int, int]) -> str
     return f"{_element(name, index, array[index])} is outside the domain of {loss}: expected a probability"
 
 
+def bad_point(name: str, array: Array, row: int, column: int, is_mass: bool) -> str:
+    """Word the error of a position that is not finite, or of a mass that is not or is negative."""
+    # Of one axis are weights, the same in every row, and numbers that are either one row or one column.
+    index = (row, column) if array.ndim == 2 else column if is_mass else row + column
+    expected = "masses must be finite and not negative" if is_mass else "expected finite numbers"
+    return f"{_element(name, index, array[index])}: {expected}"
+
+
+def bad_mass(name: str, array: Array, row: int, total: float) -> str:
+    """Word the error of masses that cannot be normalised."""
+    return f"{f'{name}[{row}]' if array.ndim == 2 else name} sums to {total:g}: there is no mass to move"
+
+
 def warn_off_row(loss: str, row: int, total: float) -> None:
     """Warn of a row of probabilities that do not sum to one."""
     warnings.warn(

@@ -11,6 +11,7 @@
 #include "../pointwise/kernel_types.h"
 #include "../rows/kernel_types.h"
 #include "../sums/compensated.h"
+#include "../transport/kernel_types.h"
 
 typedef struct {
     size_t block; /* elements of a block, a multiple of FL_LANES */
@@ -20,6 +21,7 @@ typedef struct {
     const fl_curvature_fn *curvatures;    /* by rule */
     const fl_row_ops *rows;
     const fl_embedding_ops *embeddings;
+    const fl_transport_ops *transport; /* NULL in float32, which has none */
     const void *(*load)(const fl_array *a, size_t start, size_t n, void *scratch, void *raw);
     void (*store)(const fl_array *a, size_t start, size_t n, const void *block, void *raw);
     void (*multiply)(void *block, const void *weights, size_t n);

@@ -13,6 +13,9 @@
 
 extern const fl_row_ops FL_TABLE_NAME(fl_rows_);
 extern const fl_embedding_ops FL_TABLE_NAME(fl_embeddings_);
+#if FL_PRECISION == 64
+extern const fl_transport_ops FL_TABLE_NAME(fl_transport_);
+#endif
 
 extern const fl_ops FL_TABLE_NAME(fl_ops_);
 const fl_ops FL_TABLE_NAME(fl_ops_) = {
@@ -23,6 +26,9 @@ const fl_ops FL_TABLE_NAME(fl_ops_) = {
     .curvatures = fl_curvature_table,
     .rows = &FL_TABLE_NAME(fl_rows_),
     .embeddings = &FL_TABLE_NAME(fl_embeddings_),
+#if FL_PRECISION == 64
+    .transport = &FL_TABLE_NAME(fl_transport_),
+#endif
     .load = fl_load,
     .store = fl_store,
     .multiply = fl_multiply,

@@ -1,0 +1,52 @@
+/* Numbers in and out of the transport drivers: rows of any array as doubles, checked. */
+#ifndef FL_TRANSPORT_NUMBERS_H
+#define FL_TRANSPORT_NUMBERS_H
+
+#include <float.h>
+#include <string.h>
+
+#include "../dispatch/ops.h"
+
+enum { FL_BLOCK_DOUBLES = FL_BLOCK_BYTES / sizeof(double) };
+
+typedef struct {
+    fl_status status;
+    fl_transport_argument argument;
+    size_t row, column;
+    double sum;
+} fl_complaint;
+
+static inline void fl_load_row(const fl_array *a, size_t row, size_t n, double *to) {
+    const fl_ops *ops = fl_ops_for(0);
+    double block[FL_BLOCK_DOUBLES];
+    char raw[FL_RAW_BYTES];
+    for (size_t i = 0; i < n; i += FL_BLOCK_DOUBLES) {
+        size_t count = n - i < FL_BLOCK_DOUBLES ? n - i : FL_BLOCK_DOUBLES;
+        memcpy(to + i, ops->load(a, row * n + i, count, block, raw), count * sizeof(double));
+    }
+}
+
+static inline void fl_store_row(const fl_array *a, size_t row, size_t n, const double *from) {
+    const fl_ops *ops = fl_ops_for(0);
+    char raw[FL_RAW_BYTES];
+    for (size_t i = 0; i < n; i += FL_BLOCK_DOUBLES) {
+        size_t count = n - i < FL_BLOCK_DOUBLES ? n - i : FL_BLOCK_DOUBLES;
+        ops->store(a, row * n + i, count, from + i, raw);
+    }
+}
+
+/* Numbers must be finite, masses not negative either. */
+static inline int fl_is_row_bad(const double *x, size_t n, double low, fl_transport_argument argument,
+                                size_t row, fl_complaint *complaint) {
+    int bad = 0;
+    for (size_t i = 0; i < n; i++)
+        bad |= !(x[i] >= low) | !(x[i] <= DBL_MAX);
+    for (size_t i = 0; bad && i < n; i++)
+        if (!(x[i] >= low && x[i] <= DBL_MAX)) {
+            *complaint = (fl_complaint){FL_BAD_ENTRY, argument, row, i, 0};
+            break;
+        }
+    return bad;
+}
+
+#endif

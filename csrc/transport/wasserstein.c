@@ -1,0 +1,291 @@
+/* The driver of the Wasserstein distances: load -> check -> sort -> couple -> sum, store, row by row.
+ *
+ * A row is one thread's work from beginning to end, and the distances are added in their order afterwards:
+ * the result has the same bits for any number of threads. Sorting is most of the work. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../dispatch/threads.h"
+#include "histogram.h"
+#include "numbers.h"
+
+/* Below so many numbers to sort a parallel region costs more than it saves. */
+enum { FL_PARALLEL_ATOMS = 1 << 16 };
+
+/* One thread's scratch. */
+typedef struct {
+    fl_atoms u, v;
+    double *numbers, *masses, *u_upto, *v_upto, *gradient;
+    fl_move *moves;
+    ptrdiff_t *order;
+    void *allocated;
+} fl_scratch;
+
+static int fl_compare(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static int fl_own_sort(void *x, ptrdiff_t n, void *unused) {
+    (void)unused;
+    qsort(x, (size_t)n, sizeof(double), fl_compare);
+    return 0;
+}
+
+typedef struct {
+    double x;
+    ptrdiff_t at;
+} fl_placed;
+
+static int fl_own_argsort(void *x, ptrdiff_t *order, ptrdiff_t n, void *unused) {
+    (void)unused;
+    fl_placed *placed = malloc((size_t)n * sizeof *placed);
+    if (!placed)
+        return -1;
+    for (ptrdiff_t i = 0; i < n; i++)
+        placed[i] = (fl_placed){((double *)x)[order[i]], order[i]};
+    qsort(placed, (size_t)n, sizeof *placed, fl_compare);
+    for (ptrdiff_t i = 0; i < n; i++)
+        order[i] = placed[i].at;
+    free(placed);
+    return 0;
+}
+
+static int fl_allocate_scratch(const fl_wasserstein_call *c, fl_scratch *s) {
+    size_t nu = c->n_u, nv = c->n_v, most = nu > nv ? nu : nv;
+    size_t bytes = (nu + nv) * (sizeof(fl_move) + 2 * sizeof(double) + sizeof(ptrdiff_t)) +
+                   most * (2 * sizeof(double) + sizeof(ptrdiff_t)) + (nu + 2 * nv) * sizeof(double);
+    char *at = s->allocated = malloc(bytes);
+    if (!at)
+        return 0;
+#define FL_TAKE(field, count)                                                                                \
+    s->field = (void *)at;                                                                                   \
+    at += (count) * sizeof *s->field
+    FL_TAKE(moves, nu + nv);
+    FL_TAKE(u.x, nu);
+    FL_TAKE(u.upto, nu);
+    FL_TAKE(u.order, nu);
+    FL_TAKE(v.x, nv);
+    FL_TAKE(v.upto, nv);
+    FL_TAKE(v.order, nv);
+    FL_TAKE(numbers, most);
+    FL_TAKE(masses, most);
+    FL_TAKE(order, most);
+    FL_TAKE(u_upto, nu);
+    FL_TAKE(v_upto, nv);
+    FL_TAKE(gradient, nv);
+#undef FL_TAKE
+    return 1;
+}
+
+/* The cumulative masses, of 1; their rounding errors do not add up. */
+static int fl_accumulate(const double *mass, size_t n, fl_transport_argument argument, size_t row,
+                         double *upto, double *sum, fl_complaint *complaint) {
+    fl_compensated total = {0, 0};
+    for (size_t i = 0; i < n; i++) {
+        fl_add(&total, mass[i]);
+        upto[i] = fl_total(total);
+    }
+    *sum = upto[n - 1];
+    if (!(*sum > 0 && *sum <= DBL_MAX)) {
+        *complaint = (fl_complaint){FL_BAD_MASS, argument, row, 0, *sum};
+        return 0;
+    }
+    for (size_t i = 0; i < n; i++)
+        upto[i] /= *sum;
+    return 1;
+}
+
+/* One row of samples, sorted; `ordered`: with the order, which weights and gradients need. */
+static int fl_read_sample(const fl_wasserstein_call *c, const fl_array *positions, const fl_array *weights,
+                          size_t row, size_t n, fl_transport_argument argument, int ordered, fl_scratch *s,
+                          fl_atoms *atoms, fl_complaint *complaint) {
+    double sum;
+    int weighted = weights->data != NULL;
+    double *x = weighted || ordered ? s->numbers : atoms->x;
+    fl_load_row(positions, row, n, x);
+    if (fl_is_row_bad(x, n, -DBL_MAX, argument, row, complaint))
+        return 0;
+    atoms->n = n;
+    if (!weighted && !ordered) {
+        (c->sort ? c->sort : fl_own_sort)(x, (ptrdiff_t)n, NULL);
+    } else {
+        for (size_t i = 0; i < n; i++)
+            s->order[i] = (ptrdiff_t)i;
+        if ((c->argsort ? c->argsort : fl_own_argsort)(x, s->order, (ptrdiff_t)n, NULL)) {
+            *complaint = (fl_complaint){FL_NO_MEMORY, argument, row, 0, 0};
+            return 0;
+        }
+    }
+    if (!weighted) {
+        for (size_t i = 0; i < n; i++)
+            atoms->upto[i] = (double)(i + 1) / (double)n;
+        for (size_t i = 0; ordered && i < n; i++) {
+            atoms->order[i] = s->order[i];
+            atoms->x[i] = x[s->order[i]];
+        }
+        return 1;
+    }
+    fl_load_row(weights, row, n, s->masses);
+    argument = argument == FL_FIRST ? FL_FIRST_WEIGHT : FL_SECOND_WEIGHT;
+    if (fl_is_row_bad(s->masses, n, 0, argument, row, complaint))
+        return 0;
+    atoms->n = 0;
+    for (size_t i = 0; i < n; i++) {
+        ptrdiff_t from = s->order[i];
+        if (s->masses[from] > 0) {
+            atoms->order[atoms->n] = from;
+            atoms->x[atoms->n] = x[from];
+            atoms->upto[atoms->n++] = s->masses[from];
+        }
+    }
+    if (atoms->n == 0) {
+        *complaint = (fl_complaint){FL_BAD_MASS, argument, row, 0, 0};
+        return 0;
+    }
+    if (!fl_accumulate(atoms->upto, atoms->n, argument, row, atoms->upto, &sum, complaint))
+        return 0;
+    return 1;
+}
+
+static double fl_sample_row(const fl_wasserstein_call *c, size_t row, double factor, fl_scratch *s,
+                            fl_complaint *complaint) {
+    int differentiates = c->gradient.data != NULL;
+    if (!fl_read_sample(c, &c->u, &c->u_weight, row, c->n_u, FL_FIRST, 0, s, &s->u, complaint) ||
+        !fl_read_sample(c, &c->v, &c->v_weight, row, c->n_v, FL_SECOND, differentiates, s, &s->v, complaint))
+        return 0;
+    int matched = c->p == 1 && c->n_u == c->n_v && !c->u_weight.data && !c->v_weight.data;
+    if (matched && !differentiates)
+        return fl_matched_distance(s->u.x, s->v.x, c->n_u);
+    size_t n_moves = fl_couple(&s->u, &s->v, s->moves);
+    fl_coupling_cost cost = fl_cost_of(s->moves, n_moves, c->p);
+    if (differentiates) {
+        memset(s->gradient, 0, c->n_v * sizeof(double));
+        fl_position_gradient(&s->v, s->moves, n_moves, cost, c->p, factor, s->v_upto, s->gradient);
+        fl_store_row(&c->gradient, row, c->n_v, s->gradient);
+    }
+    return matched ? fl_matched_distance(s->u.x, s->v.x, c->n_u) : fl_distance(cost, c->p);
+}
+
+/* The positions that have mass. */
+static void fl_keep_massive(const double *x, const double *mass, const double *upto, size_t n,
+                            fl_atoms *atoms) {
+    atoms->n = 0;
+    for (size_t i = 0; i < n; i++)
+        if (mass[i] > 0) {
+            atoms->x[atoms->n] = x[i];
+            atoms->upto[atoms->n++] = upto[i];
+        }
+}
+
+static double fl_histogram_row(const fl_wasserstein_call *c, size_t row, double factor, fl_scratch *s,
+                               fl_complaint *complaint) {
+    size_t n = c->n_v;
+    double sum, *q = s->masses, *potential = s->numbers;
+    fl_load_row(&c->u, row, n, s->gradient);
+    fl_load_row(&c->v, row, n, q);
+    if (fl_is_row_bad(s->gradient, n, 0, FL_FIRST, row, complaint) ||
+        !fl_accumulate(s->gradient, n, FL_FIRST, row, s->u_upto, &sum, complaint) ||
+        fl_is_row_bad(q, n, 0, FL_SECOND, row, complaint) ||
+        !fl_accumulate(q, n, FL_SECOND, row, s->v_upto, &sum, complaint))
+        return 0;
+    double distance, slope = 1;
+    if (c->p == 1) {
+        distance = fl_cdf_distance(c->positions, s->u_upto, s->v_upto, n);
+        if (c->gradient.data)
+            fl_cdf_potential(c->positions, s->u_upto, s->v_upto, n, potential);
+    } else {
+        fl_keep_massive(c->positions, s->gradient, s->u_upto, n, &s->u);
+        fl_keep_massive(c->positions, q, s->v_upto, n, &s->v);
+        fl_coupling_cost cost = fl_cost_of(s->moves, fl_couple(&s->u, &s->v, s->moves), c->p);
+        distance = fl_distance(cost, c->p);
+        slope = cost.scale / c->p * fl_outer_slope(cost, c->p);
+        if (c->gradient.data && slope > 0)
+            fl_quantile_potential(c->positions, &s->u, s->v_upto, n, cost.scale, c->p, potential);
+        else
+            memset(potential, 0, n * sizeof(double));
+    }
+    if (c->gradient.data) {
+        fl_mass_gradient(potential, q, sum, n, factor * slope, s->gradient);
+        fl_store_row(&c->gradient, row, n, s->gradient);
+    }
+    return distance;
+}
+
+/* The weights of the rows, one each; their sum. */
+static fl_status fl_row_weights(fl_wasserstein_call *c, double *weights) {
+    fl_complaint bad = {.status = FL_OK};
+    fl_compensated sum = {0, 0};
+    for (size_t i = 0; i < c->n_rows; i++)
+        weights[i] = 1;
+    if (c->weight.data)
+        fl_load_row(&c->weight, 0, c->n_rows, weights);
+    if (fl_is_row_bad(weights, c->n_rows, 0, FL_FIRST, 0, &bad)) {
+        c->bad_row = bad.column;
+        return FL_BAD_WEIGHT;
+    }
+    for (size_t i = 0; i < c->n_rows; i++)
+        fl_add(&sum, weights[i]);
+    c->weight_sum = fl_total(sum);
+    return c->reduction == FL_REDUCE_MEAN && !(c->weight_sum > 0 && c->weight_sum <= DBL_MAX)
+               ? FL_BAD_WEIGHT_SUM
+               : FL_OK;
+}
+
+static fl_complaint fl_all_rows(const fl_wasserstein_call *c, const double *weights, double *distances) {
+    fl_complaint first = {.status = FL_OK};
+    size_t work = c->n_rows * (c->n_u + c->n_v);
+    int threads = fl_may_run_parallel() && work >= FL_PARALLEL_ATOMS ? c->n_threads : 1;
+    double scale = c->reduction == FL_REDUCE_MEAN ? 1 / c->weight_sum : 1;
+    (void)threads;
+#pragma omp parallel num_threads(threads) if (parallel : threads > 1)
+    {
+        fl_scratch scratch;
+        fl_complaint mine = {.status = FL_OK};
+        if (!fl_allocate_scratch(c, &scratch))
+            mine.status = FL_NO_MEMORY;
+#pragma omp for schedule(static)
+        for (size_t i = 0; i < c->n_rows; i++)
+            if (mine.status == FL_OK)
+                distances[i] = (c->positions ? fl_histogram_row : fl_sample_row)(c, i, scale * weights[i],
+                                                                                 &scratch, &mine);
+        free(scratch.allocated);
+        if (mine.status != FL_OK) {
+#pragma omp critical
+            if (first.status == FL_OK || mine.status == FL_NO_MEMORY ||
+                (first.status != FL_NO_MEMORY && mine.row < first.row))
+                first = mine;
+        }
+    }
+    return first;
+}
+
+fl_status fl_wasserstein(fl_wasserstein_call *c) {
+    c->total = c->weight_sum = 0;
+    if (c->n_rows == 0)
+        return c->reduction == FL_REDUCE_MEAN ? FL_EMPTY : FL_OK;
+    double *weights = malloc(2 * c->n_rows * sizeof(double)), *distances = weights + c->n_rows;
+    if (!weights)
+        return FL_NO_MEMORY;
+    fl_status status = fl_row_weights(c, weights);
+    if (status == FL_OK) {
+        fl_complaint complaint = fl_all_rows(c, weights, distances);
+        status = complaint.status;
+        c->bad_argument = complaint.argument;
+        c->bad_row = complaint.row;
+        c->bad_column = complaint.column;
+        c->bad_sum = complaint.sum;
+    }
+    if (status == FL_OK) {
+        fl_compensated total = {0, 0};
+        for (size_t i = 0; i < c->n_rows; i++) {
+            distances[i] *= weights[i];
+            fl_add(&total, distances[i]);
+        }
+        c->total = fl_total(total) / (c->reduction == FL_REDUCE_MEAN ? c->weight_sum : 1);
+        if (c->value.data && c->reduction == FL_REDUCE_NONE)
+            fl_store_row(&c->value, 0, c->n_rows, distances);
+    }
+    free(weights);
+    return status;
+}
