@@ -5,8 +5,9 @@
  * for marginals. Three things make it fast:
  *   - eps falls from the largest cost to reg, one iteration each, so that the potentials begin near their
  * end;
- *   - then updates are over-relaxed: successive errors tell the rate at which plain ones converge, and that
- *     the best factor (Lehmann, von Renesse, Sambale, Uschmajew 2022, after Young 1954);
+ *   - then Anderson's acceleration combines the last iterates (for Sinkhorn: L. Chizat, P. Roussillon, F.
+ *     Léger, F.-X. Vialard, G. Peyré, "Faster Wasserstein Distance Estimation with the Sinkhorn Divergence",
+ *     NeurIPS 2020), and goes back to the plain iteration where the error has grown;
  *   - OT(x, x) has one potential, whose update averaged with itself converges at a rate of 1/3 at the least.
  * Rows are independent within an update, and all sums over them are taken in their order: the result has the
  * same bits for any number of threads. */
@@ -15,18 +16,23 @@
 #include <stdlib.h>
 
 #include "../dispatch/threads.h"
+#include "anderson.h"
 #include "numbers.h"
 
 enum {
     FL_PARALLEL_COSTS = 1 << 16, /* below so many entries one thread is faster */
     FL_ROWS_AT_A_TIME = 16,
     FL_STORE_FROM_DIMS = 12, /* costs of fewer dimensions are computed faster than they are read */
-    FL_STORE_MOST = 1 << 22, /* entries: 32 MiB, and again for the transpose */
-    FL_RATE_SPAN = 8         /* iterations over which the rate of convergence is measured */
+    FL_STORE_MOST = 1 << 22  /* entries: 32 MiB, and again for the transpose */
 };
 
 /* The update of OT(x, x) has the derivative -K, 0 <= K <= 1: this step turns its modes into +-1/3 at most. */
 #define FL_SYMMETRIC_STEP (2.0 / 3.0)
+
+/* eps falls by this factor an iteration; an accelerated step is undone if the error has grown by the other.
+ */
+#define FL_ANNEALING 0.5
+#define FL_WORST_GROWTH 2.0
 
 /* Costs above so many times reg leave no digit of an exponent after the point. */
 #define FL_COST_RANGE 1e13
@@ -188,24 +194,9 @@ static double fl_weighted_sum(const fl_cloud *cloud, const double *potential) {
     return fl_total(sum);
 }
 
-/* The factor for the next iterations, from the mean rate of the last ones. Over-relaxation by w turns a mode
- * of rate lambda into one of rate mu with (mu + w - 1)^2 = mu w^2 lambda; the slowest one tells lambda, and
- * 2/(1 + sqrt(1 - lambda)) is best for it. Errors that grow tell of a factor too large. */
-static double fl_next_factor(double factor, double rate) {
-    if (!(rate < 1))
-        return 1 + 0.5 * (factor - 1);
-    if (rate <= factor - 1)
-        return factor;
-    double root = (rate + factor - 1) / factor, lambda = root * root / rate;
-    double best = 2 / (1 + sqrt(1 - fmin(lambda, 0.9999)));
-    return fmax(factor, best);
-}
-
 /* The outcome of one problem, kept if it is the worst so far. */
 static void fl_keep_worst(fl_sinkhorn_call *c, int iterations, double violation) {
-    if (!(violation <= c->violation)) {
-        c->violation = violation;
-    }
+    c->violation = violation > c->violation ? violation : c->violation;
     c->iterations = iterations > c->iterations ? iterations : c->iterations;
 }
 
@@ -217,49 +208,52 @@ static int fl_may_go_on(const fl_sinkhorn_call *c) {
 static fl_status fl_solve(fl_sinkhorn_call *c, const fl_cloud *x, const fl_cloud *y, double *value,
                           double *pull) {
     fl_side f = {.allocated = NULL}, g = {.allocated = NULL};
+    fl_history history = {.image = NULL};
     fl_status status = FL_OK;
-    double eps = fmax(c->largest_cost, c->reg), factor = 1, violation = INFINITY, before = INFINITY;
-    int i = 0, since = 0;
-    if (!fl_new_side(c, x, y, &f) || !fl_new_side(c, y, x, &g)) {
+    double eps = fmax(c->largest_cost, c->reg), violation = INFINITY, before = INFINITY;
+    int i = 0;
+    if (!fl_new_side(c, x, y, &f) || !fl_new_side(c, y, x, &g) || !fl_new_history(&history, x->n)) {
         status = FL_NO_MEMORY;
         goto done;
     }
-    while (i < c->max_iter) {
+    for (;;) {
         i++;
         fl_update(c, &g, f.potential, eps, NULL);
-        double columns_off = factor == 1 ? 0 : fl_violation(&g, eps);
-        fl_step(&g, eps, factor);
+        fl_step(&g, eps, 1);
         fl_update(c, &f, g.potential, eps, NULL);
-        violation = columns_off + fl_violation(&f, eps);
+        violation = fl_violation(&f, eps);
         if (!fl_may_go_on(c)) {
             status = FL_INTERRUPTED;
             goto done;
         }
-        if (eps > c->reg) {
-            fl_step(&f, eps, 1);
-            eps = fmax(c->reg, eps * (c->euclidean ? 0.5 : 0.25));
-            violation = INFINITY;
-            continue;
-        }
-        if (violation <= c->tol)
+        int at_reg = eps == c->reg;
+        if (i == c->max_iter || (at_reg && violation <= c->tol)) {
+            violation = at_reg ? violation : INFINITY;
             break;
-        fl_step(&f, eps, factor);
-        if (++since == FL_RATE_SPAN) {
-            if (before < INFINITY)
-                factor = fl_next_factor(factor, pow(violation / before, 1.0 / FL_RATE_SPAN));
+        }
+        if (!at_reg) {
+            fl_step(&f, eps, 1);
+            eps = fmax(c->reg, FL_ANNEALING * eps);
+        } else if (history.count > 1 && !(violation <= FL_WORST_GROWTH * before)) {
+            fl_restart(&history, f.potential);
+            before = INFINITY;
+        } else {
+            for (size_t k = 0; k < x->n; k++)
+                f.log_sum[k] *= -eps;
+            fl_accelerate(&history, f.log_sum, x->weight, f.potential);
             before = violation;
-            since = 0;
         }
     }
     /* A plain last step: these potentials' plan has the rows' marginal, and mass 1. */
-    fl_step(&f, c->reg, 1);
+    fl_step(&f, eps, 1);
     fl_keep_worst(c, i, violation);
     *value = fl_weighted_sum(x, f.potential) + fl_weighted_sum(y, g.potential);
     if (pull)
-        fl_update(c, &g, f.potential, c->reg, pull);
+        fl_update(c, &g, f.potential, eps, pull);
 done:
     free(f.allocated);
     free(g.allocated);
+    free(history.image);
     return status;
 }
 
