@@ -1,7 +1,7 @@
 """Loss functions, their gradients and Hessian diagonals, computed in one pass by C kernels."""
 
 from fastloss import reference
-from fastloss._loss import Domain, EmbeddingLoss, Loss, PointwiseLoss, RowLoss
+from fastloss._loss import Domain, EmbeddingLoss, Loss, PointwiseLoss, RowLoss, TransportLoss
 from fastloss._version import __version__
 from fastloss.binary import (
     BinaryCrossEntropy,
@@ -42,7 +42,7 @@ from fastloss.regression import (
     Welsch,
 )
 from fastloss.threads import get_num_threads, num_threads, set_num_threads
-from fastloss.transport import ConvergenceWarning, EarthMover, Sinkhorn, TransportLoss, Wasserstein
+from fastloss.transport import ConvergenceWarning, EarthMover, Sinkhorn, Wasserstein
 
 initialise()
 del initialise

@@ -163,7 +163,19 @@ class RowLoss(Loss, _core.Rows):
     """
 
 
-class EmbeddingLoss(Loss, _core.Embeddings):
+class _WithoutHessian(Loss):
+    """A loss whose Hessian is not diagonal."""
+
+    has_hessian = False
+
+    def gradient_and_hessian(self, *arguments: Any, **options: Any) -> NoReturn:
+        """Raise a TypeError: the Hessian is not diagonal."""
+        raise TypeError(f"the Hessian of {type(self).__name__} is not diagonal: only gradients can be had")
+
+    value_gradient_and_hessian = gradient_and_hessian
+
+
+class EmbeddingLoss(_WithoutHessian, _core.Embeddings):
     """A loss of embeddings: rows that are vectors, in pairs, in triplets, or against centres.
 
     Its verbs take the embeddings first and labels, where there are any, last. Gradients come as a tuple with
@@ -171,12 +183,13 @@ class EmbeddingLoss(Loss, _core.Embeddings):
     """
 
     family = "embedding"
-    has_hessian = False
 
-    def gradient_and_hessian(self, *arguments: Any, **options: Any) -> NoReturn:
-        """Raise a TypeError: the Hessian of a distance is not diagonal."""
-        raise TypeError(
-            f"the Hessian of {type(self).__name__} is not diagonal: only its gradients can be had"
-        )
 
-    value_gradient_and_hessian = gradient_and_hessian
+class TransportLoss(_WithoutHessian):
+    """A distance between two distributions that are given by points or masses.
+
+    Its verbs take the two, then their weights, and give one number for a pair. The gradient is by the second.
+    There is no Hessian, which is not diagonal.
+    """
+
+    family = "transport"

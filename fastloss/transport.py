@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss import _core, _validation
-from fastloss._loss import Loss, flag, number_in, positive, whole_number
+from fastloss._loss import TransportLoss, flag, number_in, positive, whole_number
 
 __all__ = ["Wasserstein", "Sinkhorn", "EarthMover"]
 
@@ -20,24 +20,6 @@ Cost = Literal["sqeuclidean", "euclidean"]
 
 class ConvergenceWarning(UserWarning):
     """An iteration stopped before it reached its tolerance."""
-
-
-class TransportLoss(Loss):
-    """A distance between two distributions, each given by its points.
-
-    The derivative that can be had is the gradient by the second argument.
-    """
-
-    family = "transport"
-    has_hessian = False
-
-    def gradient_and_hessian(self, *args: Any, **kwargs: Any) -> Any:
-        """Raise `TypeError`: the Hessian is not diagonal."""
-        raise TypeError(f"the Hessian of {type(self).__name__} is not diagonal: only its gradient can be had")
-
-    def value_gradient_and_hessian(self, *args: Any, **kwargs: Any) -> Any:
-        """Raise `TypeError`: the Hessian is not diagonal."""
-        self.gradient_and_hessian()
 
 
 def _checked_cost(cost: Any) -> Cost:
@@ -74,8 +56,8 @@ class Wasserstein(TransportLoss):
 
     The gradient is by `v`. For a sample it is by its points,
 
-    .. math:: \frac{\partial W}{\partial v_j} = W^{1-p} \int_{G^{-1}(t) = v_j} |d|^{p-1} \operatorname{sign}(d)
-              \,dt, \quad d = G^{-1}(t) - F^{-1}(t),
+    .. math:: \frac{\partial W}{\partial v_j} = W^{1-p} \int_{G^{-1}(t) = v_j}
+              |d|^{p-1} \operatorname{sign}(d) \,dt, \quad d = G^{-1}(t) - F^{-1}(t),
 
     points that coincide sharing theirs by mass, and 0 at W = 0. For a histogram it is by the masses
     :math:`v_j` as they are given, before the row is divided by its sum :math:`s`: with the Kantorovich
@@ -131,7 +113,7 @@ class Wasserstein(TransportLoss):
         self._keep({"p": p, "positions": positions})
         object.__setattr__(self, "_grid", None if positions is None else np.array(positions))
 
-    def __call__(  # type: ignore[override]
+    def __call__(
         self,
         u: Any,
         v: Any,
@@ -143,6 +125,7 @@ class Wasserstein(TransportLoss):
         out: Any = None,
         n_threads: int | None = None,
     ) -> Any:
+        """Compute the reduced distance; the arguments are those of `gradient`."""
         return _core.wasserstein(
             u,
             v,
@@ -158,7 +141,7 @@ class Wasserstein(TransportLoss):
             want_gradient=False,
         )
 
-    def gradient(  # type: ignore[override]
+    def gradient(
         self,
         u: Any,
         v: Any,
@@ -214,7 +197,7 @@ class Wasserstein(TransportLoss):
         )
         return gradient
 
-    def value_and_gradient(  # type: ignore[override]
+    def value_and_gradient(
         self,
         u: Any,
         v: Any,
@@ -372,6 +355,7 @@ class Sinkhorn(TransportLoss):
     def __call__(  # type: ignore[override]
         self, X: Any, Y: Any, x_weights: Any = None, y_weights: Any = None, *, n_threads: int | None = None
     ) -> float:
+        """Compute the divergence; the arguments are those of `gradient`."""
         value: float = self._evaluate(X, Y, x_weights, y_weights, None, n_threads, False)[0]
         return value
 
@@ -517,6 +501,7 @@ class EarthMover(TransportLoss):
         return float(moved @ costs[i, j]), gradient.reshape(given.shape), given
 
     def __call__(self, X: Any, Y: Any, x_weights: Any = None, y_weights: Any = None) -> float:  # type: ignore[override]
+        """Compute the distance; the arguments are those of `gradient`."""
         return self._evaluate(X, Y, x_weights, y_weights)[0]
 
     def gradient(  # type: ignore[override]
@@ -583,7 +568,8 @@ def _points(points: Any, name: str) -> Array:
     if not (finite := np.isfinite(array)).all():
         i = np.argwhere(~finite)[0]
         raise ValueError(_validation.bad_point(name, array, int(i[0]), int(i[-1]) * (array.ndim - 1), False))
-    return array.reshape(len(array), -1).astype(np.float64)
+    rows: Array = array.reshape(len(array), -1).astype(np.float64)
+    return rows
 
 
 def _masses(weights: Any, points: Array, name: str) -> Array:
@@ -600,4 +586,5 @@ def _masses(weights: Any, points: Array, name: str) -> Array:
     total = w.sum()
     if not 0 < total < math.inf:
         raise ValueError(_validation.bad_mass(name, array, 0, total))
-    return w / total
+    normalised: Array = w / total
+    return normalised

@@ -210,7 +210,8 @@ static fl_status fl_solve(fl_sinkhorn_call *c, const fl_cloud *x, const fl_cloud
     fl_side f = {.allocated = NULL}, g = {.allocated = NULL};
     fl_history history = {.image = NULL};
     fl_status status = FL_OK;
-    double eps = fmax(c->largest_cost, c->reg), violation = INFINITY, before = INFINITY;
+    double eps = c->max_iter > 1 ? fmax(c->largest_cost, c->reg) : c->reg;
+    double violation = INFINITY, before = INFINITY;
     int i = 0;
     if (!fl_new_side(c, x, y, &f) || !fl_new_side(c, y, x, &g) || !fl_new_history(&history, x->n)) {
         status = FL_NO_MEMORY;
@@ -227,13 +228,12 @@ static fl_status fl_solve(fl_sinkhorn_call *c, const fl_cloud *x, const fl_cloud
             goto done;
         }
         int at_reg = eps == c->reg;
-        if (i == c->max_iter || (at_reg && violation <= c->tol)) {
-            violation = at_reg ? violation : INFINITY;
+        if (i == c->max_iter || (at_reg && violation <= c->tol))
             break;
-        }
         if (!at_reg) {
             fl_step(&f, eps, 1);
-            eps = fmax(c->reg, FL_ANNEALING * eps);
+            /* Half of the iterations, if few, are at reg. */
+            eps = i >= c->max_iter / 2 ? c->reg : fmax(c->reg, FL_ANNEALING * eps);
         } else if (history.count > 1 && !(violation <= FL_WORST_GROWTH * before)) {
             fl_restart(&history, f.potential);
             before = INFINITY;

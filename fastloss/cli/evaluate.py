@@ -69,10 +69,8 @@ def run(args: argparse.Namespace) -> int:
         )
     losses = [parse_loss(text) for text in args.loss]
     for loss in losses:
-        if isinstance(loss, fl.EmbeddingLoss):
-            raise CommandError(
-                f"{loss.name} compares embeddings, not predictions with targets: use it in Python"
-            )
+        if not isinstance(loss, (fl.PointwiseLoss, fl.RowLoss)):
+            raise CommandError(f"{loss.name} does not compare predictions with targets: use it in Python")
     columns = {"y_true": args.y_true, "y_pred": args.y_pred, "sample_weight": args.weights}
     locations = [parse_location(argument, text) for argument, text in columns.items() if text is not None]
     if not args.json:

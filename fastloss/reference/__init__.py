@@ -1,8 +1,8 @@
 """The losses in plain NumPy: slow, short, and written to be read.
 
-Every loss of the package has a twin here with the same name, the same parameters and the same verbs. A twin
-is the formula as one would check it by hand; the tests hold the compiled kernels against it, and evaluate
-the very same text in multi-precision arithmetic to know the true result to fifty digits.
+Every loss of the package but `EarthMover` has a twin here with the same name, the same parameters and the
+same verbs. A twin is the formula as one would check it by hand; the tests hold the compiled kernels against
+it, and evaluate the very same text in multi-precision arithmetic to know the true result to fifty digits.
 
 Examples
 --------
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from fastloss.reference import binary, distribution, embedding, multiclass, regression, rows
+from fastloss.reference import binary, distribution, embedding, multiclass, regression, rows, transport
 from fastloss.reference._base import Array, Domain, Loss
 from fastloss.reference.binary import (
     BinaryCrossEntropy,
@@ -58,6 +58,7 @@ from fastloss.reference.regression import (
     Welsch,
 )
 from fastloss.reference.rows import EuclideanError, RowLoss
+from fastloss.reference.transport import Sinkhorn, TransportLoss, Wasserstein
 
 __all__ = [
     "AbsoluteError",
@@ -95,13 +96,16 @@ __all__ = [
     "PseudoHuber",
     "Quantile",
     "RowLoss",
+    "Sinkhorn",
     "SmoothL1",
     "SquaredError",
     "SquaredHinge",
     "SquaredLogError",
+    "TransportLoss",
     "Triplet",
     "Tukey",
     "Tweedie",
+    "Wasserstein",
     "WassersteinCritic",
     "Welsch",
     "ZeroOne",
@@ -139,7 +143,7 @@ def twin(loss: _Parametrised) -> Loss:
     Huber(delta=1.5)
     """
     name = type(loss).__name__
-    for module in (regression, binary, multiclass, distribution, rows, embedding):
+    for module in (regression, binary, multiclass, distribution, rows, embedding, transport):
         if isinstance(found := getattr(module, name, None), type) and issubclass(found, Loss):
             return found(**loss.parameters)
     raise TypeError(f"{name} has no NumPy reference")
