@@ -8,7 +8,7 @@ import operator
 import re
 from typing import Any, ClassVar, NamedTuple, NoReturn
 
-from fastloss import _core
+from fastloss import _core, _validation
 
 
 class Domain(NamedTuple):
@@ -162,6 +162,9 @@ class RowLoss(Loss, _core.Rows):
     arguments.
     """
 
+    def _warn_off_row(self, row: int, total: float) -> None:
+        """Warn that a row of probabilities does not sum to one; the binding calls it at most once a call."""
+        _validation.warn_off_row(type(self).__name__, row, total)
 
 class _WithoutHessian(Loss):
     """A loss whose Hessian is not diagonal."""

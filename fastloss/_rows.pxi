@@ -176,7 +176,7 @@ cdef class Rows(Verbs):
         if not computes:
             return call.weight_sum
         if call.has_off_row:
-            _validation.warn_off_row(type(self).__name__, call.off_row, call.off_sum)
+            self._warn_off_row(call.off_row, call.off_sum)
         return results(call.total if want_value and not stores_value else None, n_outputs, first, second, third)
 
 

@@ -113,5 +113,5 @@ def warn_off_row(loss: str, row: int, total: float) -> None:
     warnings.warn(
         f"{loss}: y_pred[{row}] sums to {total:.6g} instead of 1; rows are used as given",
         UserWarning,
-        stacklevel=2,
+        stacklevel=3,
     )

@@ -194,6 +194,58 @@ FL_LOSS(tweedie) {
     return (fl_terms){value, gradient, hessian};
 }
 
+/* The same for every power but 1 and 2 and every target: what scikit-learn's loss of that name admits. */
+FL_LOSS(tweedie_log_link) {
+    return tweedie(y, z, p, prepared);
+}
+
+/* Half the unit deviances of a mean z > 0, for scikit-learn's metrics and losses; no class has them. The
+ * logarithms are pairs, whose difference keeps its digits where y is close to z. */
+FL_INLINE fl_pair fl_log_positive(real x) {
+    int is_subnormal = x < FL_CONST(0x1p-126, 0x1p-1022);
+    return fl_log_pair(is_subnormal ? x * FL_CONST(0x1p64, 0x1p64) : x, is_subnormal ? -64 : 0, 0);
+}
+
+FL_INLINE fl_pair fl_log_ratio(real y, real z) {
+    fl_pair log_y = fl_log_positive(y), log_z = fl_log_positive(z);
+    fl_pair d = fl_two_sum(log_y.hi, -log_z.hi);
+    return fl_fast_two_sum(d.hi, d.lo + (log_y.lo - log_z.lo));
+}
+
+/* y·log(y/z) + z − y */
+FL_LOSS(half_poisson_deviance) {
+    fl_pair d = fl_log_ratio(y > 0 ? y : 1, z);
+    real value = y > 0 ? fl_fma(y, d.hi, z - y) + y * d.lo : z - y, ratio = y / z;
+    return (fl_terms){fl_keep_nan(y, fl_keep_nan(z, value)), (z - y) / z, ratio / z};
+}
+
+/* log(z/y) + y/z − 1 */
+FL_LOSS(half_gamma_deviance) {
+    fl_pair d = fl_log_ratio(y, z);
+    real relative = (y - z) / z, inverse = 1 / z;
+    return (fl_terms){fl_keep_nan(y, fl_keep_nan(z, relative - d.hi - d.lo)), -relative * inverse,
+                      fl_fma(2, relative, 1) * inverse * inverse};
+}
+
+/* (x^exponent)·weight from the logarithm of x */
+FL_INLINE real fl_times_power(real weight, fl_pair log_x, double exponent) {
+    fl_pair constant = fl_constant(exponent);
+    fl_pair product = fl_times_pair(log_x.hi, constant);
+    product.lo = fl_fma(constant.hi, log_x.lo, product.lo);
+    return fl_times_factors(1, weight, fl_exp_in_factors(product.hi, product.lo));
+}
+
+/* p = {power}, not 0, 1 or 2; a = 2 − p, b = 1 − p: z^a/a − y·z^b/b + y^a/(a·b), the last for y > 0. */
+FL_LOSS(half_tweedie_deviance) {
+    double a = 2 - p[0], b = 1 - p[0];
+    fl_pair log_z = fl_log_positive(z), log_y = fl_log_positive(y > 0 ? y : 1);
+    real target = fl_times_power((real)(1 / (a * b)), log_y, a);
+    real value = fl_times_power((real)(1 / a), log_z, a) - y * fl_times_power((real)(1 / b), log_z, b);
+    real inverse = fl_times_power(1, log_z, -p[0]);
+    return (fl_terms){fl_keep_nan(y, fl_keep_nan(z, value + (y > 0 ? target : 0))), inverse * (z - y),
+                      inverse * fl_fma((real)p[0], y / z, (real)b)};
+}
+
 /* d = log1p z − log1p y = ±log1p(q), q = |z − y|/(1 + min(y, z)), which does not cancel. Where q would
  * overflow, its numerator is scaled and the 1 dropped. */
 FL_LOSS(squared_log_error) {

@@ -1,0 +1,118 @@
+"""Regression targets and predictions: checked, in one precision, and their losses by output."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastloss._loss import Loss
+from fastloss.metrics._arrays import (
+    Array,
+    blocks,
+    check_finite,
+    check_lengths,
+    numeric,
+    reduce,
+    total_weight,
+    weights,
+)
+from fastloss.metrics._errors import require_arrays, require_arrays_or_none, require_multioutput
+
+_ALLOWED = ("raw_values", "uniform_average")
+
+
+class Outputs(NamedTuple):
+    """Targets and predictions of shape (n, k) or (n,), weights, and how the k errors become one."""
+
+    y_true: Array
+    y_pred: Array
+    sample_weight: Array | None
+    multioutput: Any
+
+    @property
+    def how(self) -> str:
+        """`multioutput` where that is a name, otherwise "weights"; "uniform_average" where it is not asked for."""
+        if self.multioutput is None:
+            return "uniform_average"
+        return self.multioutput if isinstance(self.multioutput, str) else "weights"
+
+    @property
+    def n_outputs(self) -> int:
+        """The number k of outputs."""
+        return 1 if self.y_true.ndim == 1 else self.y_true.shape[1]
+
+    def check_values(self) -> None:
+        """Raise the error of a value that is not finite."""
+        check_finite(self.y_true)
+        check_finite(self.y_pred)
+        if self.sample_weight is not None:
+            check_finite(self.sample_weight, "sample_weight")
+
+    def averaged(self, errors: Array) -> Any:
+        """Return the errors of the outputs, or their average as a float."""
+        if self.how == "raw_values":
+            return errors.astype(float_of(self.y_true, self.y_pred), copy=False)
+        return float(np.average(errors, weights=self.multioutput if self.how == "weights" else None))
+
+
+def float_of(y_true: Any, y_pred: Any) -> Any:
+    """The precision that scikit-learn computes in: that of the arrays of floats among the two."""
+    floats = [a.dtype for a in (y_true, y_pred) if getattr(getattr(a, "dtype", None), "kind", "") == "f"]
+    return np.result_type(*floats) if floats else np.dtype(np.float64)
+
+
+def outputs(
+    function: str, y_true: Any, y_pred: Any, sample_weight: Any, multioutput: Any = "uniform_average"
+) -> Outputs:
+    """Check the arguments that the regression metrics share, all but the values themselves."""
+    require_arrays(function, y_true=y_true, y_pred=y_pred)
+    require_arrays_or_none(function, sample_weight=sample_weight)
+    if multioutput is not None:
+        require_multioutput(function, multioutput, _ALLOWED)
+    check_lengths(y_true, y_pred, sample_weight)
+    target, prediction = numeric(y_true), numeric(y_pred)
+    w = weights(sample_weight, len(prediction))
+    dtype = float_of(target, prediction)
+    if prediction.dtype.kind == "f" and prediction.dtype.itemsize < dtype.itemsize:
+        prediction = prediction.astype(dtype)
+    target, prediction = (a[:, 0] if a.shape[1:] == (1,) else a for a in (target, prediction))
+    given = Outputs(target, prediction, w, multioutput)
+    k, k_pred = given.n_outputs, 1 if prediction.ndim == 1 else prediction.shape[1]
+    if k != k_pred:
+        raise ValueError(f"y_true and y_pred have different number of output ({k}!={k_pred})")
+    if multioutput is None or isinstance(multioutput, str):
+        return given
+    shares = numeric(multioutput)
+    if k == 1:
+        raise ValueError("Custom weights are useful only in multi-output cases.")
+    if k != len(shares):
+        raise ValueError(f"There must be equally many custom weights ({len(shares)}) as outputs ({k}).")
+    return given._replace(multioutput=shares)
+
+
+def mean_loss(loss: Loss, given: Outputs) -> Any:
+    """Compute a loss's mean over the samples, by output or averaged over them as `multioutput` says."""
+    try:
+        if given.n_outputs == 1 or given.how == "uniform_average":
+            # All outputs have the same weights: the mean of the means is the mean of all.
+            errors = np.array([reduce(loss, given.y_true, given.y_pred, given.sample_weight)])
+        else:
+            errors = mean_by_output(loss, given)
+    except (ValueError, ZeroDivisionError):
+        given.check_values()
+        raise
+    if not np.isfinite(errors).all():
+        given.check_values()
+    return given.averaged(errors)
+
+
+def mean_by_output(loss: Loss, given: Outputs) -> Array:
+    """Compute a loss's mean over the samples for each output; a block of rows is read while it is in cache."""
+    y, z, w = given.y_true.reshape(len(given.y_true), -1), given.y_pred, given.sample_weight
+    z = z.reshape(len(z), -1)
+    totals = np.zeros(y.shape[1])
+    for rows in blocks(len(y), y.shape[1]):
+        part = None if w is None else w[rows]
+        totals += [reduce(loss, y[rows, k], z[rows, k], part, "sum") for k in range(y.shape[1])]
+    return totals / (len(y) if w is None else total_weight(w))

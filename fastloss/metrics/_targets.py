@@ -1,0 +1,182 @@
+"""Class labels: which they are, and their ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastloss.metrics._arrays import Array, blocks, check_finite, dense
+
+#: Strings are compared with each class in turn up to so many classes, and sorted beyond.
+_MANY_CLASSES = 32
+#: Integers in a range of at most this length are counted, others are sorted.
+_LONGEST_RANGE = 1 << 16
+
+
+class NoLabels(ValueError):
+    """The values are no class labels; :func:`target_type` tells what they are."""
+
+
+class Labels(NamedTuple):
+    """The classes in their order, and the rank of each sample's class among them."""
+
+    classes: Array
+    codes: Array
+
+
+def encode(y: Array) -> Labels:
+    """Find the classes of labels in one dimension: whole numbers, booleans or strings.
+
+    Raises
+    ------
+    NoLabels
+        If a number is no whole number, or an object no string.
+    """
+    kind = y.dtype.kind
+    if kind == "b":
+        classes, codes = _encode_integers(y.view(np.uint8))
+        return Labels(classes.astype(bool), codes)
+    if kind in "iu":
+        return Labels(*_encode_integers(y))
+    if kind == "f":
+        whole = whole_numbers(y)
+        if whole is None:
+            raise NoLabels
+        classes, codes = _encode_integers(whole)
+        return Labels(classes.astype(y.dtype), codes)
+    if kind == "U":
+        return Labels(*_encode_strings(y))
+    return Labels(*_encode_objects(y))
+
+
+def whole_numbers(y: Array) -> Array | None:
+    """Return floats that are whole numbers as integers, None where one is not."""
+    with np.errstate(invalid="ignore"):
+        whole = y.astype(np.int64)
+    same = all(bool((whole[block] == y[block]).all()) for block in blocks(len(y)))
+    return whole if same else None
+
+
+def _narrow(n_classes: int) -> Any:
+    """The smallest dtype for ranks among so many classes."""
+    return np.uint8 if n_classes <= 256 else np.uint16 if n_classes <= 65536 else np.int64
+
+
+def _encode_integers(y: Array) -> tuple[Array, Array]:
+    low, high = int(y.min()), int(y.max())
+    if high - low >= _LONGEST_RANGE:
+        classes, codes = np.unique(y, return_inverse=True)
+        return classes, codes
+    present = np.zeros(high - low + 1, dtype=bool)
+    if high - low < 2:
+        present[:] = True
+    else:
+        for block in blocks(len(y)):
+            present |= np.bincount(_above(y[block], low), minlength=len(present)) > 0
+    classes = (np.flatnonzero(present) + low).astype(y.dtype)
+    if low == 0 and len(classes) == len(present):
+        return classes, y
+    ranks = (np.cumsum(present) - 1).astype(_narrow(len(classes)))
+    codes = np.empty(len(y), ranks.dtype)
+    for block in blocks(len(y)):
+        np.take(ranks, _above(y[block], low), out=codes[block], mode="clip")
+    return classes, codes
+
+
+def _above(y: Array, low: int) -> Array:
+    """Integers less the lowest, as indices."""
+    return y.astype(np.intp) - low if low else y.astype(np.intp, copy=False)
+
+
+def _encode_strings(y: Array) -> tuple[Array, Array]:
+    """Rank strings by comparing them with the classes met so far."""
+    found: list[Any] = []
+    codes = np.empty(len(y), np.uint8)
+    for block in blocks(len(y)):
+        part, out = y[block], codes[block]
+        unknown = np.ones(len(part), dtype=bool)
+        tried = 0
+        while True:
+            for rank in range(tried, len(found)):
+                same = part == found[rank]
+                out[same] = rank
+                unknown &= ~same
+            tried = len(found)
+            if not unknown.any():
+                break
+            found.extend(np.unique(part[unknown]))
+            if len(found) > _MANY_CLASSES:
+                classes, inverse = np.unique(y, return_inverse=True)
+                return classes, inverse
+    return _sorted(np.array(found, dtype=y.dtype), codes)
+
+
+def _encode_objects(y: Array) -> tuple[Array, Array]:
+    """Rank Python strings by a dictionary of the classes met so far."""
+    table: dict[Any, int] = {}
+    ranks = (table.setdefault(label, len(table)) for label in y.tolist())
+    codes = np.fromiter(ranks, dtype=np.intp, count=len(y))
+    if not all(isinstance(label, str) for label in table):
+        raise NoLabels
+    classes = np.empty(len(table), dtype=object)
+    classes[:] = list(table)
+    return _sorted(classes, codes)
+
+
+def _sorted(classes: Array, codes: Array) -> tuple[Array, Array]:
+    """Turn codes in the order of appearance into ranks."""
+    order = np.argsort(classes)
+    ranks = np.empty(len(order), codes.dtype)
+    ranks[order] = np.arange(len(order))
+    return classes[order], ranks[codes]
+
+
+def recode(labels: Labels, classes: Array) -> Array | None:
+    """Return ranks among other classes, sorted ones, or None where a label is none of them."""
+    if (labels.classes.dtype.kind in "OU") != (classes.dtype.kind in "OU"):
+        return None
+    positions = np.searchsorted(classes, labels.classes)
+    found = classes[np.minimum(positions, len(classes) - 1)] == labels.classes
+    if not found.all():
+        return None
+    if np.array_equal(positions, np.arange(len(positions))):
+        return labels.codes
+    return positions.astype(_narrow(len(classes)))[labels.codes]
+
+
+def is_indicator(y: Array) -> bool:
+    """Tell whether an array is a multilabel indicator: several columns of at most two whole numbers."""
+    if y.ndim != 2 or y.shape[1] < 2 or y.dtype.kind not in "fiub":
+        return False
+    values = np.unique(y)
+    return len(values) < 3 and (y.dtype.kind != "f" or bool((values == np.trunc(values)).all()))
+
+
+def target_type(y: Any, name: str = "") -> str:
+    """Name the kind of target as scikit-learn's `type_of_target` does, and raise its errors."""
+    array = dense(y)
+    if is_indicator(array):
+        return "multilabel-indicator"
+    first = array[0] if len(array) else None
+    if isinstance(first, bytes):
+        raise TypeError(
+            "Support for labels represented as bytes is not supported. Convert the labels to a string or integer"
+            " format."
+        )
+    if isinstance(first, Sequence) and not isinstance(first, str):
+        raise ValueError(
+            "You appear to be using a legacy multi-label data representation. Sequence of sequences are no longer"
+            " supported; use a binary array or sparse matrix instead - the MultiLabelBinarizer transformer can"
+            " convert to this format."
+        )
+    if 0 in array.shape:
+        return "binary" if array.ndim == 1 else "unknown"
+    if array.dtype == object and not isinstance(array.flat[0], str):
+        return "unknown"
+    suffix = "-multioutput" if array.ndim == 2 and array.shape[1] > 1 else ""
+    if array.dtype.kind == "f" and whole_numbers(array.reshape(-1)) is None:
+        check_finite(array, name)
+        return "continuous" + suffix
+    return ("multiclass" if suffix or len(np.unique(array)) > 2 else "binary") + suffix

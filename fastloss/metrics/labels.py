@@ -1,0 +1,246 @@
+"""Losses of class labels and of decision values, with the names and results of scikit-learn's metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastloss.binary import Hinge
+from fastloss.metrics._arrays import (
+    Array,
+    blocks,
+    check_finite,
+    check_lengths,
+    column,
+    dense,
+    numeric,
+    reduce,
+    total_weight,
+    weights,
+)
+from fastloss.metrics._errors import (
+    invalid,
+    is_array_like,
+    is_sparse,
+    require_arrays,
+    require_arrays_or_none,
+    require_flag,
+)
+from fastloss.metrics._targets import Labels, NoLabels, encode, recode, target_type, whole_numbers
+from fastloss.multiclass import MulticlassHinge
+
+__all__ = ["hinge_loss", "zero_one_loss"]
+
+_DIFFERENT_WIDTHS = "Multi-label binary indicator input with different numbers of labels"
+
+
+def zero_one_loss(y_true: Any, y_pred: Any, *, normalize: bool = True, sample_weight: Any = None) -> float:
+    """Share, or weight, of the samples whose predicted label is wrong.
+
+    Parameters
+    ----------
+    y_true, y_pred : array_like of shape (n,) or (n, k), or sparse matrix of shape (n, k)
+        Labels: whole numbers, booleans or strings; or multilabel indicators, of which a row is wrong if one
+        of its labels is.
+    normalize : bool, default True
+        False gives the sum of the weights of the wrong samples instead of their share.
+    sample_weight : array_like of shape (n,), optional
+        Weights, not all zero.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError, TypeError
+        With the words of scikit-learn: for shapes that do not fit, no samples, labels that are none or of two
+        kinds, weights that are not finite or all zero, what is no array.
+
+    See Also
+    --------
+    fastloss.ZeroOne : the loss of numbers.
+
+    References
+    ----------
+    scikit-learn, `sklearn.metrics.zero_one_loss`.
+
+    Examples
+    --------
+    >>> from fastloss import metrics
+    >>> metrics.zero_one_loss(["cat", "dog", "dog", "cat"], ["cat", "dog", "cat", "cat"])
+    0.25
+    """
+    for name, value in (("y_true", y_true), ("y_pred", y_pred)):
+        if not (is_array_like(value) or is_sparse(value)):
+            raise invalid("zero_one_loss", name, "an array-like or a sparse array or matrix", value)
+    require_flag("zero_one_loss", "normalize", normalize)
+    require_arrays_or_none("zero_one_loss", sample_weight=sample_weight)
+    check_lengths(y_true, y_pred, sample_weight)
+    if is_sparse(y_true) or is_sparse(y_pred):
+        wrong = _different_sparse_rows(y_true, y_pred)
+        return _weight_of(wrong, weights(sample_weight, len(wrong)), normalize)
+    y, z = dense(y_true), dense(y_pred)
+    if len(y) == 0:
+        raise ValueError(
+            "Found empty input array (e.g., `y_true` or `y_pred`) while a minimum of 1 sample is required."
+        )
+    if not _are_comparable(y, z):
+        _check_target_types(y_true, y_pred)
+    if y.ndim == 2 and y.shape[1] > 1:
+        if y.shape != z.shape:
+            raise ValueError(_DIFFERENT_WIDTHS)
+        return _weight_of((y != z).any(axis=1), weights(sample_weight, len(y)), normalize)
+    y, z, w = column(y), column(z), weights(sample_weight, len(y))
+    wrong_weight = sum(_wrong_weight(y[rows], z[rows], w, rows) for rows in blocks(len(y)))
+    return _normalised(wrong_weight, w, len(y), normalize)
+
+
+def _are_comparable(y: Array, z: Array) -> bool:
+    """Tell whether both are one column of labels of one kind, which may be compared without more ado."""
+    for a in (y, z):
+        if not (a.ndim == 1 or a.shape[1] == 1):
+            return False
+        if a.dtype.kind == "f" and whole_numbers(a.reshape(-1)) is None:
+            return False
+    kinds = {"iubf"[: 4 * (a.dtype.kind in "iubf")] or a.dtype.kind for a in (y, z)}
+    return kinds in ({"iubf"}, {"U"})
+
+
+def _wrong_weight(y: Array, z: Array, w: Array | None, rows: slice) -> float:
+    wrong = y != z
+    return float(np.count_nonzero(wrong) if w is None else np.dot(w[rows], wrong))
+
+
+def _weight_of(wrong: Array, w: Array | None, normalize: bool) -> float:
+    return _normalised(_wrong_weight(wrong, np.False_, w, slice(None)), w, len(wrong), normalize)
+
+
+def _normalised(wrong_weight: float, w: Array | None, n: int, normalize: bool) -> float:
+    if w is not None:
+        total = total_weight(w)
+    return wrong_weight / (n if w is None else total) if normalize else wrong_weight
+
+
+def _different_sparse_rows(y_true: Any, y_pred: Any) -> Array:
+    """Tell which rows of two indicators differ, of which at least one is a sparse matrix."""
+    kinds = ["multilabel-indicator" if is_sparse(a) else target_type(a) for a in (y_true, y_pred)]
+    if kinds != ["multilabel-indicator"] * 2:
+        mix = "a mix of {} and {}".format(*kinds)
+        raise ValueError(f"Classification metrics can't handle {mix} targets")
+    matrix = type((y_true if is_sparse(y_true) else y_pred).tocsr())
+    a, b = (matrix(y) for y in (y_true, y_pred))
+    if a.shape != b.shape:
+        raise ValueError(_DIFFERENT_WIDTHS)
+    difference = a - b
+    difference.eliminate_zeros()
+    return np.asarray(np.diff(difference.indptr) > 0)
+
+
+def _check_target_types(y_true: Any, y_pred: Any) -> None:
+    """Raise the error of targets that are no labels, or labels of two kinds."""
+    types = [target_type(y_true, "y_true"), target_type(y_pred, "y_pred")]
+    kinds = {"multiclass"} if set(types) == {"binary", "multiclass"} else set(types)
+    if len(kinds) > 1:
+        mix = "a mix of {} and {}".format(*types)
+        raise ValueError(f"Classification metrics can't handle {mix} targets")
+    kind = kinds.pop()
+    if kind not in ("binary", "multiclass", "multilabel-indicator"):
+        raise ValueError(f"{kind} is not supported")
+    if kind != "multilabel-indicator":
+        classes = [np.unique(dense(y)) for y in (y_true, y_pred)]
+        if len({isinstance(label, str) for each in classes for label in each}) > 1:
+            got = " and ".join(str(each) for each in classes)
+            raise ValueError(f"Mix of label input types (string and number); Got {got}.")
+
+
+def hinge_loss(y_true: Any, pred_decision: Any, *, labels: Any = None, sample_weight: Any = None) -> float:
+    r"""Mean hinge loss, of two classes :math:`[1 - m]_+` with the margin :math:`m = \pm z`, or of several.
+
+    Of several classes it is Crammer and Singer's :math:`[1 + \max_{j\ne y} z_j - z_y]_+`. The larger of two
+    labels is the positive class.
+
+    Parameters
+    ----------
+    y_true : array_like of shape (n,)
+        Labels: whole numbers, booleans or strings.
+    pred_decision : array_like of shape (n,) or (n, C)
+        Decision values; the columns are the classes in their sorted order.
+    labels : array_like, optional
+        The C classes, where `y_true` lacks some.
+    sample_weight : array_like of shape (n,), optional
+        Weights, not all zero.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError, TypeError
+        With the words of scikit-learn: for shapes and classes that do not fit, NaN, infinity, no samples, what
+        is no array.
+
+    See Also
+    --------
+    fastloss.Hinge, fastloss.MulticlassHinge : the losses, with their gradients.
+
+    References
+    ----------
+    K. Crammer and Y. Singer, "On the algorithmic implementation of multiclass kernel-based vector machines",
+    JMLR 2 (2001); scikit-learn, `sklearn.metrics.hinge_loss`.
+
+    Examples
+    --------
+    >>> from fastloss import metrics
+    >>> metrics.hinge_loss([-1, 1, 1], [-2.0, 0.25, 3.0])
+    0.25
+    """
+    require_arrays("hinge_loss", y_true=y_true, pred_decision=pred_decision)
+    require_arrays_or_none("hinge_loss", labels=labels, sample_weight=sample_weight)
+    check_lengths(y_true, pred_decision, sample_weight)
+    z, y = numeric(pred_decision), column(dense(y_true))
+    w = None if sample_weight is None else numeric(sample_weight)
+    try:
+        found = encode(y)
+    except NoLabels:
+        check_finite(z)
+        target_type(y, "y")
+        raise ValueError(f"Unknown label type: ({y!r},)") from None
+    classes = found.classes if labels is None else np.unique(dense(labels))
+    if w is not None:
+        total_weight(w)
+    try:
+        value = _hinge(found, classes, z, w, labels is not None)
+    except ValueError:
+        check_finite(z)
+        raise
+    if not np.isfinite(value):
+        check_finite(z)
+    return value
+
+
+def _hinge(found: Labels, classes: Array, z: Array, w: Array | None, are_given: bool) -> float:
+    codes = recode(found, classes)
+    if codes is None:
+        known = set(classes.tolist())
+        unseen = [label for label in found.classes if label not in known]
+        raise ValueError(f"y contains previously unseen labels: {unseen}")
+    if len(classes) <= 2:
+        # The only class of the labels is the negative one, whatever `labels` says.
+        return reduce(Hinge(), found.codes if len(found.classes) == 2 else np.zeros(len(z), np.uint8), column(z), w)
+    shape = f"(n_samples, n_classes), that is ({len(codes)}, {len(classes)}). Got: {z.shape}"
+    if z.ndim == 1:
+        raise ValueError(
+            "The shape of pred_decision cannot be 1d arraywith a multiclass target. pred_decision shape must be"
+            f" {shape}"
+        )
+    if z.shape[1] != len(classes):
+        if not are_given:
+            raise ValueError("Please include all labels in y_true or pass labels as third argument")
+        raise ValueError(
+            "The shape of pred_decision is not consistent with the number of classes. With a multiclass target,"
+            f" pred_decision shape must be {shape}"
+        )
+    return reduce(MulticlassHinge(), codes, z, w)
