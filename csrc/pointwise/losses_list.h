@@ -29,9 +29,9 @@
     X(gamma,                     POSITIVE,        ANY,             HEAVY, 0, ONE_PASS)    \
     X(tweedie,                   NON_NEGATIVE,    ANY,             HEAVY, 1, ONE_PASS)    \
     X(tweedie_log_link,          ANY,             ANY,             HEAVY, 1, ONE_PASS)    \
-    X(half_poisson_deviance,     NON_NEGATIVE,    POSITIVE,        HEAVY, 0, ONE_PASS)    \
-    X(half_gamma_deviance,       POSITIVE,        POSITIVE,        HEAVY, 0, ONE_PASS)    \
-    X(half_tweedie_deviance,     ANY,             POSITIVE,        HEAVY, 1, ONE_PASS)    \
+    X(half_poisson_deviance,     ANY,             ANY,             HEAVY, 0, ONE_PASS)    \
+    X(half_gamma_deviance,       ANY,             ANY,             HEAVY, 0, ONE_PASS)    \
+    X(half_tweedie_deviance,     ANY,             ANY,             HEAVY, 1, ONE_PASS)    \
     X(squared_log_error,         ABOVE_MINUS_ONE, ABOVE_MINUS_ONE, HEAVY, 0, ONE_PASS)    \
     X(absolute_percentage_error, ANY,             ANY,             CHEAP, 0, ONE_PASS)    \
     X(zero_one,                  ANY,             ANY,             CHEAP, 0, ONE_PASS)    \

@@ -199,51 +199,78 @@ FL_LOSS(tweedie_log_link) {
     return tweedie(y, z, p, prepared);
 }
 
-/* Half the unit deviances of a mean z > 0, for scikit-learn's metrics and losses; no class has them. The
- * logarithms are pairs, whose difference keeps its digits where y is close to z. */
+/* Half the unit deviances of a mean z > 0, for scikit-learn's metrics and losses; no class has them. Any
+ * other mean gives NaN. */
+FL_INLINE real fl_positive(real x) {
+    return x > 0 ? x : (real)__builtin_nan("");
+}
+
 FL_INLINE fl_pair fl_log_positive(real x) {
     int is_subnormal = x < FL_CONST(0x1p-126, 0x1p-1022);
     return fl_log_pair(is_subnormal ? x * FL_CONST(0x1p64, 0x1p64) : x, is_subnormal ? -64 : 0, 0);
 }
 
-FL_INLINE fl_pair fl_log_ratio(real y, real z) {
-    fl_pair log_y = fl_log_positive(y), log_z = fl_log_positive(z);
-    fl_pair d = fl_two_sum(log_y.hi, -log_z.hi);
-    return fl_fast_two_sum(d.hi, d.lo + (log_y.lo - log_z.lo));
+/* log(a/b) from the logarithms of both; where these are close, log(1 + (a − b)/b), which keeps its digits. */
+FL_INLINE fl_pair fl_log_quotient(real a, real b, fl_pair log_a, fl_pair log_b) {
+    real d = a - b; /* exact where it is used */
+    int is_near = fl_abs(d) < (real)0.5 * b;
+    real r = is_near ? d / b : 0, r_lo = is_near ? fl_remainder(d, r, b) / b : 0;
+    fl_pair m = fl_fast_two_sum(1, r);
+    fl_pair near = fl_log_pair(m.hi, 0, (m.lo + r_lo) / m.hi);
+    fl_pair far = fl_two_sum(log_a.hi, -log_b.hi);
+    far.lo += log_a.lo - log_b.lo;
+    return (fl_pair){is_near ? near.hi : far.hi, is_near ? near.lo : far.lo};
 }
 
 /* y·log(y/z) + z − y */
 FL_LOSS(half_poisson_deviance) {
-    fl_pair d = fl_log_ratio(y > 0 ? y : 1, z);
-    real value = y > 0 ? fl_fma(y, d.hi, z - y) + y * d.lo : z - y, ratio = y / z;
-    return (fl_terms){fl_keep_nan(y, fl_keep_nan(z, value)), (z - y) / z, ratio / z};
+    real mean = fl_positive(z);
+    real target = y > 0 ? y : 1;
+    fl_pair d = fl_log_quotient(target, mean, fl_log_positive(target), fl_log_positive(mean));
+    real value = y > 0 ? fl_fma(y, d.hi, mean - y) + y * d.lo : y == 0 ? mean : fl_positive(y);
+    return (fl_terms){fl_keep_nan(y, fl_keep_nan(mean, value)), (mean - y) / mean, y / mean / mean};
 }
 
 /* log(z/y) + y/z − 1 */
 FL_LOSS(half_gamma_deviance) {
-    fl_pair d = fl_log_ratio(y, z);
-    real relative = (y - z) / z, inverse = 1 / z;
-    return (fl_terms){fl_keep_nan(y, fl_keep_nan(z, relative - d.hi - d.lo)), -relative * inverse,
-                      fl_fma(2, relative, 1) * inverse * inverse};
+    real mean = fl_positive(z);
+    fl_pair d = fl_log_quotient(mean, y, fl_log_positive(mean), fl_log_positive(fl_positive(y)));
+    real relative = (y - mean) / mean, inverse = 1 / mean;
+    return (fl_terms){fl_keep_nan(fl_positive(y), fl_keep_nan(mean, relative + d.hi + d.lo)),
+                      -relative * inverse, fl_fma(2, relative, 1) * inverse * inverse};
 }
 
-/* (x^exponent)·weight from the logarithm of x */
-FL_INLINE real fl_times_power(real weight, fl_pair log_x, double exponent) {
+/* The logarithm of x^exponent from that of x, and the power, times a weight. */
+FL_INLINE fl_pair fl_times_exponent(fl_pair log_x, double exponent) {
     fl_pair constant = fl_constant(exponent);
     fl_pair product = fl_times_pair(log_x.hi, constant);
     product.lo = fl_fma(constant.hi, log_x.lo, product.lo);
+    return product;
+}
+
+FL_INLINE real fl_times_power(real weight, fl_pair log_x, double exponent) {
+    fl_pair product = fl_times_exponent(log_x, exponent);
     return fl_times_factors(1, weight, fl_exp_in_factors(product.hi, product.lo));
 }
 
-/* p = {power}, not 0, 1 or 2; a = 2 − p, b = 1 − p: z^a/a − y·z^b/b + y^a/(a·b), the last for y > 0. */
+/* p = {power}, not 0, 1 or 2; a = 2 − p, b = 1 − p: z^a/a − y·z^b/b + y^a/(a·b), the last for y > 0. These
+ * cancel near y and for powers near 1 and 2; with u = log(z/y) they are y^a·(expm1(a·u)/a − expm1(b·u)/b). */
 FL_LOSS(half_tweedie_deviance) {
+    const real range = FL_CONST(80.0, 700.0); /* of the exponential function */
     double a = 2 - p[0], b = 1 - p[0];
-    fl_pair log_z = fl_log_positive(z), log_y = fl_log_positive(y > 0 ? y : 1);
-    real target = fl_times_power((real)(1 / (a * b)), log_y, a);
-    real value = fl_times_power((real)(1 / a), log_z, a) - y * fl_times_power((real)(1 / b), log_z, b);
+    real mean = fl_positive(z), target = y > 0 ? y : 1, inverse_a = (real)(1 / a), inverse_b = (real)(1 / b);
+    fl_pair log_z = fl_log_positive(mean), log_y = fl_log_positive(target);
+    fl_pair u = fl_log_quotient(mean, target, log_z, log_y);
+    fl_pair u_a = fl_times_exponent(u, a), u_b = fl_times_exponent(u, b);
+    int by_quotient = (y > 0) & (fl_abs(u_a.hi) < range) & (fl_abs(u_b.hi) < range);
+    real relative = fl_factors_minus_one(fl_exp_in_factors(u_a.hi, u_a.lo)) * inverse_a -
+                    fl_factors_minus_one(fl_exp_in_factors(u_b.hi, u_b.lo)) * inverse_b;
+    real terms = fl_times_power(inverse_a, log_z, a) - y * fl_times_power(inverse_b, log_z, b);
+    real power = fl_times_power(by_quotient ? relative : (real)(1 / (a * b)), log_y, a);
+    real value = by_quotient ? power : y > 0 ? terms + power : terms;
     real inverse = fl_times_power(1, log_z, -p[0]);
-    return (fl_terms){fl_keep_nan(y, fl_keep_nan(z, value + (y > 0 ? target : 0))), inverse * (z - y),
-                      inverse * fl_fma((real)p[0], y / z, (real)b)};
+    return (fl_terms){fl_keep_nan(y, fl_keep_nan(mean, value)), inverse * (mean - y),
+                      inverse * fl_fma((real)p[0], y / mean, (real)b)};
 }
 
 /* d = log1p z − log1p y = ±log1p(q), q = |z − y|/(1 + min(y, z)), which does not cancel. Where q would

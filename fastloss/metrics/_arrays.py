@@ -91,15 +91,18 @@ def numeric(x: Any) -> Array:
     """Return numbers as an array; strings and objects that hold numbers are converted."""
     array = dense(x)
     if array.dtype.kind not in "fiub" and array.dtype.name != "bfloat16":
-        array = array.astype(np.float64)
+        array = np.asarray(x, dtype=np.float64)
     check_size(array)
     return array
 
 
 def check_finite(array: Array, name: str = "") -> None:
     """Raise an error for NaN or infinity."""
-    if array.dtype.kind in "iub" or np.isfinite(array).all():
+    if array.dtype.kind in "iub":
         return
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(array.sum()) or np.isfinite(array).all():
+            return
     kind = "NaN" if np.isnan(array).any() else f"infinity or a value too large for {array.dtype!r}"
     raise ValueError(f"Input {name + ' ' if name else ''}contains {kind}.")
 

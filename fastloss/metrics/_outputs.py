@@ -32,9 +32,7 @@ class Outputs(NamedTuple):
 
     @property
     def how(self) -> str:
-        """`multioutput` where that is a name, otherwise "weights"; "uniform_average" where it is not asked for."""
-        if self.multioutput is None:
-            return "uniform_average"
+        """`multioutput` where that is a name, otherwise "weights"."""
         return self.multioutput if isinstance(self.multioutput, str) else "weights"
 
     @property
@@ -68,8 +66,7 @@ def outputs(
     """Check the arguments that the regression metrics share, all but the values themselves."""
     require_arrays(function, y_true=y_true, y_pred=y_pred)
     require_arrays_or_none(function, sample_weight=sample_weight)
-    if multioutput is not None:
-        require_multioutput(function, multioutput, _ALLOWED)
+    require_multioutput(function, multioutput, _ALLOWED)
     check_lengths(y_true, y_pred, sample_weight)
     target, prediction = numeric(y_true), numeric(y_pred)
     w = weights(sample_weight, len(prediction))
@@ -81,7 +78,7 @@ def outputs(
     k, k_pred = given.n_outputs, 1 if prediction.ndim == 1 else prediction.shape[1]
     if k != k_pred:
         raise ValueError(f"y_true and y_pred have different number of output ({k}!={k_pred})")
-    if multioutput is None or isinstance(multioutput, str):
+    if given.how != "weights":
         return given
     shares = numeric(multioutput)
     if k == 1:
@@ -93,24 +90,26 @@ def outputs(
 
 def mean_loss(loss: Loss, given: Outputs) -> Any:
     """Compute a loss's mean over the samples, by output or averaged over them as `multioutput` says."""
+    # All outputs have the same weights: the mean of their means is the mean of all.
+    pooled = given.n_outputs == 1 or given.how == "uniform_average"
+    return given.averaged(mean_by_output(loss, given, pooled=pooled))
+
+
+def mean_by_output(loss: Loss, given: Outputs, *, pooled: bool = False) -> Array:
+    """Compute a loss's mean over the samples for each output, or a single one for all."""
     try:
-        if given.n_outputs == 1 or given.how == "uniform_average":
-            # All outputs have the same weights: the mean of the means is the mean of all.
-            errors = np.array([reduce(loss, given.y_true, given.y_pred, given.sample_weight)])
-        else:
-            errors = mean_by_output(loss, given)
+        errors = np.array([reduce(loss, *given[:3])]) if pooled else _column_means(loss, *given[:3])
     except (ValueError, ZeroDivisionError):
         given.check_values()
         raise
     if not np.isfinite(errors).all():
         given.check_values()
-    return given.averaged(errors)
+    return errors
 
 
-def mean_by_output(loss: Loss, given: Outputs) -> Array:
-    """Compute a loss's mean over the samples for each output; a block of rows is read while it is in cache."""
-    y, z, w = given.y_true.reshape(len(given.y_true), -1), given.y_pred, given.sample_weight
-    z = z.reshape(len(z), -1)
+def _column_means(loss: Loss, y: Array, z: Array, w: Array | None) -> Array:
+    """The mean of each column; a block of rows is read while it is in cache."""
+    y, z = y.reshape(len(y), -1), z.reshape(len(z), -1)
     totals = np.zeros(y.shape[1])
     for rows in blocks(len(y), y.shape[1]):
         part = None if w is None else w[rows]

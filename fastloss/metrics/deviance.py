@@ -26,12 +26,16 @@ __all__ = [
 _TOO_FEW = "D^2 score is not well-defined with less than two samples."
 
 
-def half_deviance(power: float) -> PointwiseLoss:
-    """Make the loss that is half the unit deviance of a mean; its gradient is by the mean."""
-    named = {0.0: "half_squared_error", 1.0: "half_poisson_deviance", 2.0: "half_gamma_deviance"}
-    if power in named:
-        return PointwiseLoss(named[power])
-    return PointwiseLoss("half_tweedie_deviance", (power,))
+class HalfDeviance(PointwiseLoss):
+    """Half the unit deviance of a mean; its gradient is by the mean."""
+
+    family = "regression"
+    power: float
+
+    def __init__(self, power: float) -> None:
+        named = {0.0: "half_squared_error", 1.0: "half_poisson_deviance", 2.0: "half_gamma_deviance"}
+        kernel = named.get(power, "half_tweedie_deviance")
+        super().__init__(kernel, () if power in named else (power,), power=power)
 
 
 def _power(function: str, power: Any) -> float:
@@ -46,7 +50,7 @@ def _power(function: str, power: Any) -> float:
 
 
 def _single_output(function: str, y_true: Any, y_pred: Any, sample_weight: Any) -> Outputs:
-    given = outputs(function, y_true, y_pred, sample_weight, None)
+    given = outputs(function, y_true, y_pred, sample_weight)
     if given.n_outputs > 1:
         given.check_values()
         raise ValueError(f"Multioutput not supported in {function}")
@@ -65,7 +69,7 @@ def _mean_deviance(given: Outputs, power: float) -> float:
         raise ValueError(message + "non-negative y and strictly positive y_pred.")
     if power >= 2 and (least_target <= 0 or least_mean <= 0):
         raise ValueError(message + "strictly positive y and y_pred.")
-    return 2 * reduce(half_deviance(power), given.y_true, given.y_pred, given.sample_weight)
+    return 2 * reduce(HalfDeviance(power), given.y_true, given.y_pred, given.sample_weight)
 
 
 def mean_tweedie_deviance(y_true: Any, y_pred: Any, *, sample_weight: Any = None, power: float = 0) -> float:
@@ -177,7 +181,7 @@ def d2_tweedie_score(y_true: Any, y_pred: Any, *, sample_weight: Any = None, pow
     deviance = _mean_deviance(given, p)
     mean = np.average(given.y_true, weights=given.sample_weight)
     constant = np.broadcast_to(np.float64(mean), given.y_true.shape)
-    return 1 - deviance / (2 * reduce(half_deviance(p), given.y_true, constant, given.sample_weight))
+    return 1 - deviance / (2 * reduce(HalfDeviance(p), given.y_true, constant, given.sample_weight))
 
 
 def d2_pinball_score(

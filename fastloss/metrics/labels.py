@@ -93,8 +93,9 @@ def zero_one_loss(y_true: Any, y_pred: Any, *, normalize: bool = True, sample_we
             raise ValueError(_DIFFERENT_WIDTHS)
         return _weight_of((y != z).any(axis=1), weights(sample_weight, len(y)), normalize)
     y, z, w = column(y), column(z), weights(sample_weight, len(y))
+    total = float(len(y)) if w is None else total_weight(w)
     wrong_weight = sum(_wrong_weight(y[rows], z[rows], w, rows) for rows in blocks(len(y)))
-    return _normalised(wrong_weight, w, len(y), normalize)
+    return wrong_weight / total if normalize else float(wrong_weight)
 
 
 def _are_comparable(y: Array, z: Array) -> bool:
@@ -114,13 +115,9 @@ def _wrong_weight(y: Array, z: Array, w: Array | None, rows: slice) -> float:
 
 
 def _weight_of(wrong: Array, w: Array | None, normalize: bool) -> float:
-    return _normalised(_wrong_weight(wrong, np.False_, w, slice(None)), w, len(wrong), normalize)
-
-
-def _normalised(wrong_weight: float, w: Array | None, n: int, normalize: bool) -> float:
-    if w is not None:
-        total = total_weight(w)
-    return wrong_weight / (n if w is None else total) if normalize else wrong_weight
+    total = float(len(wrong)) if w is None else total_weight(w)
+    wrong_weight = float(np.count_nonzero(wrong) if w is None else np.dot(w, wrong))
+    return wrong_weight / total if normalize else wrong_weight
 
 
 def _different_sparse_rows(y_true: Any, y_pred: Any) -> Array:
@@ -211,14 +208,8 @@ def hinge_loss(y_true: Any, pred_decision: Any, *, labels: Any = None, sample_we
     classes = found.classes if labels is None else np.unique(dense(labels))
     if w is not None:
         total_weight(w)
-    try:
-        value = _hinge(found, classes, z, w, labels is not None)
-    except ValueError:
-        check_finite(z)
-        raise
-    if not np.isfinite(value):
-        check_finite(z)
-    return value
+    check_finite(z)  # a margin of plus infinity has no loss: the result does not show it
+    return _hinge(found, classes, z, w, labels is not None)
 
 
 def _hinge(found: Labels, classes: Array, z: Array, w: Array | None, are_given: bool) -> float:

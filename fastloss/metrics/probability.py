@@ -47,6 +47,13 @@ class _RowsOfProbabilities(CrossEntropy):
         _warn_not_probabilities()
 
 
+class _RowsOfHalves(CrossEntropy):
+    """Cross-entropy of probabilities in half precision, whose rows were looked at with its own tolerance."""
+
+    def _warn_off_row(self, row: int, total: float) -> None:
+        pass
+
+
 class _Targets(NamedTuple):
     """Ranks of the samples' classes, or an indicator of them; and the classes in their order."""
 
@@ -231,20 +238,16 @@ def _among(found: Labels, labels: Any, y_true: Any) -> _Targets:
 
 
 def _mean_log_loss(targets: _Targets, p: Array, w: Array | None, reduction: str) -> float:
-    if p.dtype == np.float16:
-        p = _clipped(p)
+    is_half = p.dtype == np.float16
+    if is_half and p.shape[1:] not in ((), (1,)):
+        _check_rows(p)
+    if is_half:  # computed in single precision, but clipped by their own epsilon
+        p = np.clip(p, np.finfo(p.dtype).eps, 1 - np.finfo(p.dtype).eps)
     if p.ndim == 1 or p.shape[1] == 1:
         y = targets.y if targets.y.ndim == 1 else targets.y[:, 1]
         return reduce(BinaryCrossEntropy(from_logits=False), y, column(p), w, reduction)
-    return reduce(_RowsOfProbabilities(from_logits=False), targets.y, p, w, reduction)
-
-
-def _clipped(p: Array) -> Array:
-    """Clip half precision's probabilities by its own epsilon, and make their rows sum to 1 in single."""
-    epsilon = np.finfo(np.float16).eps
-    if p.ndim == 2 and p.shape[1] > 1:
-        _check_rows(p)
-    return np.clip(p, epsilon, 1 - epsilon)
+    loss = (_RowsOfHalves if is_half else _RowsOfProbabilities)(from_logits=False)
+    return reduce(loss, targets.y, p, w, reduction)
 
 
 def _check_rows(p: Array) -> None:

@@ -134,6 +134,7 @@ def mean_squared_log_error(
     try:
         return mean_loss(SquaredLogError(), given)
     except ValueError:
+        given.check_values()
         _check_above_minus_one("Mean", given)
         raise
 
@@ -160,19 +161,13 @@ def root_mean_squared_log_error(
     try:
         return _root_of_mean(SquaredLogError(), given)
     except ValueError:
+        given.check_values()
         _check_above_minus_one("Root Mean", given)
         raise
 
 
 def _root_of_mean(loss: PointwiseLoss, given: Outputs) -> Any:
-    try:
-        errors = np.sqrt(mean_by_output(loss, given))
-    except (ValueError, ZeroDivisionError):
-        given.check_values()
-        raise
-    if not np.isfinite(errors).all():
-        given.check_values()
-    return given.averaged(errors)
+    return given.averaged(np.sqrt(mean_by_output(loss, given)))
 
 
 def _check_above_minus_one(mean: str, given: Outputs) -> None:
@@ -312,7 +307,7 @@ def max_error(y_true: Any, y_pred: Any) -> float:
     >>> metrics.max_error([3.0, 2.0, 7.0, 1.0], [4.0, 2.0, 7.0, 1.0])
     1.0
     """
-    given = outputs("max_error", y_true, y_pred, None, None)
+    given = outputs("max_error", y_true, y_pred, None)
     if given.n_outputs > 1:
         given.check_values()
         raise ValueError("Multioutput not supported in max_error")

@@ -1,0 +1,100 @@
+"""``python -m benchmarks.metrics``: the metrics beside scikit-learn's functions of the same names.
+
+Each line is one metric and kind of input, float64 predictions: milliseconds, and how many times longer
+scikit-learn takes. Both are timed in turn, in the same run, and their results compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import sklearn.metrics
+
+import fastloss as fl
+from benchmarks.report import describe_machine
+from benchmarks.timing import Call, interleave
+from fastloss import metrics
+
+Case = tuple[str, str, tuple[np.ndarray, np.ndarray], dict[str, Any]]
+
+
+def cases(n: int) -> Iterator[Case]:
+    """Name of the metric, what its arguments are, the arguments and the keywords."""
+    rng = np.random.default_rng(0)
+    two, ten = rng.integers(0, 2, n), rng.integers(0, 10, n)
+    p, z, w = rng.uniform(size=n), rng.normal(0.0, 2.0, n), rng.uniform(0.5, 2.0, n)
+    columns, rows = np.column_stack([1 - p, p]), rng.dirichlet(np.ones(10), n)
+    words = np.array(["ham", "spam"])[two]
+    for name in ("log_loss", "brier_score_loss"):
+        yield name, "labels 0, 1", (two, p), {}
+        yield name, "labels 0, 1; column of (n, 2)", (two, columns[:, 1]), {}
+        yield name, "labels 0, 1; (n, 2)", (two, columns), {}
+        yield name, "labels 0, 1; weights", (two, p), {"sample_weight": w}
+        yield name, "10 classes", (ten, rows), {}
+        keyword = {"pos_label": "spam"} if name == "brier_score_loss" else {}
+        yield name, "strings", (words, p), keyword
+        yield name, "strings as objects", (words.astype(object), p), keyword
+    yield "hinge_loss", "labels 0, 1", (two, z), {}
+    yield "hinge_loss", "labels -1, 1", (2 * two - 1, z), {}
+    yield "hinge_loss", "labels 0, 1; weights", (two, z), {"sample_weight": w}
+    yield "hinge_loss", "strings", (words, z), {}
+    yield "hinge_loss", "10 classes", (ten, np.log(rows)), {}
+    yield "zero_one_loss", "labels 0, 1", (two, two[::-1].copy()), {}
+    yield "zero_one_loss", "labels 0, 1; weights", (two, two[::-1].copy()), {"sample_weight": w}
+    yield "zero_one_loss", "10 classes", (ten, ten[::-1].copy()), {}
+    yield "zero_one_loss", "strings", (words, words[::-1].copy()), {}
+    yield "d2_log_loss_score", "labels 0, 1", (two, p), {}
+    numbers = (np.exp(z), np.exp(rng.normal(size=n)))
+    for name in metrics.__all__:
+        if "error" in name or "pinball" in name or "deviance" in name or name == "d2_tweedie_score":
+            yield name, "numbers", numbers, {}
+    yield "mean_squared_error", "(n/10, 10), raw values", tuple(a.reshape(-1, 10) for a in numbers), {
+        "multioutput": "raw_values"
+    }  # fmt: skip
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark that the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.metrics", description=__doc__)
+    parser.add_argument("--size", type=int, default=1_000_000, help="number of samples (default 1 million)")
+    parser.add_argument("--metric", action="append", choices=metrics.__all__)
+    parser.add_argument("--threads", type=int, default=1, help="threads of fastloss (default 1)")
+    parser.add_argument("--seconds", type=float, default=0.3, help="least time spent on a line (default 0.3)")
+    parser.add_argument("--json", metavar="FILE", help="write every time measured to FILE")
+    options = parser.parse_args(arguments)
+    fl.set_num_threads(options.threads)
+    machine = describe_machine(options.threads)
+    print(*(f"{key}: {value}" for key, value in machine.items()), sep="\n", end="\n\n")
+    print(f"{'metric':32}{'arguments':32}{'ms':>10}{'scikit-learn, ms':>18}{'times':>8}")
+    records = []
+    for name, kind, data, keywords in cases(options.size):
+        if options.metric and name not in options.metric:
+            continue
+        calls = {
+            library: Call("f(y, z, **k)", {"f": getattr(module, name), "y": data[0], "z": data[1], "k": keywords})
+            for library, module in (("fastloss", metrics), ("scikit-learn", sklearn.metrics))
+        }
+        own, theirs = (call.function()() for call in calls.values())
+        if not np.allclose(own, theirs, rtol=1e-9):
+            raise AssertionError(f"{name}: {own} is not scikit-learn's {theirs}")
+        seconds = interleave(calls, options.seconds, rounds=3)
+        mine, peer = seconds["fastloss"], seconds["scikit-learn"]
+        print(f"{name:32}{kind:32}{1e3 * mine:10.3f}{1e3 * peer:18.3f}{peer / mine:8.1f}", flush=True)
+        records.append({"metric": name, "arguments": kind, "size": options.size, "seconds": seconds})
+    if records:
+        ratios = [r["seconds"]["scikit-learn"] / r["seconds"]["fastloss"] for r in records]
+        print(f"\ngeometric mean: {math.prod(ratios) ** (1 / len(ratios)):.1f} times")
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump({"machine": machine, "measurements": records}, file, indent=1)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,506 @@
+"""Scikit-learn's private losses, computed by fastloss's kernels.
+
+The classes have the names and the interface of ``sklearn._loss.loss``, from which they inherit links, intervals
+and starting values; what reads all samples is computed here. :func:`as_sklearn_loss` makes one from any loss
+that boosting can be trained with::
+
+    HistGradientBoostingClassifier(loss=as_sklearn_loss(fl.BinaryFocal(gamma=2.0)))
+
+The interface is private to scikit-learn: another version may change it, and importing this module then raises
+an ImportError that says so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import fastloss as fl
+from fastloss._loss import Domain, Loss, PointwiseLoss
+from fastloss.metrics.deviance import HalfDeviance
+
+try:
+    import sklearn
+except ImportError as error:
+    raise ImportError('fastloss.adapters.sklearn_loss needs scikit-learn: pip install "fastloss[sklearn]"') from error
+try:
+    from scipy.optimize import minimize_scalar
+    from sklearn._loss import loss as _base
+    from sklearn._loss.link import HalfLogitLink, IdentityLink, Interval, LogLink
+
+    _INTERFACE = [_base.BaseLoss.loss, _base.BaseLoss.gradient_hessian, _base.HalfMultinomialLoss.gradient_proba]
+    if not hasattr(_base.HalfSquaredError(), "closs") or "exponential_loss" not in _base._LOSSES:
+        raise AttributeError("closs")
+except (ImportError, AttributeError) as error:
+    raise ImportError(
+        f"scikit-learn {sklearn.__version__} has another interface of sklearn._loss, which is private to it, than"
+        f" fastloss.adapters.sklearn_loss was made for (that of 1.9): {error}"
+    ) from error
+
+__all__ = [
+    "AbsoluteError",
+    "BaseLoss",
+    "ExponentialLoss",
+    "HalfBinomialLoss",
+    "HalfGammaLoss",
+    "HalfMultinomialLoss",
+    "HalfPoissonLoss",
+    "HalfSquaredError",
+    "HalfTweedieLoss",
+    "HalfTweedieLossIdentity",
+    "HuberLoss",
+    "PinballLoss",
+    "_LOSSES",
+    "as_sklearn_loss",
+]
+
+Array = npt.NDArray[Any]
+BaseLoss = _base.BaseLoss
+
+
+class _Kernel:
+    """What scikit-learn calls `closs`: a loss that writes to the arrays it is given.
+
+    Weights are applied in the loss's own pass; negative ones, which it refuses, afterwards.
+    """
+
+    def __init__(self, loss: Loss, **parameters: Any) -> None:
+        self._loss = loss
+        self.__dict__.update(parameters)
+
+    def loss(
+        self, y_true: Any, raw_prediction: Any, sample_weight: Any, loss_out: Any, n_threads: int = 1
+    ) -> Any:
+        """Write the weighted value of each sample."""
+        self._write(self._loss.__call__, y_true, raw_prediction, sample_weight, (loss_out,), n_threads)
+        return loss_out
+
+    def gradient(
+        self, y_true: Any, raw_prediction: Any, sample_weight: Any, gradient_out: Any, n_threads: int = 1
+    ) -> Any:
+        """Write the weighted gradient of each sample."""
+        self._write(self._loss.gradient, y_true, raw_prediction, sample_weight, (gradient_out,), n_threads)
+        return gradient_out
+
+    def loss_gradient(
+        self,
+        y_true: Any,
+        raw_prediction: Any,
+        sample_weight: Any,
+        loss_out: Any,
+        gradient_out: Any,
+        n_threads: int = 1,
+    ) -> Any:
+        """Write the weighted value and gradient of each sample."""
+        outputs = (loss_out, gradient_out)
+        verb = self._loss.value_and_gradient
+        self._write(verb, y_true, raw_prediction, sample_weight, outputs, n_threads)
+        return outputs
+
+    def gradient_hessian(
+        self,
+        y_true: Any,
+        raw_prediction: Any,
+        sample_weight: Any,
+        gradient_out: Any,
+        hessian_out: Any,
+        n_threads: int = 1,
+    ) -> Any:
+        """Write the weighted gradient and Hessian of each sample."""
+        outputs = (gradient_out, hessian_out)
+        verb = self._loss.gradient_and_hessian
+        self._write(verb, y_true, raw_prediction, sample_weight, outputs, n_threads)
+        return outputs
+
+    def _write(
+        self, verb: Any, y: Array, z: Array, w: Array | None, outputs: tuple[Array, ...], n_threads: int
+    ) -> None:
+        inside = w is None or (len(w) > 0 and w.min() >= 0)
+        verb(y, z, sample_weight=w if inside else None, reduction="none", out=outputs, n_threads=n_threads)
+        if not inside:
+            for output in outputs:
+                np.multiply(output, _like(w, output), out=output, casting="same_kind")
+
+
+def _like(w: Any, output: Array) -> Any:
+    """Weights that multiply an output of one or two dimensions."""
+    return w[:, None] if output.ndim == 2 else w
+
+
+class _UnitHessian(_Kernel):
+    """A kernel whose Hessian is 0 or none, for which scikit-learn takes 1."""
+
+    def gradient_hessian(
+        self,
+        y_true: Any,
+        raw_prediction: Any,
+        sample_weight: Any,
+        gradient_out: Any,
+        hessian_out: Any,
+        n_threads: int = 1,
+    ) -> Any:
+        self.gradient(y_true, raw_prediction, sample_weight, gradient_out, n_threads)
+        hessian_out[...] = 1 if sample_weight is None else sample_weight
+        return gradient_out, hessian_out
+
+
+class _HuberKernel(_Kernel):
+    """Huber's kernel; gradient boosting sets `delta` anew at every stage."""
+
+    delta: float
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name == "delta":
+            self._loss = fl.Huber(delta=float(value))
+
+
+class _MultinomialKernel(_Kernel):
+    """Softmax's kernel, which gives the probabilities besides."""
+
+    def gradient_proba(
+        self,
+        y_true: Any,
+        raw_prediction: Any,
+        sample_weight: Any,
+        gradient_out: Any,
+        proba_out: Any,
+        n_threads: int = 1,
+    ) -> Any:
+        """Write the weighted gradient and the probabilities of each sample."""
+        self.gradient(y_true, raw_prediction, sample_weight, gradient_out, n_threads)
+        loss: Any = self._loss
+        loss.probabilities(raw_prediction, out=proba_out, n_threads=n_threads)
+        return gradient_out, proba_out
+
+    def _test_cy_gradient(self, y_true: Any, raw_prediction: Any, sample_weight: Any) -> Any:
+        out = np.empty_like(raw_prediction)
+        return self.gradient(y_true, raw_prediction, sample_weight, out)
+
+
+class _ExponentialKernel(_Kernel):
+    """The exponential loss, also of labels between 0 and 1: then it is the mean of both labels' losses."""
+
+    def _write(
+        self, verb: Any, y: Array, z: Array, w: Array | None, outputs: tuple[Array, ...], n_threads: int
+    ) -> None:
+        if np.isin(y, (0, 1)).all():
+            super()._write(verb, y, z, w, outputs, n_threads)
+            return
+        share, other = y, tuple(np.empty_like(output) for output in outputs)
+        super()._write(verb, np.ones_like(y), z, share if w is None else w * share, outputs, n_threads)
+        super()._write(verb, np.zeros_like(y), z, (1 - share) if w is None else w * (1 - share), other, n_threads)
+        for output, rest in zip(outputs, other, strict=True):
+            output += rest
+
+
+class _TweedieLogLink(PointwiseLoss):
+    """The Tweedie loss with the log link, of any power but 0, 1 and 2."""
+
+    family = "regression"
+    power: float
+
+    def __init__(self, power: float) -> None:
+        super().__init__("tweedie_log_link", (power,), power=power)
+
+
+class _SquaredErrorLogLink(_Kernel):
+    """Half the squared error of e^z: the Tweedie loss of power 0, by the chain rule."""
+
+    def _write(
+        self, verb: Any, y: Array, z: Array, w: Array | None, outputs: tuple[Array, ...], n_threads: int
+    ) -> None:
+        mean = np.exp(z)
+        super()._write(verb, y, mean, w, outputs, n_threads)
+        if verb == self._loss.gradient_and_hessian:
+            # d²/dz² = h·mean² + g·mean with the gradient g and the Hessian h by the mean
+            gradient, hessian = outputs
+            hessian *= mean
+            hessian += gradient
+            hessian *= mean
+            gradient *= mean
+        elif verb != self._loss.__call__:
+            outputs[-1][...] *= mean
+
+
+class HalfSquaredError(_base.HalfSquaredError):
+    """Half the squared error; identity link."""
+
+    def __init__(self, sample_weight: Any = None, **options: Any) -> None:
+        super().__init__(sample_weight=sample_weight, **options)
+        self.closs = _Kernel(fl.HalfSquaredError())
+
+
+class AbsoluteError(_base.AbsoluteError):
+    """Absolute error; identity link, Hessian 1. The gradient is 0 where the prediction is the target."""
+
+    def __init__(self, sample_weight: Any = None, **options: Any) -> None:
+        super().__init__(sample_weight=sample_weight, **options)
+        self.closs = _UnitHessian(fl.AbsoluteError())
+
+
+class PinballLoss(_base.PinballLoss):
+    """Pinball loss of a quantile; identity link, Hessian 1."""
+
+    def __init__(self, sample_weight: Any = None, quantile: float = 0.5, **options: Any) -> None:
+        super().__init__(sample_weight=sample_weight, quantile=quantile, **options)
+        self.closs = _UnitHessian(fl.Quantile(q=float(quantile)), quantile=float(quantile))
+
+
+class HuberLoss(_base.HuberLoss):
+    """Huber's loss; identity link."""
+
+    def __init__(
+        self, sample_weight: Any = None, quantile: float = 0.9, delta: float = 0.5, **options: Any
+    ) -> None:
+        super().__init__(sample_weight=sample_weight, quantile=quantile, delta=delta, **options)
+        self.closs = _HuberKernel(fl.Huber(delta=float(delta)))
+        self.closs.delta = float(delta)
+
+
+class HalfPoissonLoss(_base.HalfPoissonLoss):
+    """Half the Poisson deviance less its constant; log link."""
+
+    def __init__(self, sample_weight: Any = None, **options: Any) -> None:
+        super().__init__(sample_weight=sample_weight, **options)
+        self.closs = _Kernel(fl.Poisson())
+
+
+class HalfGammaLoss(_base.HalfGammaLoss):
+    """Half the gamma deviance less its constant; log link."""
+
+    def __init__(self, sample_weight: Any = None, **options: Any) -> None:
+        super().__init__(sample_weight=sample_weight, **options)
+        self.closs = _Kernel(fl.Gamma())
+
+
+class HalfTweedieLoss(_base.HalfTweedieLoss):
+    """Half the Tweedie deviance less its constant, of any power; log link."""
+
+    def __init__(self, sample_weight: Any = None, power: float = 1.5, **options: Any) -> None:
+        super().__init__(sample_weight=sample_weight, power=power, **options)
+        named = {1.0: fl.Poisson(), 2.0: fl.Gamma()}
+        if power == 0:
+            self.closs = _SquaredErrorLogLink(fl.HalfSquaredError(), power=0.0)
+        else:
+            self.closs = _Kernel(named.get(power) or _TweedieLogLink(float(power)), power=float(power))
+
+
+class HalfTweedieLossIdentity(_base.HalfTweedieLossIdentity):
+    """Half the Tweedie deviance of any power; identity link."""
+
+    def __init__(self, sample_weight: Any = None, power: float = 1.5, **options: Any) -> None:
+        super().__init__(sample_weight=sample_weight, power=power, **options)
+        self.closs = _Kernel(HalfDeviance(float(power)), power=float(power))
+
+
+class HalfBinomialLoss(_base.HalfBinomialLoss):
+    """Cross-entropy of two classes; logit link."""
+
+    def __init__(self, sample_weight: Any = None, **options: Any) -> None:
+        super().__init__(sample_weight=sample_weight, **options)
+        self.closs = _Kernel(fl.BinaryCrossEntropy())
+
+
+class HalfMultinomialLoss(_base.HalfMultinomialLoss):
+    """Cross-entropy of several classes; softmax."""
+
+    def __init__(self, sample_weight: Any = None, n_classes: int = 3, **options: Any) -> None:
+        super().__init__(sample_weight=sample_weight, n_classes=n_classes, **options)
+        self.closs = _MultinomialKernel(fl.CrossEntropy())
+
+
+class ExponentialLoss(_base.ExponentialLoss):
+    """Exponential loss of two classes; half of the logit as link."""
+
+    def __init__(self, sample_weight: Any = None, **options: Any) -> None:
+        super().__init__(sample_weight=sample_weight, **options)
+        self.closs = _ExponentialKernel(fl.Exponential())
+
+
+_LOSSES = {
+    "squared_error": HalfSquaredError,
+    "absolute_error": AbsoluteError,
+    "pinball_loss": PinballLoss,
+    "huber_loss": HuberLoss,
+    "poisson_loss": HalfPoissonLoss,
+    "gamma_loss": HalfGammaLoss,
+    "tweedie_loss": HalfTweedieLoss,
+    "binomial_loss": HalfBinomialLoss,
+    "multinomial_loss": HalfMultinomialLoss,
+    "exponential_loss": ExponentialLoss,
+}
+
+
+# Losses whose Hessian is positive; that of the cross-entropies may underflow, as scikit-learn's does.
+_CONVEX = (
+    fl.SquaredError,
+    fl.HalfSquaredError,
+    fl.Expectile,
+    fl.Poisson,
+    fl.Gamma,
+    fl.Tweedie,
+    fl.Exponential,
+    fl.BinaryCrossEntropy,
+    fl.CrossEntropy,
+)
+# Even functions of the residual r that grow no faster than r²: g/r is the curvature of the parabola that touches
+# the loss at r and lies above it everywhere.
+_MAJORIZED = (fl.Huber, fl.SmoothL1, fl.LogCosh, fl.PseudoHuber, fl.Cauchy, fl.Welsch, fl.Tukey)
+# Losses that are concave for badly misclassified samples: the absolute Hessian.
+_CONCAVE_IN_PART = (fl.BinaryFocal, fl.Focal)
+_LOG_LINK = (fl.Poisson, fl.Gamma, fl.Tweedie)
+
+
+class _Trainable(_Kernel):
+    """A kernel whose Hessian is replaced where it is not positive."""
+
+    def gradient_hessian(
+        self,
+        y_true: Any,
+        raw_prediction: Any,
+        sample_weight: Any,
+        gradient_out: Any,
+        hessian_out: Any,
+        n_threads: int = 1,
+    ) -> Any:
+        super().gradient_hessian(
+            y_true, raw_prediction, sample_weight, gradient_out, hessian_out, n_threads
+        )
+        if isinstance(self._loss, _MAJORIZED):
+            residual = np.subtract(raw_prediction, y_true, dtype=hessian_out.dtype)
+            np.divide(gradient_out, residual, out=hessian_out, where=residual != 0)
+        elif isinstance(self._loss, _CONCAVE_IN_PART):
+            np.abs(hessian_out, out=hessian_out)
+        return gradient_out, hessian_out
+
+
+def _interval(domain: Domain) -> Any:
+    """Return a domain as scikit-learn's interval, which excludes infinities."""
+    low_inclusive = np.isfinite(domain.low) and not domain.open_low
+    return Interval(domain.low, domain.high, bool(low_inclusive), bool(np.isfinite(domain.high)))
+
+
+class _RegressionLoss(BaseLoss):
+    """A regression loss of fastloss; the log link for the losses of a logarithm, otherwise the identity."""
+
+    def __init__(self, loss: Any) -> None:
+        super().__init__(_Trainable(loss), LogLink() if isinstance(loss, _LOG_LINK) else IdentityLink())
+        self.interval_y_true = _interval(loss.target_domain)
+
+    def fit_intercept_only(self, y_true: Any, sample_weight: Any = None) -> Any:
+        """Return the best constant: the logarithm of the mean, or by minimising the loss."""
+        if isinstance(self.link, LogLink):
+            return super().fit_intercept_only(y_true, sample_weight)
+        bounds = float(y_true.min()), float(y_true.max())
+        return _best_constant(self.closs._loss, y_true, sample_weight, bounds)
+
+
+class _BinaryLoss(_base.HalfBinomialLoss):
+    """A loss of logits of fastloss; of half of the logit for the exponential loss."""
+
+    def __init__(self, loss: Any) -> None:
+        super().__init__()
+        self.closs = _Trainable(loss)
+        if isinstance(loss, fl.Exponential):
+            self.link = HalfLogitLink()
+
+    def fit_intercept_only(self, y_true: Any, sample_weight: Any = None) -> Any:
+        """Return the best constant logit, by minimising the loss."""
+        return _best_constant(self.closs._loss, y_true, sample_weight, (-30.0, 30.0))
+
+    def constant_to_optimal_zero(self, y_true: Any, sample_weight: Any = None) -> Any:
+        """Return what to add for a least loss of 0: zeros, which are exact for labels 0 and 1."""
+        return np.zeros_like(y_true)
+
+
+class _MulticlassLoss(_base.HalfMultinomialLoss):
+    """A loss of rows of logits of fastloss; training starts at the logarithms of the classes' shares."""
+
+    def __init__(self, loss: Any, n_classes: int) -> None:
+        super().__init__(n_classes=n_classes)
+        self.closs = _MulticlassKernel(loss)
+
+
+class _MulticlassKernel(_Trainable, _MultinomialKernel):
+    """Rows of logits, with a positive Hessian."""
+
+
+def _best_constant(loss: Any, y: Array, w: Array | None, bounds: tuple[float, float]) -> Any:
+    """The constant prediction of least mean loss between bounds; nothing of the data's length is made."""
+
+    def mean(constant: float) -> Any:
+        return loss(y, np.broadcast_to(np.float64(constant), y.shape), sample_weight=w)
+
+    if bounds[0] == bounds[1]:
+        return y.dtype.type(bounds[0])
+    return y.dtype.type(minimize_scalar(mean, bounds=bounds, method="bounded", options={"xatol": 1e-10}).x)
+
+
+def as_sklearn_loss(loss: Loss, n_classes: int | None = None) -> Any:
+    """Make a loss that ``HistGradientBoostingRegressor`` and ``...Classifier`` take as their `loss`.
+
+    The Hessian that trees are grown with is positive: the loss's own where it is convex; for the robust
+    losses the majorizer, gradient by residual; for the focal losses its absolute value. The absolute error and
+    the quantile loss become scikit-learn's, with Hessian 1 and leaves that are medians and quantiles.
+
+    Parameters
+    ----------
+    loss : Loss
+        A regression loss of a prediction or of its logarithm; a loss of two classes' logits, or one of several
+        classes' logits.
+    n_classes : int, optional
+        The number of classes, at least 3, of a loss of several.
+
+    Returns
+    -------
+    sklearn._loss.loss.BaseLoss
+        Regressors predict by its link: the exponential for the losses of a logarithm, otherwise the identity.
+        Classifiers' probabilities are the logistic function or softmax of the raw predictions.
+
+    Raises
+    ------
+    TypeError
+        If the loss has no positive curvature to train with (hinges, zero-one), takes probabilities, or is not
+        of one of these kinds.
+    ValueError
+        If `n_classes` is missing, less than 3, or given to a loss that is not of several classes.
+
+    References
+    ----------
+    D. R. Hunter and K. Lange, "A Tutorial on MM Algorithms", The American Statistician 58 (2004).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastloss as fl
+    >>> from fastloss.adapters.sklearn_loss import as_sklearn_loss
+    >>> from sklearn.ensemble import HistGradientBoostingRegressor
+    >>> X = np.arange(100.0)[:, None]
+    >>> y = np.where(X[:, 0] < 50, 1.0, 3.0)
+    >>> y[0] = 1e6  # an outlier
+    >>> model = HistGradientBoostingRegressor(loss=as_sklearn_loss(fl.LogCosh()), max_iter=200).fit(X, y)
+    >>> bool(np.allclose(model.predict([[10.0], [90.0]]), [1.0, 3.0], atol=0.1))
+    True
+    """
+    is_multiclass = isinstance(loss, (fl.CrossEntropy, fl.Focal))
+    if not isinstance(loss, Loss):
+        raise TypeError(f"loss must be a loss of fastloss, got {loss!r}")
+    if not getattr(loss, "from_logits", True):
+        raise TypeError(f"{loss!r} takes probabilities: boosting needs a loss of raw predictions")
+    if n_classes is not None and not is_multiclass:
+        raise ValueError(f"n_classes is for losses of several classes, {loss!r} is none")
+    if is_multiclass:
+        if n_classes is None or n_classes < 3:
+            raise ValueError(f"n_classes must be at least 3 for {loss!r}, got {n_classes}; two classes have one logit")
+        return _MulticlassLoss(loss, n_classes)
+    # With a constant Hessian the weights of a fit would not reach the leaves' values.
+    if isinstance(loss, fl.AbsoluteError) or (isinstance(loss, fl.SmoothL1) and loss.beta == 0):
+        return AbsoluteError(sample_weight=np.ones(1))
+    if isinstance(loss, fl.Quantile):
+        return PinballLoss(sample_weight=np.ones(1), quantile=loss.q)
+    if not isinstance(loss, (*_CONVEX, *_MAJORIZED, *_CONCAVE_IN_PART)):
+        raise TypeError(f"{loss!r} has no positive curvature that trees could be grown with")
+    return _BinaryLoss(loss) if loss.family == "binary" else _RegressionLoss(loss)
