@@ -77,7 +77,9 @@ def main(arguments: list[str] | None = None) -> int:
         if options.metric and name not in options.metric:
             continue
         calls = {
-            library: Call("f(y, z, **k)", {"f": getattr(module, name), "y": data[0], "z": data[1], "k": keywords})
+            library: Call(
+                "f(y, z, **k)", {"f": getattr(module, name), "y": data[0], "z": data[1], "k": keywords}
+            )
             for library, module in (("fastloss", metrics), ("scikit-learn", sklearn.metrics))
         }
         own, theirs = (call.function()() for call in calls.values())

@@ -63,7 +63,12 @@ LOG = math.log
             -(LOG(0.25) + LOG(0.75)) / 2,
         ),
         # classes that no order has: the second is the positive one
-        (fl.BinaryCrossEntropy(from_logits=False), Fixed([7, 3], predict_proba=[[0.75, 0.25]]), [3], -LOG(0.25)),
+        (
+            fl.BinaryCrossEntropy(from_logits=False),
+            Fixed([7, 3], predict_proba=[[0.75, 0.25]]),
+            [3],
+            -LOG(0.25),
+        ),
         (fl.BinaryFocal(gamma=2), Fixed([1, 2], decision_function=[0.0]), [2], LOG(2) / 4),
         (
             fl.CrossEntropy(from_logits=False),
@@ -80,7 +85,12 @@ LOG = math.log
     ids=repr,
 )
 def test_minus_the_mean_loss(scored: Any, estimator: Any, y: Any, expected: float) -> None:
-    for labels in (y, np.array(y), pd.Series(y) if np.ndim(y) == 1 else y, pl.Series(y) if np.ndim(y) == 1 else y):
+    for labels in (
+        y,
+        np.array(y),
+        pd.Series(y) if np.ndim(y) == 1 else y,
+        pl.Series(y) if np.ndim(y) == 1 else y,
+    ):
         assert scorer(scored)(estimator, None, labels) == pytest.approx(-expected, rel=1e-12)
 
 
@@ -187,7 +197,12 @@ def test_weights_by_metadata_routing() -> None:
         search.fit(X, y, sample_weight=w)
         with pytest.raises(ValueError, match="sample_weight"):
             cross_validate(
-                model, X, y, scoring=scorer(fl.SquaredError()), params={"sample_weight": w}, error_score="raise"
+                model,
+                X,
+                y,
+                scoring=scorer(fl.SquaredError()),
+                params={"sample_weight": w},
+                error_score="raise",
             )
     np.testing.assert_allclose(ours["test_score"], theirs["test_score"])
     assert not np.allclose(ours["test_score"], plain["test_score"])

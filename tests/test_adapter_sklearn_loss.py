@@ -28,7 +28,7 @@ FEW = {"max_iter": 10, "random_state": 0}
 
 @pytest.fixture(autouse=True)
 def one_thread():
-    """Two threads that wait for each other beside other processes take minutes for what one does in a second."""
+    """Small models on two threads wait for each other: minutes, beside other processes."""
     with threadpool_limits(1):
         yield
 
@@ -119,7 +119,9 @@ def test_binary_classifiers_learn(made: Any) -> None:
 
 def test_multiclass_focal_learns() -> None:
     X, y = IRIS
-    model = HistGradientBoostingClassifier(loss=as_sklearn_loss(fl.Focal(), n_classes=3), max_iter=40).fit(X, y)
+    model = HistGradientBoostingClassifier(loss=as_sklearn_loss(fl.Focal(), n_classes=3), max_iter=40).fit(
+        X, y
+    )
     assert model.score(X, y) > 0.95
 
 
@@ -216,7 +218,10 @@ def test_same_as_scikit_learn(name: str, rng: np.random.Generator) -> None:
     w = rng.uniform(0, 2, n)
     for kind, tolerance in ((np.float32, 3e-7), (np.float64, 1e-13)):
         for weights in (None, w):
-            outs = [[np.empty(n, kind), *(np.empty_like(z, dtype=kind, order="F") for _ in range(3))] for _ in "12"]
+            outs = [
+                [np.empty(n, kind), *(np.empty_like(z, dtype=kind, order="F") for _ in range(3))]
+                for _ in "12"
+            ]
             for loss, (value, gradient, again, hessian) in zip((mine, peer), outs, strict=True):
                 loss.loss_gradient(y, z, weights, value, gradient)
                 loss.gradient_hessian(y, z, weights, again, hessian)

@@ -42,8 +42,19 @@ def test_passes_on_our_classes(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text("from sklearn.conftest import *\n")
     left_out = " or ".join(EXCEPTIONS)
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "test_loss.py"]
-        + ["-k", f"not ({left_out}) and not ({SHORTENED})"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-c",
+            os.devnull,
+            "test_loss.py",
+            "-k",
+            f"not ({left_out}) and not ({SHORTENED})",
+        ],
         env={
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),

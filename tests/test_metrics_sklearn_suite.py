@@ -17,10 +17,10 @@ FUNCTIONS = [name for name in metrics.__all__ if name[0].islower()]
 
 ROOT = Path(__file__).parents[1]
 
-#: The cases left out, by what their names match, with the reason. All others that call our functions must pass.
+#: Cases left out, by what their names match, with the reason. All others that use our functions must pass.
 EXCEPTIONS = {
-    "array_api": "array-API dispatch, which computes on the device that holds the data: fastloss reads CPU arrays of"
-    " every library and answers in Python floats and NumPy arrays",
+    "array_api": "array-API dispatch computes on the device that holds the data; fastloss reads the CPU"
+    " arrays of every library, and answers in Python floats and NumPy arrays",
 }
 
 #: Where the tests are, and at least how many of their cases concern fastloss's functions.
@@ -92,5 +92,7 @@ def test_passes_on_our_functions(tmp_path: Path) -> None:
     outcomes = json.loads(results.read_text())
     assert [case for case, outcome in outcomes.items() if outcome == "failed"] == [], run.stdout[-5000:]
     for suite, least in SUITES.items():
-        passed = [case for case, outcome in outcomes.items() if outcome == "passed" and case.startswith(suite)]
+        passed = [
+            case for case, outcome in outcomes.items() if outcome == "passed" and case.startswith(suite)
+        ]
         assert len(passed) >= least, run.stdout[-2000:]

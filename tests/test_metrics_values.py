@@ -122,9 +122,7 @@ def test_deviances_to_50_digits(power: float, kind: Any) -> None:
             # relative to the deviance and to the two terms of the order of y − mean that cancel to give it
             assert abs(own - deviance) <= 20 * epsilon * (deviance + abs(a - b) * b ** (1 - p))
         expected = float(total / len(y))
-    assert metrics.mean_tweedie_deviance(y, mean, power=power) == pytest.approx(
-        expected, rel=20 * epsilon
-    )
+    assert metrics.mean_tweedie_deviance(y, mean, power=power) == pytest.approx(expected, rel=20 * epsilon)
 
 
 BINARY = [
@@ -168,7 +166,9 @@ def test_two_classes_by_hand(labels: list[Any]) -> None:
 MANY = [f"class {i:03}" for i in range(40)]
 
 
-@pytest.mark.parametrize("labels", [["a", "b", "c"], [5, 70000, 9000000], [2, 4, 7], [-1.0, 0.0, 9.0]], ids=str)
+@pytest.mark.parametrize(
+    "labels", [["a", "b", "c"], [5, 70000, 9000000], [2, 4, 7], [-1.0, 0.0, 9.0]], ids=str
+)
 def test_three_classes_by_hand(labels: list[Any]) -> None:
     y = [labels[2], labels[0], labels[1], labels[2]]
     p = np.array([[0.25, 0.25, 0.5], [0.125, 0.75, 0.125], [0, 1, 0], [0.5, 0.5, 0]])
@@ -227,7 +227,9 @@ def test_certain_and_wrong_is_clipped_by_the_precision(kind: Any) -> None:
     epsilon = float(np.finfo(kind).eps)
     expected = -LOG(epsilon)
     assert metrics.log_loss([1, 0], certain) == pytest.approx(expected, rel=1e-3)
-    assert metrics.log_loss([1, 0], np.column_stack([1 - certain, certain])) == pytest.approx(expected, rel=1e-3)
+    assert metrics.log_loss([1, 0], np.column_stack([1 - certain, certain])) == pytest.approx(
+        expected, rel=1e-3
+    )
     assert metrics.log_loss([0, 1], certain) == pytest.approx(0, abs=2 * epsilon)
 
 

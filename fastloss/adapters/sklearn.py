@@ -37,8 +37,8 @@ def scorer(loss: Loss) -> Scorer:
     Returns
     -------
     Scorer
-        Called as ``scorer(estimator, X, y)``, it returns minus the mean loss: greater is better. Labels of any
-        kind are turned into class indices by the estimator's ``classes_``.
+        Called as ``scorer(estimator, X, y)``, it returns minus the mean loss: greater is better. Labels of
+        any kind are turned into class indices by the estimator's ``classes_``.
 
     Raises
     ------
@@ -106,7 +106,11 @@ class Scorer:
         ValueError
             If there are labels that it was not fitted with, or more classes than the loss takes.
         """
-        if isinstance(self.loss, fl.ZeroOne) and self.loss.threshold is None and hasattr(estimator, "classes_"):
+        if (
+            isinstance(self.loss, fl.ZeroOne)
+            and self.loss.threshold is None
+            and hasattr(estimator, "classes_")
+        ):
             return -zero_one_loss(y_true, estimator.predict(X), sample_weight=sample_weight)
         if self.loss.family == "regression" or isinstance(self.loss, fl.ZeroOne):
             y, z = y_true, self._numbers(estimator, X)
@@ -130,7 +134,9 @@ class Scorer:
         """Return each label's index among the estimator's classes."""
         classes = np.asarray(estimator.classes_)
         if self.loss.family == "binary" and len(classes) != 2:
-            raise ValueError(f"{self.loss!r} is of two classes, {type(estimator).__name__} has {len(classes)}")
+            raise ValueError(
+                f"{self.loss!r} is of two classes, {type(estimator).__name__} has {len(classes)}"
+            )
         order = np.argsort(classes)
         codes = recode(encode(column(dense(y_true))), classes[order])
         if codes is None:
@@ -150,7 +156,9 @@ class Scorer:
             return np.column_stack([np.zeros_like(z), z])
         n_classes = len(estimator.classes_)
         if z.shape[1] != n_classes:
-            raise ValueError(f"{method}() gave {z.shape[1]} columns for {n_classes} classes, expected one for each")
+            raise ValueError(
+                f"{method}() gave {z.shape[1]} columns for {n_classes} classes, expected one for each"
+            )
         return z
 
     def set_score_request(self, *, sample_weight: bool | str | None) -> Scorer:
@@ -159,8 +167,8 @@ class Scorer:
         Parameters
         ----------
         sample_weight : bool, str or None
-            True asks for the metadata `sample_weight`, a name for that of this name; False takes none, and with
-            None, as at first, giving weights is an error.
+            True asks for the metadata `sample_weight`, a name for that of this name; False takes none, and
+            with None, as at first, giving weights is an error.
 
         Returns
         -------

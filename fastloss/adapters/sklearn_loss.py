@@ -1,8 +1,8 @@
 """Scikit-learn's private losses, computed by fastloss's kernels.
 
-The classes have the names and the interface of ``sklearn._loss.loss``, from which they inherit links, intervals
-and starting values; what reads all samples is computed here. :func:`as_sklearn_loss` makes one from any loss
-that boosting can be trained with::
+The classes have the names and the interface of ``sklearn._loss.loss``, from which they inherit links,
+intervals and starting values; what reads all samples is computed here. :func:`as_sklearn_loss` makes one from
+any loss that boosting can be trained with::
 
     HistGradientBoostingClassifier(loss=as_sklearn_loss(fl.BinaryFocal(gamma=2.0)))
 
@@ -24,19 +24,26 @@ from fastloss.metrics.deviance import HalfDeviance
 try:
     import sklearn
 except ImportError as error:
-    raise ImportError('fastloss.adapters.sklearn_loss needs scikit-learn: pip install "fastloss[sklearn]"') from error
+    raise ImportError(
+        'fastloss.adapters.sklearn_loss needs scikit-learn: pip install "fastloss[sklearn]"'
+    ) from error
 try:
     from scipy.optimize import minimize_scalar
     from sklearn._loss import loss as _base
     from sklearn._loss.link import HalfLogitLink, IdentityLink, Interval, LogLink
+    from sklearn._loss.loss import BaseLoss
 
-    _INTERFACE = [_base.BaseLoss.loss, _base.BaseLoss.gradient_hessian, _base.HalfMultinomialLoss.gradient_proba]
+    _INTERFACE = [
+        _base.BaseLoss.loss,
+        _base.BaseLoss.gradient_hessian,
+        _base.HalfMultinomialLoss.gradient_proba,
+    ]
     if not hasattr(_base.HalfSquaredError(), "closs") or "exponential_loss" not in _base._LOSSES:
         raise AttributeError("closs")
 except (ImportError, AttributeError) as error:
     raise ImportError(
-        f"scikit-learn {sklearn.__version__} has another interface of sklearn._loss, which is private to it, than"
-        f" fastloss.adapters.sklearn_loss was made for (that of 1.9): {error}"
+        f"scikit-learn {sklearn.__version__} has another interface of sklearn._loss, which is private to it,"
+        f" than fastloss.adapters.sklearn_loss was made for (that of 1.9): {error}"
     ) from error
 
 __all__ = [
@@ -57,7 +64,6 @@ __all__ = [
 ]
 
 Array = npt.NDArray[Any]
-BaseLoss = _base.BaseLoss
 
 
 class _Kernel:
@@ -191,7 +197,9 @@ class _ExponentialKernel(_Kernel):
             return
         share, other = y, tuple(np.empty_like(output) for output in outputs)
         super()._write(verb, np.ones_like(y), z, share if w is None else w * share, outputs, n_threads)
-        super()._write(verb, np.zeros_like(y), z, (1 - share) if w is None else w * (1 - share), other, n_threads)
+        super()._write(
+            verb, np.zeros_like(y), z, (1 - share) if w is None else w * (1 - share), other, n_threads
+        )
         for output, rest in zip(outputs, other, strict=True):
             output += rest
 
@@ -282,6 +290,7 @@ class HalfTweedieLoss(_base.HalfTweedieLoss):
     def __init__(self, sample_weight: Any = None, power: float = 1.5, **options: Any) -> None:
         super().__init__(sample_weight=sample_weight, power=power, **options)
         named = {1.0: fl.Poisson(), 2.0: fl.Gamma()}
+        self.closs: _Kernel
         if power == 0:
             self.closs = _SquaredErrorLogLink(fl.HalfSquaredError(), power=0.0)
         else:
@@ -346,8 +355,8 @@ _CONVEX = (
     fl.BinaryCrossEntropy,
     fl.CrossEntropy,
 )
-# Even functions of the residual r that grow no faster than r²: g/r is the curvature of the parabola that touches
-# the loss at r and lies above it everywhere.
+# Even functions of the residual r that grow no faster than r²: g/r is the curvature of the parabola that
+# touches the loss at r and lies above it everywhere.
 _MAJORIZED = (fl.Huber, fl.SmoothL1, fl.LogCosh, fl.PseudoHuber, fl.Cauchy, fl.Welsch, fl.Tukey)
 # Losses that are concave for badly misclassified samples: the absolute Hessian.
 _CONCAVE_IN_PART = (fl.BinaryFocal, fl.Focal)
@@ -366,9 +375,7 @@ class _Trainable(_Kernel):
         hessian_out: Any,
         n_threads: int = 1,
     ) -> Any:
-        super().gradient_hessian(
-            y_true, raw_prediction, sample_weight, gradient_out, hessian_out, n_threads
-        )
+        super().gradient_hessian(y_true, raw_prediction, sample_weight, gradient_out, hessian_out, n_threads)
         if isinstance(self._loss, _MAJORIZED):
             residual = np.subtract(raw_prediction, y_true, dtype=hessian_out.dtype)
             np.divide(gradient_out, residual, out=hessian_out, where=residual != 0)
@@ -429,7 +436,7 @@ class _MulticlassKernel(_Trainable, _MultinomialKernel):
 
 
 def _best_constant(loss: Any, y: Array, w: Array | None, bounds: tuple[float, float]) -> Any:
-    """The constant prediction of least mean loss between bounds; nothing of the data's length is made."""
+    """Find the constant prediction of least mean loss between bounds, without an array of it."""
 
     def mean(constant: float) -> Any:
         return loss(y, np.broadcast_to(np.float64(constant), y.shape), sample_weight=w)
@@ -443,14 +450,14 @@ def as_sklearn_loss(loss: Loss, n_classes: int | None = None) -> Any:
     """Make a loss that ``HistGradientBoostingRegressor`` and ``...Classifier`` take as their `loss`.
 
     The Hessian that trees are grown with is positive: the loss's own where it is convex; for the robust
-    losses the majorizer, gradient by residual; for the focal losses its absolute value. The absolute error and
-    the quantile loss become scikit-learn's, with Hessian 1 and leaves that are medians and quantiles.
+    losses the majorizer, gradient by residual; for the focal losses its absolute value. The absolute error
+    and the quantile loss become scikit-learn's, with Hessian 1 and leaves that are medians and quantiles.
 
     Parameters
     ----------
     loss : Loss
-        A regression loss of a prediction or of its logarithm; a loss of two classes' logits, or one of several
-        classes' logits.
+        A regression loss of a prediction or of its logarithm; a loss of two classes' logits, or one of
+        several classes' logits.
     n_classes : int, optional
         The number of classes, at least 3, of a loss of several.
 
@@ -494,7 +501,9 @@ def as_sklearn_loss(loss: Loss, n_classes: int | None = None) -> Any:
         raise ValueError(f"n_classes is for losses of several classes, {loss!r} is none")
     if is_multiclass:
         if n_classes is None or n_classes < 3:
-            raise ValueError(f"n_classes must be at least 3 for {loss!r}, got {n_classes}; two classes have one logit")
+            raise ValueError(
+                f"n_classes must be at least 3 for {loss!r}, got {n_classes}; two classes have one logit"
+            )
         return _MulticlassLoss(loss, n_classes)
     # With a constant Hessian the weights of a fit would not reach the leaves' values.
     if isinstance(loss, fl.AbsoluteError) or (isinstance(loss, fl.SmoothL1) and loss.beta == 0):

@@ -1,4 +1,4 @@
-"""Scikit-learn's loss metrics by their names and signatures, with their results and errors, computed by kernels.
+"""Scikit-learn's loss metrics: their names, signatures, results and errors, computed by kernels.
 
 ``from fastloss.metrics import log_loss`` takes the place of ``from sklearn.metrics import log_loss``.
 Scikit-learn need not be installed. Arguments may be lists, arrays, pandas and Polars columns and frames.

@@ -59,8 +59,8 @@ def dense(x: Any) -> Array:
         array: Array = x
     elif isinstance(x, np.matrix):
         raise TypeError(
-            "np.matrix is not supported. Please convert to a numpy array with np.asarray. For more information"
-            " see: https://numpy.org/doc/stable/reference/generated/numpy.matrix.html"
+            "np.matrix is not supported. Please convert to a numpy array with np.asarray. For more"
+            " information see: https://numpy.org/doc/stable/reference/generated/numpy.matrix.html"
         )
     elif is_sparse(x):
         raise TypeError(
@@ -123,8 +123,8 @@ def weights(sample_weight: Any, n: int) -> Array | None:
     array = numeric(sample_weight)
     if array.ndim != 1:
         raise ValueError(
-            f"Sample weights must be 1D array or scalar, got {array.ndim}D array. Expected either a scalar value"
-            f" or a 1D array of length {n}."
+            f"Sample weights must be 1D array or scalar, got {array.ndim}D array. Expected either a scalar"
+            f" value or a 1D array of length {n}."
         )
     if not array.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")

@@ -55,7 +55,7 @@ class Outputs(NamedTuple):
 
 
 def float_of(y_true: Any, y_pred: Any) -> Any:
-    """The precision that scikit-learn computes in: that of the arrays of floats among the two."""
+    """Return the precision that scikit-learn computes in: that of the arrays of floats among the two."""
     floats = [a.dtype for a in (y_true, y_pred) if getattr(getattr(a, "dtype", None), "kind", "") == "f"]
     return np.result_type(*floats) if floats else np.dtype(np.float64)
 
@@ -108,7 +108,7 @@ def mean_by_output(loss: Loss, given: Outputs, *, pooled: bool = False) -> Array
 
 
 def _column_means(loss: Loss, y: Array, z: Array, w: Array | None) -> Array:
-    """The mean of each column; a block of rows is read while it is in cache."""
+    """Compute the mean of each column; a block of rows is read while it is in cache."""
     y, z = y.reshape(len(y), -1), z.reshape(len(z), -1)
     totals = np.zeros(y.shape[1])
     for rows in blocks(len(y), y.shape[1]):

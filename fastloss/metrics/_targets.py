@@ -60,7 +60,7 @@ def whole_numbers(y: Array) -> Array | None:
 
 
 def _narrow(n_classes: int) -> Any:
-    """The smallest dtype for ranks among so many classes."""
+    """Return the smallest dtype for ranks among so many classes."""
     return np.uint8 if n_classes <= 256 else np.uint16 if n_classes <= 65536 else np.int64
 
 
@@ -162,14 +162,14 @@ def target_type(y: Any, name: str = "") -> str:
     first = array[0] if len(array) else None
     if isinstance(first, bytes):
         raise TypeError(
-            "Support for labels represented as bytes is not supported. Convert the labels to a string or integer"
-            " format."
+            "Support for labels represented as bytes is not supported. Convert the labels to a string or"
+            " integer format."
         )
     if isinstance(first, Sequence) and not isinstance(first, str):
         raise ValueError(
-            "You appear to be using a legacy multi-label data representation. Sequence of sequences are no longer"
-            " supported; use a binary array or sparse matrix instead - the MultiLabelBinarizer transformer can"
-            " convert to this format."
+            "You appear to be using a legacy multi-label data representation. Sequence of sequences are no"
+            " longer supported; use a binary array or sparse matrix instead - the MultiLabelBinarizer"
+            " transformer can convert to this format."
         )
     if 0 in array.shape:
         return "binary" if array.ndim == 1 else "unknown"

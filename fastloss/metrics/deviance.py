@@ -263,5 +263,7 @@ def _d2_pinball(
 def _explained(loss: Array, null: Array) -> Array:
     """1 - loss/null, where a null loss of 0 gives 1 for a loss of 0 and 0 otherwise."""
     scores = np.where(loss != 0, 0.0, 1.0)
-    np.subtract(1, np.divide(loss, null, out=np.ones_like(loss), where=null != 0), out=scores, where=null != 0)
+    np.subtract(
+        1, np.divide(loss, null, out=np.ones_like(loss), where=null != 0), out=scores, where=null != 0
+    )
     return scores

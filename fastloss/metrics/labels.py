@@ -176,8 +176,8 @@ def hinge_loss(y_true: Any, pred_decision: Any, *, labels: Any = None, sample_we
     Raises
     ------
     ValueError, TypeError
-        With the words of scikit-learn: for shapes and classes that do not fit, NaN, infinity, no samples, what
-        is no array.
+        With the words of scikit-learn: for shapes and classes that do not fit, NaN, infinity, no samples,
+        what is no array.
 
     See Also
     --------
@@ -220,18 +220,20 @@ def _hinge(found: Labels, classes: Array, z: Array, w: Array | None, are_given: 
         raise ValueError(f"y contains previously unseen labels: {unseen}")
     if len(classes) <= 2:
         # The only class of the labels is the negative one, whatever `labels` says.
-        return reduce(Hinge(), found.codes if len(found.classes) == 2 else np.zeros(len(z), np.uint8), column(z), w)
+        return reduce(
+            Hinge(), found.codes if len(found.classes) == 2 else np.zeros(len(z), np.uint8), column(z), w
+        )
     shape = f"(n_samples, n_classes), that is ({len(codes)}, {len(classes)}). Got: {z.shape}"
     if z.ndim == 1:
         raise ValueError(
-            "The shape of pred_decision cannot be 1d arraywith a multiclass target. pred_decision shape must be"
-            f" {shape}"
+            "The shape of pred_decision cannot be 1d arraywith a multiclass target. pred_decision shape must"
+            f" be {shape}"
         )
     if z.shape[1] != len(classes):
         if not are_given:
             raise ValueError("Please include all labels in y_true or pass labels as third argument")
         raise ValueError(
-            "The shape of pred_decision is not consistent with the number of classes. With a multiclass target,"
-            f" pred_decision shape must be {shape}"
+            "The shape of pred_decision is not consistent with the number of classes. With a multiclass"
+            f" target, pred_decision shape must be {shape}"
         )
     return reduce(MulticlassHinge(), codes, z, w)

@@ -144,7 +144,8 @@ def _renamed(y_proba: Any, y_pred: Any) -> Any:
             "Cannot use both `y_pred` and `y_proba`. `y_pred` is deprecated, use `y_proba` instead."
         )
     warnings.warn(
-        "`y_pred` was renamed to `y_proba` in version 1.9 and will be removed in 1.11. Use `y_proba` instead.",
+        "`y_pred` was renamed to `y_proba` in version 1.9 and will be removed in 1.11. Use `y_proba`"
+        " instead.",
         FutureWarning,
         stacklevel=3,
     )
@@ -187,8 +188,8 @@ def _targets(y_true: Any, labels: Any, p: Array) -> _Targets:
     if n_classes == 1:
         if labels is None:
             raise ValueError(
-                f"y_true contains only one label ({targets.classes[0]}). Please provide the list of all expected"
-                " class labels explicitly through the labels argument."
+                f"y_true contains only one label ({targets.classes[0]}). Please provide the list of all"
+                " expected class labels explicitly through the labels argument."
             )
         raise ValueError(f"The labels array needs to contain at least two labels, got {targets.classes}.")
     if n_classes != n_columns:
@@ -222,18 +223,16 @@ def _among(found: Labels, labels: Any, y_true: Any) -> _Targets:
     classes = encode(given).classes
     if not np.array_equal(classes, given):
         warnings.warn(
-            f"Labels passed were {labels}. But this function assumes labels are ordered lexicographically. Pass"
-            f" the ordered labels={classes.tolist()} and ensure that the columns of y_prob correspond to this"
-            " ordering.",
+            f"Labels passed were {labels}. But this function assumes labels are ordered lexicographically."
+            f" Pass the ordered labels={classes.tolist()} and ensure that the columns of y_prob correspond"
+            " to this ordering.",
             UserWarning,
             stacklevel=4,
         )
     codes = recode(found, classes)
     if codes is None:
         undeclared = set(y_true) - set(labels)
-        raise ValueError(
-            f"y_true contains values {undeclared} not belonging to the passed labels {labels}."
-        )
+        raise ValueError(f"y_true contains values {undeclared} not belonging to the passed labels {labels}.")
     return _Targets(codes, classes)
 
 
@@ -347,8 +346,8 @@ def _binary_squares(y_true: Any, p: Array, w: Array | None, pos_label: Any) -> f
         kind = "multiclass" if len(found.classes) > 2 else "binary"
     if kind != "binary":
         raise ValueError(
-            f"The type of the target inferred from y_true is {kind} but should be binary according to the shape"
-            " of y_prob."
+            f"The type of the target inferred from y_true is {kind} but should be binary according to the"
+            " shape of y_prob."
         )
     return reduce(SquaredError(), _is_positive(found, pos_label), p, w)
 
@@ -360,8 +359,8 @@ def _is_positive(found: Labels, pos_label: Any) -> Array:
         if classes.dtype.kind in "OU":
             listed = ", ".join(map(repr, classes.tolist()))
             raise ValueError(
-                f"y_true takes value in {{{listed}}} and pos_label is not specified: either make y_true take value"
-                " in {0, 1} or {-1, 1} or pass pos_label explicitly."
+                f"y_true takes value in {{{listed}}} and pos_label is not specified: either make y_true take"
+                " value in {0, 1} or {-1, 1} or pass pos_label explicitly."
             )
         alone = classes.tolist() in ([0], [-1])
         positive = np.array([not alone] if len(classes) == 1 else [False, True])
@@ -380,7 +379,7 @@ def _check_range(p: Array) -> None:
 
 
 def _row_squares(targets: _Targets, p: Array, w: Array | None) -> float:
-    """The mean over rows of the squared distances from the classes' indicators."""
+    """Compute the mean over rows of the squared distances from the classes' indicators."""
     _check_range(p)
     _check_rows(p)
     loss, classes, total = SquaredError(), np.arange(p.shape[1]), 0.0
@@ -438,7 +437,7 @@ def d2_log_loss_score(
 
 
 def _null_log_loss(targets: _Targets, w: Array | None) -> float:
-    """The log loss of a model that gives every sample the classes' weighted shares."""
+    """Compute the log loss of a model that gives every sample the classes' weighted shares."""
     if targets.y.ndim == 2:
         sums = targets.y.sum(axis=0) if w is None else w @ targets.y
     else:

@@ -83,7 +83,8 @@ def mean_squared_error(
     Examples
     --------
     >>> from fastloss import metrics
-    >>> metrics.mean_squared_error([[0.0, 1.0], [2.0, 3.0]], [[0.0, 2.0], [2.0, 6.0]], multioutput="raw_values")
+    >>> y_true, y_pred = [[0.0, 1.0], [2.0, 3.0]], [[0.0, 2.0], [2.0, 6.0]]
+    >>> metrics.mean_squared_error(y_true, y_pred, multioutput="raw_values")
     array([0., 5.])
     """
     return mean_loss(
@@ -173,8 +174,8 @@ def _root_of_mean(loss: PointwiseLoss, given: Outputs) -> Any:
 def _check_above_minus_one(mean: str, given: Outputs) -> None:
     if min(given.y_true.min(), given.y_pred.min()) <= -1:
         raise ValueError(
-            f"{mean} Squared Logarithmic Error cannot be used when targets contain values less than or equal to"
-            " -1."
+            f"{mean} Squared Logarithmic Error cannot be used when targets contain values less than or equal"
+            " to -1."
         ) from None
 
 
