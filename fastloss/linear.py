@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -21,6 +22,9 @@ Array = npt.NDArray[Any]
 
 #: Bytes of X in a block. Both products of a block read it, the second time from the cache.
 _BLOCK_BYTES = 1 << 20
+
+#: Rows of a block at least: with fewer, calls take longer than what they compute.
+_FEWEST_ROWS = 64
 
 _SOFTMAX = CrossEntropy()
 
@@ -155,6 +159,11 @@ class LinearObjective:
         self._row_weight: Array | None = None
         self._curvature: _Curvature | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The blocks are views: pickled as they are, they would take X with them a second time.
+        make = functools.partial(LinearObjective, n_classes=self._n_outputs)
+        return make, (self.loss, self._X, self._y, self.penalty, self.fit_intercept, self._weight)
+
     def __repr__(self) -> str:
         return (
             f"LinearObjective({self.loss!r}, X of shape {self._X.shape}, penalty={self.penalty!r},"
@@ -177,7 +186,10 @@ class LinearObjective:
         height = self._n
         if isinstance(self._X, np.ndarray):
             row_bytes = self._X.itemsize * max(1, self._n_features, self._n_outputs or 1)
-            height = max(64, _BLOCK_BYTES // row_bytes)
+            height = _BLOCK_BYTES // row_bytes
+            if height < _FEWEST_ROWS:
+                # Runs down so many columns would be too short to be worth the way to each.
+                height = _FEWEST_ROWS if self._X.strides[1] == self._X.itemsize else self._n
         for start in range(0, self._n, height):
             rows = slice(start, min(start + height, self._n))
             X = self._X[rows] if height < self._n else self._X

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -30,8 +32,9 @@ PENALTY = fl.ElasticNet(alpha=0.3, l1_ratio=0.25)
 
 @pytest.fixture(autouse=True)
 def short_blocks(monkeypatch):
-    """Blocks of 64 rows: small problems have several."""
-    monkeypatch.setattr(fastloss.linear, "_BLOCK_BYTES", 1)
+    """Blocks of some sixty rows: small problems have several."""
+    monkeypatch.setattr(fastloss.linear, "_BLOCK_BYTES", 1_600)
+    monkeypatch.setattr(fastloss.linear, "_FEWEST_ROWS", 1)
 
 
 def dense_predictions(objective, X, w):
@@ -289,10 +292,11 @@ def test_no_features_and_many(rng):
     value, gradient = constant([2.0])
     assert value == pytest.approx(np.mean((2 - y) ** 2) / 2, rel=1e-14)
     assert gradient[0] == pytest.approx(2 - y.mean(), rel=1e-14)
-    X = rng.normal(0, 1, (3, 5_000))
-    wide = fl.LinearObjective(fl.HalfSquaredError(), X, y[:3], fit_intercept=False)
+    X = rng.normal(0, 1, (100, 5_000))
     w = rng.normal(0, 0.1, 5_000)
-    np.testing.assert_allclose(wide(w)[1], X.T @ (X @ w - y[:3]) / 3, rtol=1e-10, atol=1e-12)
+    for X_ in (X, np.asfortranarray(X)):
+        wide = fl.LinearObjective(fl.HalfSquaredError(), X_, y[:100], fit_intercept=False)
+        np.testing.assert_allclose(wide(w)[1], X.T @ (X @ w - y[:100]) / 100, rtol=1e-10, atol=1e-11)
 
 
 def test_no_temporary_is_larger_than_the_predictions(rng, monkeypatch):
@@ -314,12 +318,37 @@ def test_blocks_give_what_one_block_gives(rng, monkeypatch):
     in_blocks = fl.LinearObjective(fl.BinaryCrossEntropy(), X, y, sample_weight=weight)
     monkeypatch.undo()
     at_once = fl.LinearObjective(fl.BinaryCrossEntropy(), X, y, sample_weight=weight)
+    assert len(in_blocks._blocks) > 10
+    assert len(at_once._blocks) == 1
     w, v = rng.normal(0, 1, (2, 4))
     assert in_blocks(w)[0] == pytest.approx(at_once(w)[0], rel=1e-14)
     np.testing.assert_allclose(in_blocks(w)[1], at_once(w)[1], rtol=1e-12)
     np.testing.assert_allclose(in_blocks.hessp(w, v), at_once.hessp(w, v), rtol=1e-12)
     assert in_blocks(w)[0] == in_blocks(w)[0]
     assert np.array_equal(in_blocks(w)[1], in_blocks(w)[1])
+
+
+def test_pickled_without_its_blocks(rng):
+    for loss in (fl.Huber(), fl.CrossEntropy()):
+        X, y, weight = problem(loss, rng, n=300)
+        objective = fl.LinearObjective(loss, X, y, PENALTY, False, weight)
+        w = rng.normal(0, 1, objective.size)
+        data = pickle.dumps(objective)
+        assert len(data) < X.nbytes + y.nbytes + weight.nbytes + 2_000
+        assert pickle.loads(data)(w)[0] == objective(w)[0]
+
+
+def test_python_threads_share_an_objective(rng):
+    X, y, _ = problem(fl.LogCosh(), rng, n=20_000)
+    objective = fl.LinearObjective(fl.LogCosh(), X, y, PENALTY)
+    points = rng.normal(0, 1, (40, 4))
+
+    def ask(w):
+        return [*objective(w)[1], *objective.hessp(w, w)]
+
+    expected = [ask(w) for w in points]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(ask, points)) == expected
 
 
 def test_weight_sum_is_what_a_mean_divides_by(rng):

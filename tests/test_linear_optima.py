@@ -9,6 +9,7 @@ from scipy.optimize import minimize
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.linear_model import HuberRegressor, LogisticRegression, PoissonRegressor, Ridge
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 import fastloss as fl
 
@@ -29,8 +30,9 @@ SECOND_ORDER = {"Newton-CG", "trust-ncg", "trust-krylov", "trust-constr"}
 
 # A step that the last digits of the value forbid ends some solvers with a warning, at the optimum.
 @pytest.fixture(autouse=True)
-def _quiet():
-    with np.errstate(all="ignore"):
+def _quiet_and_alone():
+    # Several threads of BLAS wait for each other on a busy machine, longer than the products take.
+    with np.errstate(all="ignore"), threadpool_limits(1):
         yield
 
 
