@@ -18,8 +18,8 @@ from fastloss import _core, _validation
 
 Array = npt.NDArray[Any]
 
-#: Rows and columns of a block: with its vectors it stays in a core's second-level cache.
-BLOCK = 512
+#: Rows and columns of a block: large enough for the threads of BLAS to be worth their meeting at its end.
+BLOCK = 1024
 
 
 class Batch:
@@ -113,7 +113,7 @@ class Batch:
         return gradient
 
     def _through_norm(self, g: Array, block: slice) -> None:
-        """From the gradient by a unit vector to that by the vector: what is orthogonal to it, over its length."""
+        """From the gradient by a unit vector to that by the vector: its orthogonal part over the length."""
         u, norm = self.unit[block], self.norm[block]
         g -= u * np.einsum("ij,ij->i", g, u)[:, None]
         g *= np.where(norm == 0, 0, 1 / np.where(norm == 0, 1, norm))[:, None]

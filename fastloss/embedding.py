@@ -35,6 +35,7 @@ class _LabelledPairs(EmbeddingLoss):
         out: Any = None,
         n_threads: int | None = None,
     ) -> Any:
+        """Compute the loss of pairs `a` and `b`: a float, an array with ``reduction="none"``."""
         return self._evaluate((a, b), y, self._names, sample_weight, reduction, out, n_threads, True, False)
 
     def gradient(
@@ -101,12 +102,12 @@ class Contrastive(_LabelledPairs):
     --------
     >>> import fastloss as fl
     >>> loss = fl.Contrastive()
-    >>> a, b = [[0.0, 0.0], [0.0, 0.0]], [[3.0, 4.0], [0.0, 0.5]]
+    >>> a, b = [[0.0, 0.0], [0.0, 0.0]], [[3.0, 4.0], [0.3, 0.4]]
     >>> loss(a, b, [1, 0], reduction="none")
     array([25.  ,  0.25])
     >>> loss.value_and_gradient(a, b, [1, 0])[1][0]
     array([[-3. , -4. ],
-           [ 0. ,  0.5]])
+           [ 0.3,  0.4]])
     """
 
     margin: float
@@ -224,6 +225,7 @@ class Triplet(EmbeddingLoss):
         out: Any = None,
         n_threads: int | None = None,
     ) -> Any:
+        """Compute the loss of anchor, positive and negative: a float, an array with ``reduction="none"``."""
         rows = (anchor, positive, negative)
         return self._evaluate(rows, None, self._names, sample_weight, reduction, out, n_threads, True, False)
 
@@ -311,6 +313,7 @@ class CenterLoss(EmbeddingLoss):
         out: Any = None,
         n_threads: int | None = None,
     ) -> Any:
+        """Compute the loss of rows `x` by their centres: a float, an array with ``reduction="none"``."""
         return self._evaluate(
             (x, centers), labels, self._names, sample_weight, reduction, out, n_threads, True, False
         )
@@ -413,6 +416,7 @@ class NTXent(EmbeddingLoss):
         out: Any = None,
         n_threads: int | None = None,
     ) -> Any:
+        """Compute the loss of a batch of pairs: a float, an array with ``reduction="none"``."""
         return self._contrast(a, b, sample_weight, reduction, out, n_threads, True, False)
 
     def gradient(
@@ -459,13 +463,16 @@ class NTXent(EmbeddingLoss):
             arrays, self._names, given, reduction, out, want_value, want_gradient
         )
         n = len(weights)
-        divisor = float(weights.sum()) if reduction == "mean" else 1.0
+        with np.errstate(over="ignore"):
+            divisor = float(weights.sum()) if reduction == "mean" else 1.0
         if n == 0 and reduction == "mean":
             raise ValueError("a is empty: the mean of no samples is undefined")
         if not 0 < divisor < math.inf:
             raise ValueError(f"the weights sum to {divisor}: the mean is undefined")
         with np.errstate(all="ignore"):
-            batch = _contrast.Batch(*arrays, _core.precision_of(arrays), self.temperature, threads)
+            batch = _contrast.Batch(
+                arrays[0], arrays[1], _core.precision_of(arrays), self.temperature, threads
+            )
             values = weights * (batch.loss[:n] / 2 + batch.loss[n:] / 2)
             value: Any = math.fsum(values) / divisor if not is_stored else outputs[0]
             if is_stored:

@@ -47,7 +47,7 @@ static void fl_finish_center(void *gradient, const double *sum, const double *er
     FL_COLUMN_LOOP
     for (size_t i = 0; i < n; i++) {
         double with_error = sum[i] + error[i];
-        to[i] = (real)(factor * (with_error == with_error ? with_error : sum[i]));
+        to[i] = (real)(factor * (with_error == with_error ? with_error : sum[i]) + 0); /* no -0 */
     }
 }
 
