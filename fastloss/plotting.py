@@ -138,7 +138,7 @@ def _check(loss: Any) -> PointwiseLoss:
         return loss
     names = [info.name for info in list_losses() if issubclass(info.cls, PointwiseLoss)]
     raise TypeError(
-        f"{type(loss).__name__} cannot be drawn: it is no loss of single predictions, which are "
+        f"{type(loss).__name__} cannot be drawn: only losses of single predictions can be, "
         + ", ".join(names)
     )
 
