@@ -40,6 +40,7 @@ cdef class Penalised:
         call.reduction = FL_REDUCE_SUM
         call.n_threads = thread_count(n_threads)
         call.want_value = want_value
+        call.curvature = FL_CURVATURE_EXACT
         call.n = <size_t>cnp.PyArray_SIZE(w)
         call.weight.data = call.value.data = call.gradient.data = call.hessian.data = NULL
 
