@@ -15,7 +15,7 @@ import fastloss as fl
 
 torch = pytest.importorskip("torch")
 
-from fastloss.adapters.torch import LossModule, module  # noqa: E402  # it needs torch
+from fastloss.adapters.torch import EmbeddingModule, LossModule, module  # noqa: E402  # it needs torch
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -101,6 +101,86 @@ def test_gradcheck_of_rows(row_loss: Any, reduction: str, rng: Any) -> None:
         criterion(z, y, w).detach(),
         row_loss(y.numpy(), z.detach().numpy(), sample_weight=w.numpy(), reduction=reduction),
     )
+
+
+EMBEDDING_LOSSES = [
+    fl.Contrastive(margin=1.5),
+    fl.CosineEmbedding(margin=0.1),
+    fl.Triplet(margin=1.0),
+    fl.Triplet(margin=1.0, squared=False),
+    fl.CenterLoss(),
+    fl.NTXent(temperature=0.5),
+]
+
+
+def _embeddings(loss: Any, rng: Any) -> list[Any]:
+    """The arguments of a loss of embeddings, labels last."""
+    rows = [torch.tensor(rng.normal(size=(7, 3))) for _ in range(3)]
+    if isinstance(loss, fl.Triplet):
+        return rows
+    if isinstance(loss, fl.NTXent):
+        return rows[:2]
+    if isinstance(loss, fl.CenterLoss):
+        return [rows[0], rows[1][:4], torch.tensor(rng.integers(0, 4, 7))]
+    return [*rows[:2], torch.tensor(rng.integers(0, 2, 7))]
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("embedding_loss", EMBEDDING_LOSSES, ids=repr)
+def test_gradcheck_of_embeddings(embedding_loss: Any, reduction: str, rng: Any) -> None:
+    tensors = _embeddings(embedding_loss, rng)
+    criterion = module(embedding_loss, reduction)
+    assert isinstance(criterion, EmbeddingModule)
+    options = (
+        {}
+        if isinstance(embedding_loss, fl.NTXent)
+        else {"sample_weight": torch.tensor(rng.uniform(0.5, 2, 7))}
+    )
+    weights = {name: w.numpy() for name, w in options.items()}
+    np.testing.assert_array_equal(
+        criterion(*tensors, **options),
+        embedding_loss(*(x.numpy() for x in tensors), reduction=reduction, **weights),
+    )
+    floating = [x for x in tensors if x.is_floating_point()]
+    labels = tensors[len(floating) :]
+    scale = torch.tensor(rng.uniform(0.5, 2, 7 if reduction == "none" else ()))
+    for x in floating:
+        x.requires_grad_()
+    if reduction == "none" and isinstance(embedding_loss, fl.NTXent | fl.CenterLoss):
+        with pytest.raises(ValueError, match=r"none.* have no gradients"):
+            criterion(*tensors)
+        return
+    assert torch.autograd.gradcheck(lambda *x: scale * criterion(*x, *labels, **options), floating)
+
+
+def test_embeddings_without_a_gradient_get_none() -> None:
+    a, b = torch.tensor([[3.0, 4.0]], requires_grad=True), torch.zeros(1, 2)
+    module(fl.Contrastive())(a, b, torch.ones(1)).backward()
+    assert a.grad.tolist() == [[6.0, 8.0]]
+    assert b.grad is None
+
+
+# torch.func brings torch.jit in, which is deprecated.
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_bad_embeddings() -> None:
+    criterion = module(fl.Triplet())
+    ones = torch.ones(2, 3)
+    with pytest.raises(TypeError, match=r"takes 3 tensors \(anchor, positive, negative\), got 2"):
+        criterion(ones, ones)
+    with pytest.raises(
+        TypeError, match=r"negative has dtype torch\.float64, expected torch\.float32 as anchor"
+    ):
+        criterion(ones, ones, ones.double())
+    with pytest.raises(TypeError, match=r"positive is a tensor on device 'meta'"):
+        criterion(ones, ones.to("meta"), ones)
+    with pytest.raises(ValueError, match="y requires a gradient"):
+        module(fl.Contrastive())(ones, ones, torch.ones(2, requires_grad=True))
+    with torch.autograd.forward_ad.dual_level():
+        dual = torch.autograd.forward_ad.make_dual(ones, ones)
+        with pytest.raises(TypeError, match=r"positive has a tangent"):
+            criterion(ones, dual, ones)
+        with pytest.raises(RuntimeError):
+            criterion(ones.clone().requires_grad_(), dual, ones)
 
 
 def test_by_hand() -> None:

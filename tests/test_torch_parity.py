@@ -30,7 +30,7 @@ def _distance(z: Any, y: Any, reduction: str) -> Any:
 
 
 def _with(function: Any, **options: Any) -> Any:
-    return lambda z, y, reduction: function(z, y, reduction=reduction, **options)
+    return lambda *tensors, reduction: function(*tensors, reduction=reduction, **options)
 
 
 #: Our loss, PyTorch's, and the kind of targets.
@@ -113,6 +113,31 @@ def test_weights_as_torch(reduction: str, rng: Any) -> None:
     )
     np.testing.assert_allclose(value, expected, rtol=1e-12)
     np.testing.assert_allclose(gradient, slopes, rtol=1e-11, atol=1e-14)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_embeddings_as_torch(reduction: str, rng: Any) -> None:
+    a, b, c = (torch.tensor(rng.normal(size=(50, 8)), requires_grad=True) for _ in range(3))
+    y = torch.tensor(rng.choice([-1, 1], 50))
+    above = (
+        torch.linspace(1, 2, 50, dtype=a.dtype) if reduction == "none" else torch.tensor(2.0, dtype=a.dtype)
+    )
+    for ours, theirs, tensors in [
+        (fl.CosineEmbedding(margin=0.2), _with(F.cosine_embedding_loss, margin=0.2), (a, b, y)),
+        (
+            fl.Triplet(margin=1.0, squared=False),
+            lambda a, p, n, reduction: F.triplet_margin_loss(a, p, n, margin=1.0, eps=0, reduction=reduction),
+            (a, b, c),
+        ),
+    ]:
+        value = module(ours, reduction)(*tensors)
+        expected = theirs(*tensors, reduction=reduction)
+        # A value near the margin is a difference of numbers near 1.
+        np.testing.assert_allclose(value.detach(), expected.detach(), rtol=1e-11, atol=1e-13)
+        wanted = [x for x in tensors if x.requires_grad]
+        found, slopes = (torch.autograd.grad(x, wanted, above) for x in (value, expected))
+        for gradient, slope in zip(found, slopes, strict=True):
+            np.testing.assert_allclose(gradient, slope, rtol=1e-9, atol=1e-13)
 
 
 def test_the_tails_are_better_than_torchs() -> None:
