@@ -102,7 +102,7 @@ const fl_domain *fl_pointwise_target_domain(int kernel);
 const fl_domain *fl_pointwise_prediction_domain(int kernel);
 
 /* Whether a loss has a curvature, the one to train with, and whether kink_width has to be given: the mean of
- * the loss is a good one. */
+ * the loss, or a tenth of it, is a good one. */
 int fl_pointwise_has_curvature(int kernel, fl_curvature curvature);
 fl_curvature fl_pointwise_automatic_curvature(int kernel);
 int fl_pointwise_needs_kink_width(int kernel, fl_curvature curvature);

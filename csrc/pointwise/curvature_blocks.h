@@ -77,7 +77,9 @@ FL_RULE(poisson_ends) {
     return fl_larger(h, y);
 }
 
-FL_RULE(gamma_ends) {
+/* Gamma loss: 1 is its curvature at log y. Exponential loss: h itself is a majorizer, but so small for samples
+ * that are classified well that their leaves would take steps of rounding errors. */
+FL_RULE(at_least_one) {
     return fl_larger(h, 1);
 }
 

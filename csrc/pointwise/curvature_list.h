@@ -16,17 +16,17 @@
     X(log_cosh,                  secant,                  none,             MAJORIZER)    \
     X(pseudo_huber,              secant,                  none,             MAJORIZER)    \
     X(quantile,                  kink_of_one,             none,             MAJORIZER)    \
-    X(expectile,                 steeper_side,            exact,            EXACT)        \
+    X(expectile,                 steeper_side,            exact,            MAJORIZER)    \
     X(cauchy,                    secant,                  none,             MAJORIZER)    \
     X(welsch,                    secant,                  none,             MAJORIZER)    \
     X(tukey,                     secant,                  none,             MAJORIZER)    \
     X(poisson,                   poisson_ends,            exact,            MAJORIZER)    \
-    X(gamma,                     gamma_ends,              unit,             MAJORIZER)    \
+    X(gamma,                     at_least_one,            unit,             MAJORIZER)    \
     X(tweedie,                   tweedie_ends,            tweedie_expected, MAJORIZER)    \
     X(squared_log_error,         log_error_ends,          log_error_slope,  MAJORIZER)    \
     X(absolute_percentage_error, relative_kink,           none,             MAJORIZER)    \
     X(squared_hinge,             two,                     none,             MAJORIZER)    \
-    X(exponential,               exact,                   exact,            EXACT)        \
+    X(exponential,               at_least_one,            exact,            MAJORIZER)    \
     X(bce_logits,                weighted_logistic_bound, exact,            EXACT)        \
     X(bce_logits_plain,          logistic_bound,          exact,            EXACT)        \
     X(focal_logits,              focal_bound,             focal_slope,      MAJORIZER)    \
@@ -35,7 +35,7 @@
 #define FL_CURVATURE_RULES(X)                                                             \
     X(exact, 0) X(absolute, 0) X(unit, 0) X(secant, 0) X(two, 0) X(steeper_side, 1)       \
     X(kink_of_two, 0) X(kink_of_one, 0) X(relative_kink, 0)                               \
-    X(poisson_ends, 0) X(gamma_ends, 0) X(tweedie_ends, 1) X(tweedie_expected, 1)         \
+    X(poisson_ends, 0) X(at_least_one, 0) X(tweedie_ends, 1) X(tweedie_expected, 1)         \
     X(log_error_ends, 0) X(log_error_slope, 0)                                            \
     X(logistic_bound, 0) X(weighted_logistic_bound, 4)                                    \
     X(focal_slope, 0) X(focal_bound, 1) X(focal2_bound, 0)
