@@ -57,8 +57,9 @@ static inline void fl_stream_sum_line(float *to, const float *a, const float *b)
 }
 #endif
 
-/* Whole lines where the destination lies on one; else, as NumPy's arrays often begin 16 bytes into a line, by
- * quarters of lines, which the processor combines. The ends are stored as usual. */
+/* Whole lines; up to the first, as NumPy's arrays often begin 16 bytes into one, and after the last by
+ * quarters of lines, which the processor combines with what is stored next to them. The ends are stored as
+ * usual. */
 static void fl_stream(void *destination, const void *block, size_t n) {
     char *to = destination;
     const char *from = block;
@@ -67,9 +68,10 @@ static void fl_stream(void *destination, const void *block, size_t n) {
         i = bytes;
     if (i > 0)
         memcpy(to, from, i);
-    if ((uintptr_t)(to + i) % 64 == 0)
-        for (; i + 64 <= bytes; i += 64)
-            fl_stream_line(to + i, from + i);
+    for (; (uintptr_t)(to + i) % 64 && i + 16 <= bytes; i += 16)
+        fl_stream_quarter(to + i, from + i);
+    for (; i + 64 <= bytes; i += 64)
+        fl_stream_line(to + i, from + i);
     for (; i + 16 <= bytes; i += 16)
         fl_stream_quarter(to + i, from + i);
     if (i < bytes)

@@ -15,13 +15,13 @@ FL_ROW_TERM(cross_entropy) {
 FL_ROW_FINISH(cross_entropy) {
     int ignored = row.label < 0;
     if (o.form == FL_BY_LABEL) {
-        fl_softmax_row s = fl_softmax_of_own(row, o.across);
+        fl_softmax_row s = fl_softmax_of_own(row, o);
         real weight = ignored ? 0 : fl_fma(row.weight, row.class_weight, s.nan);
         row.value = ignored ? 0 : fl_fma(row.class_weight, s.loss, s.nan);
         row.p = weight * s.inverse;
         row.q = -s.others * row.p;
-        row.r = s.inverse;
-        row.s = s.sum;
+        row.s = fl_softmax_sum(row);
+        row.r = o.hessian | !o.across ? 1 / row.s : 0;
         return row;
     }
     row.d += o.across && o.form != FL_DENSE ? o.base_sum : 0;

@@ -17,7 +17,7 @@ FL_ROW_ADDS(euclidean_error, FL_ADDS_A)
 
 FL_ROW_SCAN(euclidean_error) {
     real r = e.z - e.y;
-    return (fl_row_scan){fl_abs(r), 0};
+    return (fl_row_scan){fl_abs(r), row.poison};
 }
 
 FL_ROW_PREPARE(euclidean_error) {

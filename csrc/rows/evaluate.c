@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../blocks/view.h"
+#include "../dispatch/cache.h"
 #include "../dispatch/ops.h"
 #include "../dispatch/threads.h"
 #include "../sums/compensated.h"
@@ -44,7 +45,7 @@ typedef struct {
     const fl_row_functions *functions; /* NULL: only check, and add up what counts */
     const fl_row_description *kernel;
     fl_row_options options;
-    int form, across, reads_prediction, reads_target;
+    int form, across, reads_prediction, reads_target, streams;
     size_t tile_rows; /* which fix the order of the sums, too */
     size_t n_chunks, matrix_bytes;
     double scale, curvature_factor;
@@ -73,6 +74,11 @@ static char *fl_take(char **from, size_t bytes) {
     return piece;
 }
 
+static size_t fl_scratch_bytes(const fl_row_pass *p, const fl_array *a) {
+    size_t matrices = p->streams ? 2 : p->rows->scratch_matrices(a, p->across);
+    return a->data ? matrices * p->matrix_bytes : 0;
+}
+
 /* Lays the pieces out from `base`; returns where they end. */
 static char *fl_lay_out(const fl_row_pass *p, fl_row_scratch *s, char *base) {
     const fl_rows_call *c = p->call;
@@ -85,10 +91,11 @@ static char *fl_lay_out(const fl_row_pass *p, fl_row_scratch *s, char *base) {
     s->weight = fl_take(&base, rows * sizeof(double));
     s->counted = (double *)(void *)fl_take(&base, rows * sizeof(double));
     s->raw = fl_take(&base, FL_RAW_BYTES);
-    s->prediction = fl_take(&base, p->reads_prediction ? 2 * p->matrix_bytes : 0);
-    s->target = fl_take(&base, p->reads_target && !fl_by_label(p) ? 2 * p->matrix_bytes : 0);
-    s->gradient = fl_take(&base, c->gradient.data || c->hessian.data ? 2 * p->matrix_bytes : 0);
-    s->hessian = fl_take(&base, c->hessian.data ? 2 * p->matrix_bytes : 0);
+    s->prediction = fl_take(&base, p->reads_prediction ? fl_scratch_bytes(p, &c->prediction) : 0);
+    s->target = fl_take(&base, p->reads_target && !fl_by_label(p) ? fl_scratch_bytes(p, &c->target) : 0);
+    s->gradient = fl_take(&base, c->gradient.data ? fl_scratch_bytes(p, &c->gradient)
+                                                  : (c->hessian.data ? p->matrix_bytes : 0));
+    s->hessian = fl_take(&base, fl_scratch_bytes(p, &c->hessian));
     return base;
 }
 
@@ -240,12 +247,22 @@ static int fl_open(const fl_row_pass *p, size_t start, size_t n, fl_row_scratch 
     fl_count_rows(p, &t, n, scratch, s);
     if (!p->functions)
         return 0;
-    if (c->gradient.data)
+    ptrdiff_t line = (ptrdiff_t)(p->across ? t.n_rows : c->n_classes);
+    t.gradient = (fl_row_matrix){scratch->gradient, line};
+    t.hessian = (fl_row_matrix){c->hessian.data ? scratch->hessian : NULL, line};
+    if (c->gradient.data && !p->streams)
         t.gradient = p->rows->place(&c->gradient, start, n, p->across, scratch->gradient);
-    else
-        t.gradient = (fl_row_matrix){scratch->gradient, (ptrdiff_t)(p->across ? t.n_rows : c->n_classes)};
-    if (c->hessian.data)
+    if (c->hessian.data && !p->streams)
         t.hessian = p->rows->place(&c->hessian, start, n, p->across, scratch->hessian);
+    if (p->across) {
+        t.next_prediction = p->rows->ahead(&c->prediction, start, n);
+        if (c->dense)
+            t.next_target = p->rows->ahead(&c->target, start, n);
+        if (c->gradient.data && !p->streams)
+            t.next_gradient = p->rows->ahead(&c->gradient, start, n);
+        if (c->hessian.data && !p->streams)
+            t.next_hessian = p->rows->ahead(&c->hessian, start, n);
+    }
     *open = (fl_open_rows){t, start, n};
     return 1;
 }
@@ -256,43 +273,64 @@ static void fl_close(const fl_row_pass *p, const fl_open_rows *open, fl_row_scra
     if (p->kernel->checks_sum)
         fl_note_sums(p, open->start, open->n, scratch->row_sum, s);
     fl_store_values(p, open->start, open->n, scratch, s);
+    fl_stream_fn stream = p->streams ? p->ops->stream : NULL;
     if (c->gradient.data)
-        p->rows->store(&c->gradient, open->start, open->n, p->across, scratch->gradient, scratch->raw);
+        p->rows->store(&c->gradient, open->start, open->n, p->across, scratch->gradient, scratch->raw,
+                       stream);
     if (c->hessian.data && c->curvature != FL_CURVATURE_EXACT)
         p->rows->curve(&open->tile, p->across, fl_by_label(p), (int)c->curvature, p->curvature_factor);
     if (c->hessian.data)
-        p->rows->store(&c->hessian, open->start, open->n, p->across, scratch->hessian, scratch->raw);
+        p->rows->store(&c->hessian, open->start, open->n, p->across, scratch->hessian, scratch->raw, stream);
 }
 
-static void fl_run_rows(const fl_row_pass *p, size_t from, size_t to, fl_row_segment *s) {
-    _Alignas(64) char arena[FL_ARENA_BYTES];
-    fl_row_scratch scratch;
-    if (!fl_allocate(p, &scratch, arena)) {
-        s->status = FL_NO_MEMORY;
-        return;
-    }
-    for (size_t start = from; start < to && s->status == FL_OK;) {
-        size_t n = to - start < p->tile_rows ? to - start : p->tile_rows;
+static void fl_run_rows(const fl_row_pass *p, size_t from, size_t to, fl_row_scratch *scratch,
+                        fl_row_segment *s) {
+    for (size_t start = from, n; start < to && s->status == FL_OK; start += n) {
         fl_open_rows open;
+        n = to - start < p->tile_rows ? to - start : p->tile_rows;
         if (p->across && n > 15)
             n &= ~(size_t)15;
-        if (fl_open(p, start, n, &scratch, s, &open)) {
-            if (p->across) {
-                p->functions->across(&open.tile);
-            } else {
-                p->rows->begin(&open.tile, p->form);
-                for (size_t r = 0; r < n; r++)
-                    for (size_t chunk = 0; chunk < p->n_chunks; chunk++)
-                        p->functions->gather(&open.tile, r, chunk);
-                p->functions->combine(&open.tile);
-                for (size_t r = 0; r < n && p->functions->emit; r++)
-                    for (size_t chunk = 0; chunk < p->n_chunks; chunk++)
-                        p->functions->emit(&open.tile, r, chunk);
-            }
-            fl_close(p, &open, &scratch, s);
+        if (!fl_open(p, start, n, scratch, s, &open))
+            continue;
+        if (p->across) {
+            p->functions->across(&open.tile);
+        } else {
+            p->rows->begin(&open.tile, p->form);
+            for (size_t r = 0; r < n; r++)
+                for (size_t chunk = 0; chunk < p->n_chunks; chunk++)
+                    p->functions->gather(&open.tile, r, chunk);
+            p->functions->combine(&open.tile);
+            for (size_t r = 0; r < n && p->functions->emit; r++)
+                for (size_t chunk = 0; chunk < p->n_chunks; chunk++)
+                    p->functions->emit(&open.tile, r, chunk);
         }
-        start += n;
+        fl_close(p, &open, scratch, s);
     }
+}
+
+/* Some of the segments, by one of the threads. */
+typedef struct {
+    size_t n_segments, n_units, unit;
+    fl_row_segment *segments;
+} fl_row_work;
+
+static size_t fl_row_bound(const fl_row_pass *p, const fl_row_work *w, size_t s) {
+    return s == w->n_segments ? p->call->n_rows : s * w->n_units / w->n_segments * w->unit;
+}
+
+static void fl_run_segments(const fl_row_pass *p, const fl_row_work *w) {
+    _Alignas(64) char arena[FL_ARENA_BYTES];
+    fl_row_scratch scratch;
+    int has_memory = fl_allocate(p, &scratch, arena);
+#pragma omp for schedule(dynamic, 1)
+    for (size_t s = 0; s < w->n_segments; s++) {
+        if (has_memory)
+            fl_run_rows(p, fl_row_bound(p, w, s), fl_row_bound(p, w, s + 1), &scratch, &w->segments[s]);
+        else
+            w->segments[s].status = FL_NO_MEMORY;
+    }
+    if (p->streams)
+        p->ops->stream_end();
     free(scratch.allocated);
 }
 
@@ -337,20 +375,17 @@ static fl_status fl_run(const fl_row_pass *p, fl_rows_call *c, size_t *n_counted
         fl_may_run_parallel() && c->n_rows * c->n_classes >= FL_PARALLEL_ELEMENTS ? c->n_threads : 1;
     for (size_t s = 0; s < n_segments; s++)
         segments[s] = (fl_row_segment){.status = FL_OK};
-#define FL_ROW_BOUND(s) ((s) == n_segments ? c->n_rows : (s) * n_units / n_segments * unit)
+    fl_row_work work = {n_segments, n_units, unit, segments};
     if (threads > 1 && p->functions && !p->across && c->n_rows < (size_t)threads &&
         c->n_classes * p->ops->itemsize >= FL_SHARED_ROW_BYTES) {
         n_segments = 1;
         fl_share_rows(p, threads, &segments[0]);
     } else if (threads > 1) {
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-        for (size_t s = 0; s < n_segments; s++)
-            fl_run_rows(p, FL_ROW_BOUND(s), FL_ROW_BOUND(s + 1), &segments[s]);
+#pragma omp parallel num_threads(threads)
+        fl_run_segments(p, &work);
     } else {
-        for (size_t s = 0; s < n_segments; s++)
-            fl_run_rows(p, FL_ROW_BOUND(s), FL_ROW_BOUND(s + 1), &segments[s]);
+        fl_run_segments(p, &work);
     }
-#undef FL_ROW_BOUND
     fl_compensated total = {0, 0}, counted = {0, 0};
     *n_counted = 0;
     c->has_off_row = 0;
@@ -454,6 +489,30 @@ static fl_row_pass fl_new_pass(const fl_rows_call *c) {
     return p;
 }
 
+static int fl_is_native_matrix(const fl_row_pass *p, const fl_array *a) {
+    ptrdiff_t item = (ptrdiff_t)p->ops->itemsize;
+    return a->dtype == p->ops->dtype && !a->swapped && (uintptr_t)a->data % (uintptr_t)item == 0 &&
+           a->strides[1] == item && a->strides[0] == item * a->shape[1];
+}
+
+/* Streaming pays when all that is touched does not fit into the last-level cache anyway; written over the
+ * prediction, the lines are in cache already. Along rows, where the terms of a whole row are written before
+ * its slopes are, it took longer. */
+static int fl_should_stream(const fl_row_pass *p) {
+    const fl_rows_call *c = p->call;
+    const fl_array *outputs[] = {&c->gradient, &c->hessian};
+    size_t matrices = 1 + (c->dense != 0), written = 0;
+    for (int i = 0; i < 2; i++) {
+        if (!outputs[i]->data)
+            continue;
+        if (outputs[i]->data == c->prediction.data || !fl_is_native_matrix(p, outputs[i]))
+            return 0;
+        written++;
+    }
+    return p->across && p->ops->has_stream && written &&
+           (matrices + written) * c->n_rows * c->n_classes * p->ops->itemsize > fl_last_level_cache() / 2 * 3;
+}
+
 /* A mean over no weight: of rows that are all ignored it is 0, otherwise there is none. */
 static fl_status fl_rows_with(fl_row_pass *p, fl_rows_call *c) {
     size_t n_counted;
@@ -474,6 +533,7 @@ static fl_status fl_rows_with(fl_row_pass *p, fl_rows_call *c) {
         }
         p->scale = c->weight_sum == 0 ? 0 : 1 / c->weight_sum;
     }
+    p->streams = fl_should_stream(p);
     int outputs = c->hessian.data ? FL_ROWS_VGH : (c->gradient.data ? FL_ROWS_VG : FL_ROWS_V);
     p->functions = &p->rows->kernels[c->kernel][p->form][outputs];
     fl_status status = fl_run(p, c, &n_counted);

@@ -26,7 +26,7 @@ FL_ROW_TERM(focal) {
  * loss has F = ψ'(L): Gauss-Newton, which bends L and not ψ, leaves the first term out. */
 FL_ROW_FINISH(focal) {
     const real smallest = FL_CONST(0x1p-126, 0x1p-1022);
-    fl_softmax_row s = fl_softmax_of_own(row, o.across);
+    fl_softmax_row s = fl_softmax_of_own(row, o);
     int ignored = row.label < 0, alone = s.others < smallest;
     real r = s.own * s.inverse, q = s.others * s.inverse;
     int certain = q < smallest;
@@ -41,7 +41,8 @@ FL_ROW_FINISH(focal) {
     row.p = weight * slope;
     row.q = -row.p * q;
     row.r = s.inverse;
-    row.s = s.sum;
+    row.s = fl_softmax_sum(row);
+    row.d = o.hessian | !o.across ? 1 / row.s : 0;
     row.a = weight * power * o.gamma * (fl_fma(o.gamma * r - 1, rl, 2 * (r * q)));
     row.a = o.gauss_newton ? 0 : row.a;
     row.b = alone ? 0 : 1 / s.others;
@@ -50,7 +51,7 @@ FL_ROW_FINISH(focal) {
 
 FL_ROW_EMIT(focal) {
     real u = e.is_own ? 1 : e.z * row.b, p = e.z * row.r;
-    real rest = fl_softmax_rest(row, e.z, row.s) * row.r;
+    real rest = fl_softmax_rest(row, e.z, row.s) * row.d;
     return (fl_row_slopes){e.is_own ? row.q : p * row.p, fl_fma(row.a * u, u, row.p * p * rest)};
 }
 

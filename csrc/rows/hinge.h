@@ -14,7 +14,7 @@ FL_INLINE real fl_margin(real z, real own) {
 FL_ROW_ADDS(crammer_singer, FL_ADDS_NONE)
 
 FL_ROW_SCAN(crammer_singer) {
-    return (fl_row_scan){e.is_own ? -FL_INFINITY : e.z, e.z != e.z ? e.z : 0};
+    return (fl_row_scan){e.is_own ? -FL_INFINITY : e.z, e.z != e.z ? e.z : row.poison};
 }
 
 FL_ROW_PREPARE(crammer_singer) {
@@ -58,7 +58,7 @@ FL_ROW_EMIT(crammer_singer) {
 }
 
 /* Weston and Watkins 1999: Σ_{j≠y} [1 + z_j − z_y]₊. a: the sum; b: how many terms are positive. */
-FL_ROW_PLAIN(weston_watkins, FL_ADDS_A)
+FL_ROW_PLAIN(weston_watkins, FL_ADDS_A | FL_ADDS_B)
 
 FL_ROW_TERM(weston_watkins) {
     real margin = fl_margin(e.z, row.own);

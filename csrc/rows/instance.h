@@ -25,6 +25,8 @@
         .begin = fl_row_begin,                                                                               \
         .load = fl_load_tile,                                                                                \
         .place = fl_place_tile,                                                                              \
+        .scratch_matrices = fl_scratch_matrices,                                                             \
+        .ahead = fl_next_tile,                                                                               \
         .store = fl_store_tile,                                                                              \
         .outside = fl_is_tile_outside,                                                                       \
         .labels = fl_load_labels,                                                                            \

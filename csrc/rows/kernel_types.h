@@ -16,6 +16,13 @@ typedef struct {
     ptrdiff_t stride;
 } fl_row_matrix;
 
+/* Where the next tile's part of a matrix lies: memory to fetch while this tile is computed. Lines as in
+ * fl_row_matrix, `step` bytes apart; NULL: none. */
+typedef struct {
+    const char *data;
+    ptrdiff_t step;
+} fl_row_ahead;
+
 typedef struct {
     /* All of the kernel's precision, n_classes of each: the target of a class index is own[y] at the class y,
      * plus base[k] everywhere; a dense target is own[k]*y + base[k]. NULL in the forms that do not use them.
@@ -45,6 +52,7 @@ typedef struct {
     double scale;
     void *value, *row_sum; /* a number a row each, before weights, 16 of padding allowed */
     fl_row_matrix gradient, hessian;
+    fl_row_ahead next_prediction, next_target, next_gradient, next_hessian; /* across */
     void *state;   /* fl_row_ops.state_bytes of scratch, aligned to 64 */
     void *partial; /* along: fl_row_ops.partial_bytes for each chunk of each row */
 } fl_row_tile;
@@ -69,6 +77,9 @@ typedef struct {
     int checks_sum; /* probabilities whose rows should add up to 1 */
 } fl_row_description;
 
+/* Packed reals to packed memory. */
+typedef void (*fl_stream_fn)(void *destination, const void *block, size_t n);
+
 /* What the driver needs of a tier and precision. */
 typedef struct {
     const fl_row_kernel *kernels;
@@ -79,11 +90,16 @@ typedef struct {
     size_t partial_bytes; /* of one chunk's result */
     void (*begin)(const fl_row_tile *tile, int form);
     /* Rows start .. start + n of a matrix with one line's worth of classes or rows contiguous; in place if
-     * possible. Both scratch areas hold n_rows (rounded up to 16) times n_classes reals. */
+     * possible. */
     fl_row_matrix (*load)(const fl_array *a, size_t start, size_t n, int across, void *scratch, void *raw);
     /* Where a kernel may write these rows of an output: its destination, or scratch. */
     fl_row_matrix (*place)(const fl_array *a, size_t start, size_t n, int across, void *scratch);
-    void (*store)(const fl_array *a, size_t start, size_t n, int across, void *scratch, void *raw);
+    /* How many matrices of scratch these need for an array. */
+    size_t (*scratch_matrices)(const fl_array *a, int across);
+    fl_row_ahead (*ahead)(const fl_array *a, size_t start, size_t n);
+    /* With `stream`, a function that writes past the caches, the rows of the output are packed. */
+    void (*store)(const fl_array *a, size_t start, size_t n, int across, void *scratch, void *raw,
+                  fl_stream_fn stream);
     /* Whether an entry of the first n rows is outside the domain, and which is the first in C order. */
     int (*outside)(fl_row_matrix m, size_t n, size_t n_classes, int across, const fl_domain *domain,
                    size_t *row, size_t *column, double *bad_value);

@@ -24,13 +24,61 @@ static real fl_tree_sum(real *x, size_t n) {
     size_t width = 1;
     while (width * 2 < n)
         width *= 2;
-    for (; n > 1; n = width, width /= 2) {
+    for (; n > 16; n = width, width /= 2) {
         FL_ROW_LOOP
         for (size_t i = 0; i < n - width; i++)
             x[i] += x[i + width];
     }
-    return n ? x[0] : 0;
+    for (size_t i = n; i < 16; i++)
+        x[i] = 0;
+    for (int i = 0; i < 8; i++)
+        x[i] += x[i + 8];
+    for (int i = 0; i < 4; i++)
+        x[i] += x[i + 4];
+    return (x[0] + x[2]) + (x[1] + x[3]);
 }
+
+/* So many numbers are scanned at a time, in vectors that do not wait for each other. */
+enum { FL_SCAN_LANES = 256 / sizeof(real) };
+
+FL_INLINE void fl_fold_scan(real *best, real *poison, int width) {
+    for (int i = 0; i < width; i++) {
+        best[i] = best[i + width] > best[i] ? best[i + width] : best[i];
+        poison[i] += poison[i + width];
+    }
+}
+
+#define FL_ALONG_SCAN_STEP(name, at)                                                                         \
+    fl_row lane = row;                                                                                       \
+    lane.poison = poison[j];                                                                                 \
+    fl_row_scan found = name##_scan(FL_ENTRY(z[at], y[at], at), lane);                                       \
+    best[j] = found.candidate > best[j] ? found.candidate : best[j];                                         \
+    poison[j] = found.poison;
+
+/* The maximum and the poison of n classes. */
+#define FL_ALONG_SCAN(name)                                                                                  \
+    real best[FL_SCAN_LANES], poison[FL_SCAN_LANES];                                                         \
+    for (int j = 0; j < FL_SCAN_LANES; j++) {                                                                \
+        best[j] = -FL_INFINITY;                                                                              \
+        poison[j] = 0;                                                                                       \
+    }                                                                                                        \
+    size_t scanned = 0;                                                                                      \
+    for (; scanned + FL_SCAN_LANES <= n; scanned += FL_SCAN_LANES)                                           \
+        for (int j = 0; j < FL_SCAN_LANES; j++) {                                                            \
+            FL_ALONG_SCAN_STEP(name, scanned + (size_t)j)                                                    \
+        }                                                                                                    \
+    FL_ROW_LOOP                                                                                              \
+    for (size_t j = 0; j < n - scanned; j++) {                                                               \
+        FL_ALONG_SCAN_STEP(name, scanned + j)                                                                \
+    }                                                                                                        \
+    for (int width = FL_SCAN_LANES / 2; width > 8; width /= 2)                                               \
+        fl_fold_scan(best, poison, width);                                                                   \
+    fl_fold_scan(best, poison, 8);                                                                           \
+    fl_fold_scan(best, poison, 4);                                                                           \
+    fl_fold_scan(best, poison, 2);                                                                           \
+    fl_fold_scan(best, poison, 1);                                                                           \
+    row.reference = best[0];                                                                                 \
+    row.poison = poison[0];
 
 #define FL_ENTRY(zi, yi, ki)                                                                                 \
     ((fl_row_entry){zi, fl_has_matrix(form) ? (yi) : 0,                                                      \
@@ -46,6 +94,36 @@ static real fl_tree_sum(real *x, size_t n) {
         g[i + (k + j) * g_step] = t.kept;                                                                    \
     row.first = t.first < row.first ? t.first : row.first;
 
+#define FL_ACROSS_ADD_4(NAME, sum)                                                                           \
+    if (adds & FL_ADDS_##NAME)                                                                               \
+        s->sum[i] = row.sum + ((t0.sum + t1.sum) + (t2.sum + t3.sum));
+#define FL_ACROSS_ADD_1(NAME, sum)                                                                           \
+    if (adds & FL_ADDS_##NAME)                                                                               \
+        s->sum[i] = row.sum + t0.sum;
+
+/* Fetches n rows of `classes` classes of the next tile. */
+FL_INLINE void fl_fetch(fl_row_ahead next, size_t k, size_t classes, size_t n, const int for_writing) {
+    for (size_t j = k; j < k + classes && next.data; j++) {
+        const char *line = next.data + (ptrdiff_t)j * next.step;
+        for (size_t i = 0; i < n * sizeof(real); i += 64) {
+            if (for_writing)
+                __builtin_prefetch(line + i, 1);
+            else
+                __builtin_prefetch(line + i, 0, 2);
+        }
+    }
+}
+
+#define FL_FETCH_INPUTS(k, classes)                                                                          \
+    fl_fetch(tile->next_prediction, k, classes, n, 0);                                                       \
+    if (fl_has_matrix(form))                                                                                 \
+        fl_fetch(tile->next_target, k, classes, n, 0);
+#define FL_FETCH_OUTPUTS(k, classes)                                                                         \
+    if (want_gradient)                                                                                       \
+        fl_fetch(tile->next_gradient, k, classes, n, 1);                                                     \
+    if (want_hessian)                                                                                        \
+        fl_fetch(tile->next_hessian, k, classes, n, 1);
+
 /* Adds the terms of four classes from k on to the rows' sums, then those of one. Without inner loops, which
  * would keep the loop over rows from being vectorised. */
 #define FL_ACROSS_TERMS_4(name)                                                                              \
@@ -60,10 +138,10 @@ static real fl_tree_sum(real *x, size_t n) {
         FL_ACROSS_KEEP(1, t1)                                                                                \
         FL_ACROSS_KEEP(2, t2)                                                                                \
         FL_ACROSS_KEEP(3, t3)                                                                                \
-        s->a[i] = row.a + ((t0.a + t1.a) + (t2.a + t3.a));                                                   \
-        s->b[i] = row.b + ((t0.b + t1.b) + (t2.b + t3.b));                                                   \
-        s->c[i] = row.c + ((t0.c + t1.c) + (t2.c + t3.c));                                                   \
-        s->d[i] = row.d + ((t0.d + t1.d) + (t2.d + t3.d));                                                   \
+        FL_ACROSS_ADD_4(A, a)                                                                                \
+        FL_ACROSS_ADD_4(B, b)                                                                                \
+        FL_ACROSS_ADD_4(C, c)                                                                                \
+        FL_ACROSS_ADD_4(D, d)                                                                                \
         s->first[i] = row.first;                                                                             \
     }
 
@@ -73,17 +151,17 @@ static real fl_tree_sum(real *x, size_t n) {
         fl_row row = fl_row_get(s, i);                                                                       \
         fl_row_term t0 = name##_term(FL_ACROSS_ENTRY(0), row, o);                                            \
         FL_ACROSS_KEEP(0, t0)                                                                                \
-        s->a[i] = row.a + t0.a;                                                                              \
-        s->b[i] = row.b + t0.b;                                                                              \
-        s->c[i] = row.c + t0.c;                                                                              \
-        s->d[i] = row.d + t0.d;                                                                              \
+        FL_ACROSS_ADD_1(A, a)                                                                                \
+        FL_ACROSS_ADD_1(B, b)                                                                                \
+        FL_ACROSS_ADD_1(C, c)                                                                                \
+        FL_ACROSS_ADD_1(D, d)                                                                                \
         s->first[i] = row.first;                                                                             \
     }
 
 #define FL_ACROSS_SCAN_STEP(name, j)                                                                         \
     scan = name##_scan(FL_ACROSS_ENTRY(j), row);                                                             \
     row.reference = scan.candidate > row.reference ? scan.candidate : row.reference;                         \
-    row.poison += scan.poison;
+    row.poison = scan.poison;
 
 #define FL_ACROSS_SCAN(name, steps)                                                                          \
     FL_ROW_LOOP                                                                                              \
@@ -115,13 +193,10 @@ static real fl_tree_sum(real *x, size_t n) {
         row.own = e0.is_own ? e0.z : (e1.is_own ? e1.z : 0);                                                 \
         WITH_3(row.own = e2.is_own ? e2.z : row.own;)                                                        \
         if (scans) {                                                                                         \
-            fl_row_scan s0 = name##_scan(e0, row), s1 = name##_scan(e1, row);                                \
-            row.reference = s0.candidate > row.reference ? s0.candidate : row.reference;                     \
-            row.reference = s1.candidate > row.reference ? s1.candidate : row.reference;                     \
-            row.poison = s0.poison + s1.poison;                                                              \
-            WITH_3(fl_row_scan s2 = name##_scan(e2, row);                                                    \
-                   row.reference = s2.candidate > row.reference ? s2.candidate : row.reference;              \
-                   row.poison += s2.poison;)                                                                 \
+            fl_row_scan scan;                                                                                \
+            FL_ACROSS_SCAN_STEP(name, 0)                                                                     \
+            FL_ACROSS_SCAN_STEP(name, 1)                                                                     \
+            WITH_3(FL_ACROSS_SCAN_STEP(name, 2))                                                             \
         }                                                                                                    \
         row = name##_prepare(row);                                                                           \
         fl_row_term t0 = name##_term(e0, row, o), t1 = name##_term(e1, row, o);                              \
@@ -130,12 +205,9 @@ static real fl_tree_sum(real *x, size_t n) {
         row.c = t0.c + t1.c;                                                                                 \
         row.d = t0.d + t1.d;                                                                                 \
         row.first = t0.first < t1.first ? t0.first : t1.first;                                               \
-        if (keeps)                                                                                           \
-            row.top = t0.kept > t1.kept ? t0.kept : t1.kept;                                                 \
         WITH_3(fl_row_term t2 = name##_term(e2, row, o); row.a += t2.a; row.b += t2.b; row.c += t2.c;        \
-               row.d += t2.d; row.first = t2.first < row.first ? t2.first : row.first;                       \
-               if (keeps) row.top = t2.kept > row.top ? t2.kept : row.top;)                                  \
-        row = name##_finish(name##_close(row), o);                                                           \
+               row.d += t2.d; row.first = t2.first < row.first ? t2.first : row.first;)                      \
+        row = name##_finish(name##_close(row, o), o);                                                        \
         value[i] = row.value;                                                                                \
         if (checks)                                                                                          \
             sums[i] = row.d;                                                                                 \
@@ -154,8 +226,27 @@ static real fl_tree_sum(real *x, size_t n) {
             }                                                                                                \
         }                                                                                                    \
     }
+#define FL_ACROSS_FOLDS(step)                                                                                \
+    if (adds & FL_ADDS_A)                                                                                    \
+        step(s->a, s->folded_a, n);                                                                          \
+    if (adds & FL_ADDS_C)                                                                                    \
+        step(s->c, s->folded_c, n);                                                                          \
+    if (adds & FL_ADDS_D)                                                                                    \
+        step(s->d, s->folded_d, n);
+
 #define FL_WITHOUT(...)
 #define FL_WITH(...) __VA_ARGS__
+
+/* Along rows, the chunk ahead is fetched in pieces of 4 * FL_FETCH_BLOCK classes. */
+enum { FL_FETCH_BLOCK = 256 / sizeof(real) };
+FL_INLINE void fl_fetch_chunk(const real *from, const int for_writing) {
+    for (size_t i = 0; i < 4 * FL_FETCH_BLOCK * sizeof(real); i += 64) {
+        if (for_writing)
+            __builtin_prefetch((const char *)from + i, 1);
+        else
+            __builtin_prefetch((const char *)from + i, 0, 2);
+    }
+}
 
 /* The term of a class of a chunk. */
 #define FL_ALONG_TERM(name, j, at)                                                                           \
@@ -163,6 +254,9 @@ static real fl_tree_sum(real *x, size_t n) {
     if (want_gradient && keeps)                                                                              \
         g[at] = t##j.kept;                                                                                   \
     first = t##j.first < first ? t##j.first : first;
+
+/* It once more: where it is kept z may be overwritten. */
+#define FL_ALONG_KEPT(name, at) (want_gradient ? g[at] : name##_term(FL_ENTRY(z[at], y[at], at), row, o).kept)
 
 #define FL_DEFINE_ROWS(name, kind, forms, y_domain, z_domain, has_hessian, checks_sum)                       \
     FL_INLINE void fl_##name##_across(const fl_row_tile *tile, const int form, const int want_gradient,      \
@@ -175,17 +269,23 @@ static real fl_tree_sum(real *x, size_t n) {
         real *g = tile->gradient.data, *h = tile->hessian.data, *value = tile->value;                        \
         size_t g_step = (size_t)tile->gradient.stride, h_step = (size_t)tile->hessian.stride;                \
         fl_row_state *s = tile->state;                                                                       \
-        const fl_row_setting o = fl_setting_of(tile, form, 1);                                               \
+        fl_row_setting o = fl_setting_of(tile, form, 1, want_hessian);                                       \
         fl_row_begin(tile, form);                                                                            \
-        const int scans = FL_SCANS_##kind, checks = checks_sum;                                              \
+        const int scans = FL_SCANS_##kind, checks = checks_sum, adds = name##_adds(o);                       \
         const real_int *label = tile->label;                                                                 \
         real *sums = tile->row_sum;                                                                          \
         const int fuses = keeps && form == FL_BY_LABEL; /* elsewhere it would not pay for its code */        \
+        if (fuses && n_classes <= 3) {                                                                       \
+            FL_FETCH_INPUTS(0, n_classes)                                                                    \
+            FL_FETCH_OUTPUTS(0, n_classes)                                                                   \
+        }                                                                                                    \
         if (fuses && n_classes == 2) {                                                                       \
+            o.own_term = 1;                                                                                  \
             FL_ACROSS_FUSED(name, FL_WITHOUT)                                                                \
             return;                                                                                          \
         }                                                                                                    \
         if (fuses && n_classes == 3) {                                                                       \
+            o.own_term = 1;                                                                                  \
             FL_ACROSS_FUSED(name, FL_WITH)                                                                   \
             return;                                                                                          \
         }                                                                                                    \
@@ -198,18 +298,24 @@ static real fl_tree_sum(real *x, size_t n) {
         }                                                                                                    \
         FL_ROW_LOOP                                                                                          \
         for (size_t i = 0; i < n; i++)                                                                       \
-            fl_row_put(s, i, name##_prepare(fl_row_get(s, i)));                                              \
+            fl_row_put_prepared(s, i, name##_prepare(fl_row_get(s, i)));                                     \
         for (k = 0; k + 4 <= n_classes; k += 4) {                                                            \
-            if (k && k % FL_FOLD == 0)                                                                       \
-                fl_row_fold(s, n);                                                                           \
+            if (k && k % FL_FOLD == 0) {                                                                     \
+                FL_ACROSS_FOLDS(fl_fold_sum)                                                                 \
+            }                                                                                                \
+            FL_FETCH_INPUTS(k, 4)                                                                            \
             FL_ACROSS_TERMS_4(name)                                                                          \
         }                                                                                                    \
-        for (; k < n_classes; k++)                                                                           \
+        for (; k < n_classes; k++) {                                                                         \
+            FL_FETCH_INPUTS(k, 1)                                                                            \
             FL_ACROSS_TERMS_1(name)                                                                          \
-        fl_row_unfold(s, n);                                                                                 \
+        }                                                                                                    \
+        if (n_classes > FL_FOLD) {                                                                           \
+            FL_ACROSS_FOLDS(fl_unfold_sum)                                                                   \
+        }                                                                                                    \
         FL_ROW_LOOP                                                                                          \
         for (size_t i = 0; i < n; i++)                                                                       \
-            fl_row_put(s, i, name##_finish(name##_close(fl_row_get(s, i)), o));                              \
+            fl_row_put_finished(s, i, name##_finish(name##_close(fl_row_get(s, i), o), o));                  \
         memcpy(value, s->value, n * sizeof(real));                                                           \
         if (checks_sum)                                                                                      \
             memcpy(tile->row_sum, s->d, n * sizeof(real));                                                   \
@@ -218,6 +324,7 @@ static real fl_tree_sum(real *x, size_t n) {
         const real *x = keeps ? g : z;                                                                       \
         size_t x_step = keeps ? g_step : z_step;                                                             \
         for (k = 0; k < n_classes; k++) {                                                                    \
+            FL_FETCH_OUTPUTS(k, 1)                                                                           \
             FL_ROW_LOOP                                                                                      \
             for (size_t i = 0; i < n; i++) {                                                                 \
                 fl_row row = fl_row_get(s, i);                                                               \
@@ -230,7 +337,7 @@ static real fl_tree_sum(real *x, size_t n) {
         }                                                                                                    \
     }                                                                                                        \
     FL_INLINE void fl_##name##_gather(const fl_row_tile *tile, size_t r, size_t chunk, const int form,       \
-                                      const int want_gradient) {                                             \
+                                      const int want_gradient, const int want_hessian) {                     \
         const int keeps = FL_KEEPS_##kind;                                                                   \
         size_t start = chunk * FL_ROW_CHUNK, n_classes = tile->n_classes;                                    \
         size_t n = n_classes - start < FL_ROW_CHUNK ? n_classes - start : FL_ROW_CHUNK;                      \
@@ -247,57 +354,72 @@ static real fl_tree_sum(real *x, size_t n) {
         real *g = NULL;                                                                                      \
         if (want_gradient && keeps)                                                                          \
             g = (real *)tile->gradient.data + (ptrdiff_t)r * tile->gradient.stride + start;                  \
-        const fl_row_setting o = fl_setting_of(tile, form, 0);                                               \
+        const fl_row_setting o = fl_setting_of(tile, form, 0, want_hessian);                                 \
         fl_row row = fl_row_get(tile->state, r);                                                             \
         row.label -= (real_int)start; /* classes are counted from the chunk's start */                       \
-        real reference = -FL_INFINITY, poison = 0;                                                           \
         if (FL_SCANS_##kind) {                                                                               \
-            _Pragma("omp simd reduction(max : reference) reduction(+ : poison)") for (size_t i = 0; i < n;   \
-                                                                                      i++) {                 \
-                fl_row_scan c = name##_scan(FL_ENTRY(z[i], y[i], i), row);                                   \
-                reference = c.candidate > reference ? c.candidate : reference;                               \
-                poison += c.poison;                                                                          \
-            }                                                                                                \
+            FL_ALONG_SCAN(name)                                                                              \
         }                                                                                                    \
-        row.reference = reference;                                                                           \
-        row.poison = poison;                                                                                 \
         row = name##_prepare(row);                                                                           \
-        const int adds = name##_adds(form);                                                                  \
+        const int adds = name##_adds(o);                                                                     \
+        /* The true class is left out of the loop, and its slopes and its sum are put right afterwards. */   \
+        const real_int label = row.label;                                                                    \
+        const int patches = keeps && form == FL_BY_LABEL;                                                    \
+        row.label = patches ? -1 : label;                                                                    \
         _Alignas(64) real a[FL_ROW_CHUNK], c[FL_ROW_CHUNK], d[FL_ROW_CHUNK];                                 \
         real count = 0;                                                                                      \
         real_int first = FL_NOT_FOUND;                                                                       \
         size_t quarter = n / 4 & ~(size_t)15, whole = 4 * quarter, n_sums = n - 3 * quarter;                 \
-        _Pragma("omp simd reduction(+ : count) reduction(min : first)") for (size_t i = 0; i < quarter;      \
-                                                                             i++) {                          \
-            FL_ALONG_TERM(name, 0, i)                                                                        \
-            FL_ALONG_TERM(name, 1, i + quarter)                                                              \
-            FL_ALONG_TERM(name, 2, i + 2 * quarter)                                                          \
-            FL_ALONG_TERM(name, 3, i + 3 * quarter)                                                          \
-            count += (t0.b + t1.b) + (t2.b + t3.b);                                                          \
-            a[i] = (t0.a + t1.a) + (t2.a + t3.a);                                                            \
-            c[i] = (t0.c + t1.c) + (t2.c + t3.c);                                                            \
-            d[i] = (t0.d + t1.d) + (t2.d + t3.d);                                                            \
+        for (size_t block = 0; block < quarter; block += FL_FETCH_BLOCK) {                                   \
+            size_t block_end = quarter - block < FL_FETCH_BLOCK ? quarter : block + FL_FETCH_BLOCK;          \
+            fl_fetch_chunk(z + FL_ROW_CHUNK + 4 * block, 0);                                                 \
+            if (fl_has_matrix(form))                                                                         \
+                fl_fetch_chunk(y + FL_ROW_CHUNK + 4 * block, 0);                                             \
+            if (want_gradient && keeps)                                                                      \
+                fl_fetch_chunk(g + FL_ROW_CHUNK + 4 * block, 1);                                             \
+            _Pragma("omp simd reduction(+ : count) reduction(min : first)") for (size_t i = block;           \
+                                                                                 i < block_end; i++) {       \
+                FL_ALONG_TERM(name, 0, i)                                                                    \
+                FL_ALONG_TERM(name, 1, i + quarter)                                                          \
+                FL_ALONG_TERM(name, 2, i + 2 * quarter)                                                      \
+                FL_ALONG_TERM(name, 3, i + 3 * quarter)                                                      \
+                if (adds & FL_ADDS_B)                                                                        \
+                    count += (t0.b + t1.b) + (t2.b + t3.b);                                                  \
+                a[i] = (t0.a + t1.a) + (t2.a + t3.a);                                                        \
+                c[i] = (t0.c + t1.c) + (t2.c + t3.c);                                                        \
+                d[i] = (t0.d + t1.d) + (t2.d + t3.d);                                                        \
+            }                                                                                                \
         }                                                                                                    \
         _Pragma("omp simd reduction(+ : count) reduction(min : first)") for (size_t i = quarter; i < n_sums; \
                                                                              i++) {                          \
             FL_ALONG_TERM(name, 0, i + whole - quarter)                                                      \
-            count += t0.b;                                                                                   \
+            if (adds & FL_ADDS_B)                                                                            \
+                count += t0.b;                                                                               \
             a[i] = t0.a;                                                                                     \
             c[i] = t0.c;                                                                                     \
             d[i] = t0.d;                                                                                     \
         }                                                                                                    \
+        if (patches && label >= 0 && (size_t)label < n) {                                                    \
+            size_t at = (size_t)label, from = at < whole ? at % quarter : at - whole + quarter;              \
+            real kept[4] = {0};                                                                              \
+            for (size_t j = 0; j < 4 && at < whole; j++)                                                     \
+                if (from + j * quarter != at)                                                                \
+                    kept[j] = FL_ALONG_KEPT(name, from + j * quarter);                                       \
+            a[from] = (kept[0] + kept[1]) + (kept[2] + kept[3]);                                             \
+        }                                                                                                    \
+        row.label = label;                                                                                   \
         row.a = adds & FL_ADDS_A ? fl_tree_sum(a, n_sums) : 0;                                               \
         row.b = count;                                                                                       \
         row.c = adds & FL_ADDS_C ? fl_tree_sum(c, n_sums) : 0;                                               \
         row.d = adds & FL_ADDS_D ? fl_tree_sum(d, n_sums) : 0;                                               \
         row.first = first == FL_NOT_FOUND ? first : first + (real_int)start;                                 \
         row.label += (real_int)start;                                                                        \
-        ((fl_row *)tile->partial)[r * n_chunks + chunk] = name##_close(row);                                 \
+        ((fl_row *)tile->partial)[r * n_chunks + chunk] = name##_close(row, o);                              \
     }                                                                                                        \
     FL_INLINE void fl_##name##_combine(const fl_row_tile *tile, const int form) {                            \
         size_t n = tile->n_rows, n_chunks = (tile->n_classes + FL_ROW_CHUNK - 1) / FL_ROW_CHUNK;             \
         fl_row_state *s = tile->state;                                                                       \
-        const fl_row_setting o = fl_setting_of(tile, form, 0);                                               \
+        const fl_row_setting o = fl_setting_of(tile, form, 0, 0);                                            \
         for (size_t r = 0; r < n; r++) {                                                                     \
             const fl_row *partial = (const fl_row *)tile->partial + r * n_chunks;                            \
             fl_row level[48], row = partial[0];                                                              \
@@ -305,12 +427,12 @@ static real fl_tree_sum(real *x, size_t n) {
                 int depth = 0;                                                                               \
                 row = partial[i];                                                                            \
                 for (; i >> depth & 1; depth++)                                                              \
-                    row = name##_merge(level[depth], row);                                                   \
+                    row = name##_merge(level[depth], row, o);                                                \
                 level[depth] = row;                                                                          \
             }                                                                                                \
             for (int depth = 0, have = 0; n_chunks >> depth; depth++)                                        \
                 if (n_chunks >> depth & 1) {                                                                 \
-                    row = have ? name##_merge(level[depth], row) : level[depth];                             \
+                    row = have ? name##_merge(level[depth], row, o) : level[depth];                          \
                     have = 1;                                                                                \
                 }                                                                                            \
             fl_row_put(s, r, row);                                                                           \
@@ -341,7 +463,7 @@ static real fl_tree_sum(real *x, size_t n) {
         const real *x =                                                                                      \
             keeps ? g                                                                                        \
                   : (const real *)tile->prediction.data + (ptrdiff_t)r * tile->prediction.stride + start;    \
-        const fl_row_setting o = fl_setting_of(tile, form, 0);                                               \
+        const fl_row_setting o = fl_setting_of(tile, form, 0, want_hessian);                                 \
         fl_row row = fl_row_get(tile->state, r);                                                             \
         if (fl_has_labels(form) && row.label < 0) {                                                          \
             memset(g, 0, n * sizeof(real));                                                                  \
@@ -351,6 +473,10 @@ static real fl_tree_sum(real *x, size_t n) {
         }                                                                                                    \
         row.label -= (real_int)start;                                                                        \
         row.first -= (real_int)start;                                                                        \
+        const real_int label = row.label;                                                                    \
+        const int patches = keeps && form == FL_BY_LABEL, has_own = patches && (size_t)label < n;            \
+        row.label = patches ? -1 : label;                                                                    \
+        real own_x = has_own ? x[label] : 0;                                                                 \
         real factor =                                                                                        \
             keeps ? fl_softmax_factor(((const fl_row *)tile->partial)[r * n_chunks + chunk], row) : 1;       \
         FL_ROW_LOOP                                                                                          \
@@ -360,6 +486,13 @@ static real fl_tree_sum(real *x, size_t n) {
             g[i] = slopes.gradient;                                                                          \
             if (want_hessian)                                                                                \
                 h[i] = slopes.hessian;                                                                       \
+        }                                                                                                    \
+        if (has_own) {                                                                                       \
+            row.label = label;                                                                               \
+            fl_row_slopes slopes = name##_emit(FL_ENTRY(own_x * factor, y[label], label), row, o);           \
+            g[label] = slopes.gradient;                                                                      \
+            if (want_hessian)                                                                                \
+                h[label] = slopes.hessian;                                                                   \
         }                                                                                                    \
     }                                                                                                        \
     FL_ROW_FORMS_##forms(FL_DEFINE_ROW_FORM, name, kind, has_hessian)
@@ -374,7 +507,10 @@ static real fl_tree_sum(real *x, size_t n) {
         fl_##name##_across(t, form, 1, 0);                                                                   \
     }                                                                                                        \
     static void fl_##name##_##form##_gather_g(const fl_row_tile *t, size_t r, size_t c) {                    \
-        fl_##name##_gather(t, r, c, form, 1);                                                                \
+        if (FL_KEEPS_##kind && form == FL_BY_LABEL && t->hessian.data)                                       \
+            fl_##name##_gather(t, r, c, form, 1, 1);                                                         \
+        else                                                                                                 \
+            fl_##name##_gather(t, r, c, form, 1, 0);                                                         \
     }                                                                                                        \
     static void fl_##name##_##form##_combine(const fl_row_tile *t) {                                         \
         fl_##name##_combine(t, form);                                                                        \
@@ -388,7 +524,7 @@ static real fl_tree_sum(real *x, size_t n) {
 #define FL_DEFINE_GATHER_V_SCANNED(name, form)
 #define FL_DEFINE_GATHER_V_SOFTMAX(name, form)                                                               \
     static void fl_##name##_##form##_gather_v(const fl_row_tile *t, size_t r, size_t c) {                    \
-        fl_##name##_gather(t, r, c, form, 0);                                                                \
+        fl_##name##_gather(t, r, c, form, 0, 0);                                                             \
     }
 #define FL_DEFINE_HESSIAN_0(name, form)
 #define FL_DEFINE_HESSIAN_1(name, form)                                                                      \

@@ -3,13 +3,13 @@
  * A row is read twice at most. For each kernel `name` there are inline functions of scalars, each vectorised
  * by the loop around it, across rows or along them:
  *
- *   name_scan(z, y, own, row)      what the row's reference is the maximum of, and a poison that a NaN makes
- * NaN name_prepare(row)              what the terms need, from the reference name_adds(form) which sums there
- * are name_term(z, y, ...)           what to add up along the row, and what to keep in place of z
- *   name_close(row)                turns the sums of a chunk into what can be merged
- *   name_merge(p, q)               two chunks of a row
- *   name_finish(row, ...)          the row's value, and what its slopes need
- *   name_emit(x, y, ...)           gradient and Hessian of one class
+ *   name_scan(entry, row)     what the row's reference is the maximum of, and the poison, which a NaN makes
+ * NaN name_prepare(row)         what the terms need, from the reference name_adds(o)              which sums
+ * there are name_term(entry, row, o)  what to add up along the row, and what to keep in place of z
+ *   name_close(row, o)        turns the sums of a chunk into what can be merged
+ *   name_merge(p, q, o)       two chunks of a row
+ *   name_finish(row, o)       the row's value, and what its slopes need
+ *   name_emit(entry, row, o)  gradient and Hessian of one class
  *
  * Kernels of one kind share what they can (softmax.h); FL_ROW_PLAIN gives those without a reference their
  * first two. */
@@ -33,12 +33,11 @@ typedef int64_t real_int;
     X(real, reference)    /* the maximum of what was scanned */                                              \
     X(real, poison)       /* NaN if an input was */                                                          \
     X(real, offset)                                                                                          \
-    X(real, low)                                                                                             \
     X(real, scale)                                                                                           \
     X(real, top)                                                                                             \
     X(real, others)                                                                                          \
     X(real, a) /* sums of terms */                                                                           \
-    X(real, b) /* a count */                                                                                 \
+    X(real, b)                                                                                               \
     X(real, c)                                                                                               \
     X(real, d)                                                                                               \
     X(real, p) /* from finish to emit */                                                                     \
@@ -76,8 +75,10 @@ typedef struct {
     int is_own;
 } fl_row_entry;
 
+/* form, across, hessian (whether one is made) and own_term (whether terms put the true class's into c) are
+ * compile-time constants. */
 typedef struct {
-    int form, across;
+    int form, across, hessian, own_term;
     real gamma, base_sum;
     double gamma_exact, log_base;
     int gauss_newton;
@@ -90,8 +91,8 @@ typedef struct {
 #define FL_ROW_TERM(name)                                                                                    \
     FL_INLINE fl_row_term name##_term(fl_row_entry e FL_ROW_UNUSED, fl_row row FL_ROW_UNUSED,                \
                                       fl_row_setting o FL_ROW_UNUSED)
-#define FL_ROW_CLOSE(name) FL_INLINE fl_row name##_close(fl_row row)
-#define FL_ROW_MERGE(name) FL_INLINE fl_row name##_merge(fl_row p, fl_row q)
+#define FL_ROW_CLOSE(name) FL_INLINE fl_row name##_close(fl_row row, fl_row_setting o FL_ROW_UNUSED)
+#define FL_ROW_MERGE(name) FL_INLINE fl_row name##_merge(fl_row p, fl_row q, fl_row_setting o FL_ROW_UNUSED)
 #define FL_ROW_FINISH(name) FL_INLINE fl_row name##_finish(fl_row row, fl_row_setting o FL_ROW_UNUSED)
 #define FL_ROW_EMIT(name)                                                                                    \
     FL_INLINE fl_row_slopes name##_emit(fl_row_entry e FL_ROW_UNUSED, fl_row row FL_ROW_UNUSED,              \
@@ -108,10 +109,10 @@ FL_INLINE real fl_row_target(fl_row_entry e, int form) {
     return e.base_weight + (e.is_own ? e.own_weight : 0);
 }
 
-/* Which of a, c and d a kernel adds up; b is a count, and always there. */
-enum { FL_ADDS_NONE = 0, FL_ADDS_A = 1, FL_ADDS_C = 2, FL_ADDS_D = 4, FL_ADDS_ALL = 7 };
+/* Which of a, b, c and d a kernel adds up. */
+enum { FL_ADDS_NONE = 0, FL_ADDS_A = 1, FL_ADDS_B = 2, FL_ADDS_C = 4, FL_ADDS_D = 8, FL_ADDS_ALL = 15 };
 #define FL_ROW_ADDS(name, sums)                                                                              \
-    FL_INLINE int name##_adds(int form FL_ROW_UNUSED) {                                                      \
+    FL_INLINE int name##_adds(fl_row_setting o FL_ROW_UNUSED) {                                              \
         return sums;                                                                                         \
     }
 
@@ -119,7 +120,7 @@ enum { FL_ADDS_NONE = 0, FL_ADDS_A = 1, FL_ADDS_C = 2, FL_ADDS_D = 4, FL_ADDS_AL
 #define FL_ROW_PLAIN(name, sums)                                                                             \
     FL_ROW_ADDS(name, sums)                                                                                  \
     FL_ROW_SCAN(name) {                                                                                      \
-        return (fl_row_scan){0, 0};                                                                          \
+        return (fl_row_scan){0, row.poison};                                                                 \
     }                                                                                                        \
     FL_ROW_PREPARE(name) {                                                                                   \
         return row;                                                                                          \

@@ -13,21 +13,22 @@
 #include "row.h"
 
 #define FL_HEADROOM FL_CONST(26.0, 56.0)
-/* A logit that far below the maximum has probability zero, −inf among them: its power of two falls below the
- * exponent field, and becomes zero. */
+/* A logit that far below the maximum has probability zero, −inf among them. */
 #define FL_SOFTMAX_RANGE FL_CONST(150.0, 800.0)
+/* So far down the exponent field reaches; terms below are zero. */
+#define FL_SOFTMAX_DEPTH FL_CONST(126.0, 1022.0)
 /* Beyond it k·ln 2 would lose accuracy; the maximum is subtracted first, which is exact for all logits in
  * range. */
 #define FL_SOFTMAX_LARGE FL_CONST(65536.0, 1048576.0)
 
-/* e^x·2^−K for scale = K + FL_ROUND_MAGIC. The difference of exponents must lie within the exponent field's
- * range above, and as far below it; there the result is 0. */
+/* e^x·2^−K for scale = K + FL_ROUND_MAGIC, which must not overflow; 0 where it is below the normal numbers,
+ * and for NaN. */
 FL_INLINE real fl_scaled_exp(real x, real scale) {
     real shifted = fl_fma(x, FL_LOG2_E, FL_ROUND_MAGIC);
     real k = shifted - FL_ROUND_MAGIC;
     real r = fl_fma(k, -FL_LN2_LO, fl_remainder(x, k, FL_LN2_HI));
     real_bits bits = fl_to_bits(fl_exp_reduced(r)) + FL_EXPONENT(fl_to_bits(shifted) - fl_to_bits(scale));
-    return fl_from_bits((real_int)bits > 0 ? bits : 0);
+    return shifted >= scale - FL_SOFTMAX_DEPTH ? fl_from_bits(bits) : 0;
 }
 
 /* The part of a target that differs from row to row: across rows the rest is added by finish, summed once. */
@@ -46,7 +47,7 @@ FL_INLINE int fl_spreads_target(int form) {
 /* The sum of z would overflow; scaled down it is NaN only if some z is, or if there are infinities of both
  * signs. */
 FL_ROW_SCAN(fl_softmax) {
-    return (fl_row_scan){e.z, e.z * (real)0x1p-60};
+    return (fl_row_scan){e.z, fl_fma(e.z, (real)0x1p-60, row.poison)};
 }
 
 /* In a row that has no softmax (NaN, +inf, nothing but −inf) all terms are zero, so that only what finish
@@ -57,21 +58,23 @@ FL_ROW_PREPARE(fl_softmax) {
     row.offset = fl_abs(m) > FL_SOFTMAX_LARGE ? m : 0;
     m -= row.offset;
     row.offset = dead & !empty ? FL_INFINITY : row.offset;
-    row.low = m - FL_SOFTMAX_RANGE;
     row.scale = fl_fma(m, FL_LOG2_E, FL_ROUND_MAGIC) - FL_HEADROOM;
     row.top = fl_scaled_exp(m, row.scale);
     return row;
 }
 
-/* a: the sum of all terms but the largest; b: how often that occurs; c, d: Σt·(reference − z) and Σt. With
- * class indices c finds the true class's term where vectors run across rows; along them finish computes it.
- */
+/* With class indices a: the sum of all terms but the true class's, c: that one, where o.own_term says so; for
+ * a Hessian d: the sum of all terms but the largest, b: how often that occurs. Otherwise a and b are of the
+ * largest, c, d: Σt·(reference − z) and Σt. */
 FL_ROW_TERM(fl_softmax) {
-    real x = e.z - row.offset;
-    x = x > row.low ? x : row.low;
     int is_top = e.z == row.reference;
-    real term = fl_scaled_exp(x, row.scale);
-    fl_row_term t = {term, is_top ? 0 : term, is_top ? 1 : 0, 0, 0, FL_NOT_FOUND};
+    real term = fl_scaled_exp(e.z - row.offset, row.scale), but_top = is_top ? 0 : term;
+    fl_row_term t = {term, but_top, is_top ? 1 : 0, 0, 0, FL_NOT_FOUND};
+    if (o.form == FL_BY_LABEL) {
+        t.a = e.is_own ? 0 : term;
+        t.c = e.is_own ? term : 0;
+        t.d = but_top;
+    }
     if (fl_spreads_target(o.form)) {
         e.is_own = 0; /* the true class is added by finish */
         real target = fl_row_target(e, o.form);
@@ -79,14 +82,20 @@ FL_ROW_TERM(fl_softmax) {
         t.c = target == 0 ? 0 : target * distance;
         t.d = o.across ? fl_varying_target(e, o.form) : target;
     }
-    if (o.form == FL_BY_LABEL && o.across)
-        t.c = e.is_own ? term : 0;
     return t;
 }
 
+FL_INLINE int fl_softmax_adds(fl_row_setting o) {
+    if (o.form == FL_BY_LABEL)
+        return FL_ADDS_A | (o.own_term ? FL_ADDS_C : 0) | (o.hessian ? FL_ADDS_B | FL_ADDS_D : 0);
+    return fl_spreads_target(o.form) ? FL_ADDS_ALL : FL_ADDS_A | FL_ADDS_B;
+}
+
+/* A row's largest term may be in another chunk. */
 FL_ROW_CLOSE(fl_softmax) {
+    real but_top = o.form == FL_BY_LABEL ? row.d : row.a;
     row.top = row.b > 0 ? row.top : 0;
-    row.others = row.b > 0 ? fl_fma(row.b - 1, row.top, row.a) : row.a;
+    row.others = row.b > 0 ? fl_fma(row.b - 1, row.top, but_top) : but_top;
     return row;
 }
 
@@ -101,7 +110,12 @@ FL_INLINE real fl_softmax_factor(fl_row of, fl_row to) {
 FL_ROW_MERGE(fl_softmax) {
     fl_row large = p.reference >= q.reference ? p : q, small = p.reference >= q.reference ? q : p;
     large.poison += small.poison;
-    large.others = fl_fma(fl_softmax_factor(small, large), small.others + small.top, large.others);
+    real factor = fl_softmax_factor(small, large);
+    large.others = fl_fma(factor, small.others + small.top, large.others);
+    if (o.form == FL_BY_LABEL) {
+        large.a = fl_fma(factor, small.a, large.a);
+        return large;
+    }
     real moved = small.d == 0 ? 0 : small.d * (large.reference - small.reference);
     large.c += small.c + moved;
     large.d += small.d;
@@ -137,16 +151,15 @@ FL_INLINE real fl_softmax_sum(fl_row row) {
     return sum > 0 ? sum : 1;
 }
 
-FL_INLINE fl_softmax_row fl_softmax_of_own(fl_row row, int across) {
-    real sum = fl_softmax_sum(row);
-    real x = row.own - row.offset;
-    real own = across ? row.c : fl_scaled_exp(x > row.low ? x : row.low, row.scale);
-    real others = row.own == row.reference ? row.others : sum - own;
+FL_INLINE fl_softmax_row fl_softmax_of_own(fl_row row, fl_row_setting o) {
+    real own = o.own_term ? row.c : fl_scaled_exp(row.own - row.offset, row.scale);
+    real sum = own + row.a;
+    sum = sum > 0 ? sum : 1;
     return (fl_softmax_row){sum,
                             1 / sum,
                             own,
-                            others,
-                            fl_minus_log_share(row, row.own, own, others, sum),
+                            row.a,
+                            fl_minus_log_share(row, row.own, own, row.a, sum),
                             fl_nan_if(fl_is_dead(row))};
 }
 
@@ -161,7 +174,7 @@ FL_INLINE real fl_softmax_rest(fl_row row, real term, real sum) {
 }
 
 #define FL_ROW_SOFTMAX(name)                                                                                 \
-    FL_ROW_ADDS(name, fl_spreads_target(form) ? FL_ADDS_ALL : FL_ADDS_A)                                     \
+    FL_ROW_ADDS(name, fl_softmax_adds(o))                                                                    \
     FL_ROW_SCAN(name) {                                                                                      \
         return fl_softmax_scan(e, row);                                                                      \
     }                                                                                                        \
@@ -169,10 +182,10 @@ FL_INLINE real fl_softmax_rest(fl_row row, real term, real sum) {
         return fl_softmax_prepare(row);                                                                      \
     }                                                                                                        \
     FL_ROW_CLOSE(name) {                                                                                     \
-        return fl_softmax_close(row);                                                                        \
+        return fl_softmax_close(row, o);                                                                     \
     }                                                                                                        \
     FL_ROW_MERGE(name) {                                                                                     \
-        return fl_softmax_merge(p, q);                                                                       \
+        return fl_softmax_merge(p, q, o);                                                                    \
     }
 
 #endif

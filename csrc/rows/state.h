@@ -40,9 +40,31 @@ FL_INLINE void fl_row_put(fl_row_state *s, size_t i, fl_row row) {
     FL_ROW_FIELDS(FL_PUT_FIELD)
 }
 
-FL_INLINE fl_row_setting fl_setting_of(const fl_row_tile *t, int form, int across) {
+/* What prepare, close and finish change. */
+FL_INLINE void fl_row_put_prepared(fl_row_state *s, size_t i, fl_row row) {
+    s->offset[i] = row.offset;
+    s->scale[i] = row.scale;
+    s->top[i] = row.top;
+}
+
+FL_INLINE void fl_row_put_finished(fl_row_state *s, size_t i, fl_row row) {
+    s->top[i] = row.top;
+    s->others[i] = row.others;
+    s->a[i] = row.a;
+    s->b[i] = row.b;
+    s->d[i] = row.d;
+    s->p[i] = row.p;
+    s->q[i] = row.q;
+    s->r[i] = row.r;
+    s->s[i] = row.s;
+    s->value[i] = row.value;
+}
+
+FL_INLINE fl_row_setting fl_setting_of(const fl_row_tile *t, int form, int across, int hessian) {
     return (fl_row_setting){form,
                             across,
+                            hessian,
+                            0,
                             (real)t->options->gamma,
                             (real)t->options->base_sum,
                             t->options->gamma,
@@ -94,24 +116,19 @@ static void fl_row_begin(const fl_row_tile *t, int form) {
         s->class_weight[i] = own_weight[label[i] < 0 ? 0 : label[i]];
 }
 
-/* Puts the sums so far aside, so that no sum is of more than a few dozen numbers. */
-static void fl_row_fold(fl_row_state *s, size_t n) {
+/* Puts a sum so far aside, so that none is of more than a few dozen numbers. */
+static void fl_fold_sum(real *sum, real *folded, size_t n) {
     FL_ROW_LOOP
     for (size_t i = 0; i < n; i++) {
-        s->folded_a[i] += s->a[i];
-        s->folded_c[i] += s->c[i];
-        s->folded_d[i] += s->d[i];
-        s->a[i] = s->c[i] = s->d[i] = 0;
+        folded[i] += sum[i];
+        sum[i] = 0;
     }
 }
 
-static void fl_row_unfold(fl_row_state *s, size_t n) {
+static void fl_unfold_sum(real *sum, const real *folded, size_t n) {
     FL_ROW_LOOP
-    for (size_t i = 0; i < n; i++) {
-        s->a[i] += s->folded_a[i];
-        s->c[i] += s->folded_c[i];
-        s->d[i] += s->folded_d[i];
-    }
+    for (size_t i = 0; i < n; i++)
+        sum[i] += folded[i];
 }
 
 #endif

@@ -123,11 +123,39 @@ static fl_row_matrix fl_place_tile(const fl_array *a, size_t start, size_t n, in
     return (fl_row_matrix){scratch, (ptrdiff_t)(across ? v.padded : v.n_classes)};
 }
 
-static void fl_store_tile(const fl_array *a, size_t start, size_t n, int across, void *scratch, void *raw) {
+/* A last tile across rows may have to be padded. */
+static size_t fl_scratch_matrices(const fl_array *a, int across) {
+    fl_tile_view v = fl_view_tile(a, 0, 16);
+    int lines = fl_lines_of(&v, across);
+    return lines == FL_LINES_SCATTERED ? 2 : lines == FL_LINES_TRANSPOSED || across;
+}
+
+/* Where the classes of the n rows after these lie, as lines if they do, otherwise in C order. */
+static fl_row_ahead fl_next_tile(const fl_array *a, size_t start, size_t n) {
+    const ptrdiff_t item = sizeof(real);
+    fl_tile_view v = fl_view_tile(a, start, n);
+    uintptr_t next = (uintptr_t)v.data + n * (size_t)v.row; /* perhaps beyond the array */
+    if (!v.native || start + n >= (size_t)a->shape[0])
+        return (fl_row_ahead){NULL, 0};
+    if (v.row == item)
+        return (fl_row_ahead){(const char *)next, v.column};
+    if (v.column == item && v.row == (ptrdiff_t)v.n_classes * item)
+        return (fl_row_ahead){(const char *)next, (ptrdiff_t)n * item};
+    return (fl_row_ahead){NULL, 0};
+}
+
+static void fl_store_tile(const fl_array *a, size_t start, size_t n, int across, void *scratch, void *raw,
+                          fl_stream_fn stream) {
     fl_tile_view v = fl_view_tile(a, start, n);
     int lines = fl_lines_of(&v, across);
     real *block = scratch;
     size_t line = across ? v.padded : v.n_classes;
+    if (stream) {
+        real *turned = block + v.padded * v.n_classes;
+        fl_transpose(block, (ptrdiff_t)line, v.n_classes, n, turned, (ptrdiff_t)v.n_classes);
+        stream(v.data, turned, n * v.n_classes);
+        return;
+    }
     if (lines == FL_LINES_IN_PLACE)
         return;
     if (lines == FL_LINES_TRANSPOSED) {

@@ -30,6 +30,15 @@ FL_INLINE fl_pieces fl_load_whole(const real *p) {
 FL_INLINE void fl_store_whole(real *p, fl_pieces x) {
     _mm512_storeu_si512((void *)p, x);
 }
+/* Four registers of four lanes: the lanes' transpose. It is its own inverse. */
+FL_INLINE void fl_turn_lanes(fl_pieces *a) {
+    fl_pieces t0 = _mm512_shuffle_i32x4(a[0], a[1], 0x88), t1 = _mm512_shuffle_i32x4(a[2], a[3], 0x88);
+    fl_pieces t2 = _mm512_shuffle_i32x4(a[0], a[1], 0xdd), t3 = _mm512_shuffle_i32x4(a[2], a[3], 0xdd);
+    a[0] = _mm512_shuffle_i32x4(t0, t1, 0x88);
+    a[1] = _mm512_shuffle_i32x4(t2, t3, 0x88);
+    a[2] = _mm512_shuffle_i32x4(t0, t1, 0xdd);
+    a[3] = _mm512_shuffle_i32x4(t2, t3, 0xdd);
+}
 #define fl_low32 _mm512_unpacklo_epi32
 #define fl_high32 _mm512_unpackhi_epi32
 #define fl_low64 _mm512_unpacklo_epi64
@@ -51,6 +60,11 @@ FL_INLINE fl_pieces fl_load_whole(const real *p) {
 }
 FL_INLINE void fl_store_whole(real *p, fl_pieces x) {
     _mm256_storeu_si256((__m256i *)(void *)p, x);
+}
+FL_INLINE void fl_turn_lanes(fl_pieces *a) {
+    fl_pieces t = _mm256_permute2x128_si256(a[0], a[1], 0x20);
+    a[1] = _mm256_permute2x128_si256(a[0], a[1], 0x31);
+    a[0] = t;
 }
 #define fl_low32 _mm256_unpacklo_epi32
 #define fl_high32 _mm256_unpackhi_epi32
@@ -97,11 +111,29 @@ FL_INLINE void fl_scatter_bundle(const real *from, ptrdiff_t from_stride, real *
     for (int j = 0; j < FL_PIECE_REALS; j++)
         fl_store_pieces(to + j * to_stride, FL_PIECE_REALS * to_stride, a[j]);
 }
+
+/* FL_BUNDLE lines of as many columns: whole registers on both sides. */
+FL_INLINE void fl_turn_square(const real *from, ptrdiff_t from_stride, real *to, ptrdiff_t to_stride) {
+    fl_pieces a[FL_PIECE_REALS][FL_LANE_COUNT], column[FL_PIECE_REALS];
+    for (int i = 0; i < FL_PIECE_REALS; i++) {
+        for (int lane = 0; lane < FL_LANE_COUNT; lane++)
+            a[i][lane] = fl_load_whole(from + (lane * FL_PIECE_REALS + i) * from_stride);
+        fl_turn_lanes(a[i]);
+    }
+    for (int piece = 0; piece < FL_LANE_COUNT; piece++) {
+        for (int i = 0; i < FL_PIECE_REALS; i++)
+            column[i] = a[i][piece];
+        fl_turn(column);
+        for (int i = 0; i < FL_PIECE_REALS; i++)
+            fl_store_whole(to + (piece * FL_PIECE_REALS + i) * to_stride, column[i]);
+    }
+}
 #else
 FL_INLINE void fl_gather_bundle(const real *from, ptrdiff_t from_stride, real *to, ptrdiff_t to_stride) {
     (void)from, (void)from_stride, (void)to, (void)to_stride;
 }
 #define fl_scatter_bundle fl_gather_bundle
+#define fl_turn_square fl_gather_bundle
 #endif
 
 /* Two or three columns, one after the other in memory: loops that compilers turn into permutations. */
@@ -148,10 +180,16 @@ static void fl_transpose(const real *from, ptrdiff_t from_stride, size_t n_lines
     if (!tall && to_stride == (ptrdiff_t)n_lines && fl_join_columns(from, from_stride, length, n_lines, to))
         return;
     if (FL_BUNDLE && n_columns >= FL_PIECE_REALS) {
-        for (; done + FL_BUNDLE <= n_rows; done += FL_BUNDLE)
-            for (size_t k = 0; k < n_columns; k += FL_PIECE_REALS) {
+        for (; done + FL_BUNDLE <= n_rows; done += FL_BUNDLE) {
+            ptrdiff_t i = (ptrdiff_t)done;
+            size_t k = 0;
+            for (; k + FL_BUNDLE <= n_columns; k += FL_BUNDLE) {
+                ptrdiff_t line = tall ? i : (ptrdiff_t)k, at = tall ? (ptrdiff_t)k : i;
+                fl_turn_square(from + line * from_stride + at, from_stride, to + at * to_stride + line,
+                               to_stride);
+            }
+            for (; k < n_columns; k += FL_PIECE_REALS) {
                 ptrdiff_t j = (ptrdiff_t)(k + FL_PIECE_REALS <= n_columns ? k : n_columns - FL_PIECE_REALS);
-                ptrdiff_t i = (ptrdiff_t)done;
                 if (tall)
                     fl_gather_bundle(from + i * from_stride + j, from_stride, to + j * to_stride + i,
                                      to_stride);
@@ -159,6 +197,7 @@ static void fl_transpose(const real *from, ptrdiff_t from_stride, size_t n_lines
                     fl_scatter_bundle(from + j * from_stride + i, from_stride, to + i * to_stride + j,
                                       to_stride);
             }
+        }
     }
     for (size_t i = done; i < n_rows; i++)
         for (size_t j = 0; j < n_columns; j++) {
