@@ -5,30 +5,40 @@
 #include "euclidean.h"
 #include "softmax.h"
 
-/* log(m/n) for positive numbers, subnormal ones included, with relative accuracy near m = n: the quotient's
- * residual goes into the logarithm. */
-FL_INLINE fl_pair fl_log_quotient(real m, real n) {
-    const real tiny = FL_CONST(0x1p-40, 0x1p-400), lift = FL_CONST(0x1p64, 0x1p700);
-    const real far = FL_CONST(0x1p-50, 0x1p-500), step = FL_CONST(0x1p60, 0x1p510);
-    const real step_exponent = FL_CONST(60.0, 510.0);
-    real both = (m > n ? m : n) < tiny ? lift : 1;
-    m *= both;
-    n *= both;
-    int far_m = m < far, far_n = n < far; /* not both, unless a number is zero */
-    m = far_m ? m * step : m;
-    n = far_n ? n * step : n;
-    real steps = (far_m ? step_exponent : 0) - (far_n ? step_exponent : 0);
-    real quotient = m / n;
-    fl_pair back = fl_two_product(quotient, n);
-    return fl_log_pair(quotient, -steps, (((m - back.hi) - back.lo) / n) / quotient);
+/* All conditional expressions of this file choose between constants or numbers at hand: compilers move what
+ * is needed for one side only into a branch, and then do not vectorise. */
+
+/* A positive number as mantissa·2^exponent, 1 ≤ mantissa < 2. */
+typedef struct {
+    real mantissa, exponent;
+} fl_number_parts;
+
+FL_INLINE fl_number_parts fl_parts_of(real x) {
+    const real_bits mantissa = ((real_bits)1 << FL_MANTISSA_BITS) - 1;
+    const real_bits integer_base =
+        fl_to_bits(FL_CONST(0x1p23, 0x1p52)); /* its low mantissa bits count ones */
+    real lift = x < FL_CONST(0x1p-126, 0x1p-1022) ? (real)0x1p64 : 1;
+    real_bits bits = fl_to_bits(x * lift);
+    real exponent = fl_from_bits((bits >> FL_MANTISSA_BITS) | integer_base);
+    exponent -= fl_from_bits((fl_to_bits(lift) >> FL_MANTISSA_BITS) | integer_base);
+    return (fl_number_parts){fl_from_bits((bits & mantissa) | FL_POWER_OF_TWO_BITS(0)), exponent};
+}
+
+/* log(m·2^scale/n) + tail for positive numbers, subnormal ones included, with relative accuracy near m = n:
+ * the quotient's residual, divided by m ≈ quotient·n, goes into the logarithm. */
+FL_INLINE fl_pair fl_log_quotient(real m, real n, real scale, real tail) {
+    fl_number_parts a = fl_parts_of(m), b = fl_parts_of(n);
+    real quotient = a.mantissa / b.mantissa;
+    fl_pair back = fl_two_product(quotient, b.mantissa);
+    real residual = (a.mantissa - back.hi) - back.lo;
+    return fl_log_pair(quotient, a.exponent - b.exponent + scale, residual / a.mantissa + tail);
 }
 
 /* p·log(p/q), with 0 at p = 0 and +inf at q = 0 < p. */
 FL_INLINE real fl_relative_entropy(real p, real q) {
     int usual = (p > 0) & (q > 0);
-    fl_pair l = fl_log_quotient(usual ? p : 1, usual ? q : 1);
-    real term = p * (l.hi + l.lo);
-    return usual ? term : (p > 0 ? FL_INFINITY : 0);
+    fl_pair l = fl_log_quotient(usual ? p : 1, usual ? q : 1, 0, 0);
+    return fl_fma(usual ? p : 0, l.hi + l.lo, (p > 0) & !usual ? FL_INFINITY : 0);
 }
 
 FL_ROW_PLAIN(kl_divergence, FL_ADDS_A)
@@ -44,8 +54,8 @@ FL_ROW_FINISH(kl_divergence) {
 }
 
 FL_ROW_EMIT(kl_divergence) {
-    real slope = e.y > 0 ? e.y / e.z : 0;
-    return (fl_row_slopes){-row.p * slope, e.y > 0 ? row.p * (slope / e.z) : 0};
+    real slope = e.y / (e.y > 0 ? e.z : 1), curvature = slope / (e.y > 0 ? e.z : 1);
+    return (fl_row_slopes){-row.p * slope, row.p * curvature};
 }
 
 /* Σp·log p + Σp·(log Σe^z − z): the cross-entropy less the entropy. */
@@ -53,7 +63,7 @@ FL_ROW_SOFTMAX(kl_divergence_logits)
 
 FL_ROW_TERM(kl_divergence_logits) {
     fl_row_term t = fl_softmax_term(e, row, o);
-    fl_pair l = fl_log_quotient(e.y > 0 ? e.y : 1, 1);
+    fl_pair l = fl_log_quotient(e.y > 0 ? e.y : 1, 1, 0, 0);
     t.c += e.y * (l.hi + l.lo);
     return t;
 }
@@ -76,11 +86,11 @@ FL_ROW_EMIT(kl_divergence_logits) {
  * h(u) = ½((1 + u)·log(1 + u) + (1 − u)·log(1 − u)) = Σ u^2n/(2n(2n − 1)). The series is used for |u| < ¼,
  * where the logarithms cancel. */
 FL_INLINE real fl_jensen_shannon(real p, real q) {
-    const real lift = FL_CONST(0x1p-20, 0x1p-200), up = FL_CONST(0x1p100, 0x1p900);
-    real scale = p + q < lift ? up
-                              : (p + q > (real)0x1p99 ? (real)0x1p-8
-                                                      : 1); /* neither p + q nor its inverse overflows */
-    real down = p + q < lift ? 1 / up : (p + q > (real)0x1p99 ? (real)0x1p8 : 1);
+    /* The larger scaled to about 1 by a power of two, whose inverse is finite as well. */
+    const real_bits top = 2 * FL_BIAS;
+    real_bits exponent = fl_to_bits(p > q ? p : q) >> FL_MANTISSA_BITS;
+    real scale = fl_from_bits(FL_EXPONENT(top - (exponent < top - 1 ? exponent : top - 1)));
+    real down = 1 / scale;
     p *= scale;
     q *= scale;
     real sum = p + q, u = fl_abs(p - q) / (sum > 0 ? sum : 1), u2 = u * u;
@@ -106,22 +116,22 @@ FL_INLINE real fl_jensen_shannon(real p, real q) {
     real near = sum * u2 * h;
     real large = p > q ? p : q, small = p > q ? q : p;
     real mean = sum > 0 ? (real)0.5 * sum : 1;
-    fl_pair a = fl_log_quotient(sum > 0 ? large : 1, mean), b = fl_log_quotient(small > 0 ? small : 1, mean);
+    fl_pair a = fl_log_quotient(sum > 0 ? large : 1, mean, 0, 0);
+    fl_pair b = fl_log_quotient(small > 0 ? small : 1, mean, 0, 0);
     fl_pair with_a = fl_two_product(large, a.hi), with_b = fl_two_product(small, b.hi);
     /* The rounding error of the sum changes both logarithms by the same amount. */
     real rest =
         fl_fma(large, a.lo, with_a.lo) + fl_fma(small, b.lo, with_b.lo) - fl_fast_two_sum(large, small).lo;
     real far = (with_a.hi + with_b.hi) + rest;
-    return (real)0.5 * down * (u < (real)0.25 ? near : far);
+    real is_near = u < (real)0.25 ? 1 : 0;
+    return (real)0.5 * down * fl_fma(is_near, near, (1 - is_near) * far);
 }
 
-/* log(q/m) with m = ½(p + q): log(1 − u) for small u = (p − q)/(p + q). */
+/* log(q/m) with m = ½(p + q), whose rounding error is made good; p + q > 0. */
 FL_INLINE real fl_log_to_mean(real p, real q) {
-    real sum = p + q, u = (p - q) / sum;
-    fl_pair near = fl_fast_two_sum(1, -u);
-    fl_pair l = fl_log_pair(near.hi, 0, near.lo / near.hi);
-    fl_pair far = fl_log_quotient(q > 0 ? q : 1, (real)0.5 * sum);
-    return fl_abs(u) < (real)0.5 ? l.hi + l.lo : (q > 0 ? far.hi + far.lo : -FL_INFINITY);
+    fl_pair sum = fl_two_sum(p, q);
+    fl_pair l = fl_log_quotient(q > 0 ? q : 1, sum.hi, 1, -sum.lo / sum.hi);
+    return (l.hi + l.lo) + (q > 0 ? 0 : -FL_INFINITY);
 }
 
 #define FL_ROW_JENSEN_SHANNON_TERM(name)                                                                     \
@@ -141,10 +151,10 @@ FL_ROW_FINISH(js_divergence) {
 }
 
 FL_INLINE fl_row_slopes fl_jensen_shannon_slopes(real p, real q) {
-    int empty = !(p + q > 0), same = p == q;
-    real gradient = fl_log_to_mean(empty ? 1 : p, empty ? 1 : q);
-    real hessian = (p / q) / (p + q);
-    return (fl_row_slopes){empty | same ? 0 : gradient, p > 0 ? hessian : 0};
+    int has_gradient = (p + q > 0) & (p != q), has_hessian = p > 0;
+    real gradient = fl_log_to_mean(has_gradient ? p : 1, has_gradient ? q : 1);
+    real hessian = (p / (has_hessian ? q : 1)) / (has_hessian ? p + q : 1);
+    return (fl_row_slopes){gradient, hessian};
 }
 
 FL_ROW_EMIT(js_divergence) {
