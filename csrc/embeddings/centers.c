@@ -126,7 +126,7 @@ static void fl_center_step(const fl_centers *k, size_t row, const void *center, 
     if (p->streams)
         p->ops->stream(to, place, c->n_columns);
     else if (p->copies_gradient[0])
-        p->ops->rows->store(gradient, row, 1, 0, place, s->raw);
+        p->ops->rows->store(gradient, row, 1, 0, place, s->raw, NULL);
 }
 
 /* The rows of a segment whose classes belong to this one of all the owners. */
@@ -171,7 +171,7 @@ static void fl_store_center(const fl_centers *k, size_t label, double *sums, fl_
     }
     fl_row_matrix place = p->ops->rows->place(to, label, 1, 0, s->gradient[1]);
     p->ops->embeddings->finish_center(place.data, sums, sums + d, d, -p->scale);
-    p->ops->rows->store(to, label, 1, 0, s->gradient[1], s->raw);
+    p->ops->rows->store(to, label, 1, 0, s->gradient[1], s->raw, NULL);
 }
 
 static int fl_scatter(fl_centers *k) {

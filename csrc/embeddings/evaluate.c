@@ -172,7 +172,7 @@ static void fl_run_tile(const fl_embedding_pass *p, size_t start, size_t n, fl_e
             p->ops->stream((char *)c->gradient[m].data + start * p->row_bytes, s->gradient[m],
                            n * c->n_columns);
         else
-            rows->store(&c->gradient[m], start, n, 0, s->gradient[m], s->raw);
+            rows->store(&c->gradient[m], start, n, 0, s->gradient[m], s->raw, NULL);
     }
 }
 

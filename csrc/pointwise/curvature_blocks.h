@@ -77,8 +77,8 @@ FL_RULE(poisson_ends) {
     return fl_larger(h, y);
 }
 
-/* Gamma loss: 1 is its curvature at log y. Exponential loss: h itself is a majorizer, but so small for samples
- * that are classified well that their leaves would take steps of rounding errors. */
+/* Gamma loss: 1 is its curvature at log y. Exponential loss: h itself is a majorizer, but so small for
+ * samples that are classified well that their leaves would take steps of rounding errors. */
 FL_RULE(at_least_one) {
     return fl_larger(h, 1);
 }

@@ -15,6 +15,7 @@
 #include "../dispatch/threads.h"
 #include "../sums/compensated.h"
 #include "list.h"
+#include "pass.h"
 
 enum {
     FL_ROW_SEGMENTS = 256,
@@ -23,96 +24,8 @@ enum {
     FL_ALONG_BYTES = 256 << 10,    /* of a row-major one */
     FL_LONG_ROW_BYTES = 16 << 10,  /* such rows are units of work by themselves */
     FL_SHARED_ROW_BYTES = 1 << 20, /* rows worth sharing among threads */
-    FL_ARENA_BYTES = 96 << 10,
     FL_PARALLEL_ELEMENTS = 1 << 18
 };
-
-typedef struct {
-    fl_compensated total, counted, raw_weight;
-    size_t n_counted;
-    fl_status status;
-    size_t bad_row, bad_column;
-    double bad_value;
-    int has_off_row;
-    size_t off_row;
-    double off_sum;
-} fl_row_segment;
-
-typedef struct {
-    const fl_rows_call *call;
-    const fl_ops *ops;
-    const fl_row_ops *rows;
-    const fl_row_functions *functions; /* NULL: only check, and add up what counts */
-    const fl_row_description *kernel;
-    fl_row_options options;
-    int form, across, reads_prediction, reads_target, streams;
-    size_t tile_rows; /* which fix the order of the sums, too */
-    size_t n_chunks, matrix_bytes;
-    double scale, curvature_factor;
-    fl_domain target_domain, prediction_domain, weight_domain;
-} fl_row_pass;
-
-/* Scratch of one thread: aligned pieces of one allocation, or of the stack where that is enough. */
-typedef struct {
-    char *state, *partial, *value, *row_sum, *label, *weight, *raw;
-    char *prediction, *target, *gradient, *hessian;
-    double *counted;
-    void *allocated;
-} fl_row_scratch;
-
-static int fl_by_label(const fl_row_pass *p) {
-    return p->form == FL_BY_LABEL || p->form == FL_SMOOTHED;
-}
-
-static size_t fl_round_up(size_t n) {
-    return (n + 15) & ~(size_t)15;
-}
-
-static char *fl_take(char **from, size_t bytes) {
-    char *piece = *from;
-    *from += (bytes + 63) & ~(size_t)63;
-    return piece;
-}
-
-static size_t fl_scratch_bytes(const fl_row_pass *p, const fl_array *a) {
-    size_t matrices = p->streams ? 2 : p->rows->scratch_matrices(a, p->across);
-    return a->data ? matrices * p->matrix_bytes : 0;
-}
-
-/* Lays the pieces out from `base`; returns where they end. */
-static char *fl_lay_out(const fl_row_pass *p, fl_row_scratch *s, char *base) {
-    const fl_rows_call *c = p->call;
-    size_t rows = fl_round_up(p->tile_rows);
-    s->state = fl_take(&base, p->rows->state_bytes);
-    s->partial = fl_take(&base, p->across ? 0 : p->tile_rows * p->n_chunks * p->rows->partial_bytes);
-    s->value = fl_take(&base, rows * sizeof(double));
-    s->row_sum = fl_take(&base, rows * sizeof(double));
-    s->label = fl_take(&base, rows * sizeof(double));
-    s->weight = fl_take(&base, rows * sizeof(double));
-    s->counted = (double *)(void *)fl_take(&base, rows * sizeof(double));
-    s->raw = fl_take(&base, FL_RAW_BYTES);
-    s->prediction = fl_take(&base, p->reads_prediction ? fl_scratch_bytes(p, &c->prediction) : 0);
-    s->target = fl_take(&base, p->reads_target && !fl_by_label(p) ? fl_scratch_bytes(p, &c->target) : 0);
-    s->gradient = fl_take(&base, c->gradient.data ? fl_scratch_bytes(p, &c->gradient)
-                                                  : (c->hessian.data ? p->matrix_bytes : 0));
-    s->hessian = fl_take(&base, fl_scratch_bytes(p, &c->hessian));
-    return base;
-}
-
-static int fl_allocate(const fl_row_pass *p, fl_row_scratch *s, char *arena) {
-    char *start = NULL;
-    size_t bytes = (size_t)(fl_lay_out(p, s, start) - start);
-    s->allocated = NULL;
-    if (bytes > FL_ARENA_BYTES) {
-        s->allocated = malloc(bytes + 63);
-        if (!s->allocated)
-            return 0;
-        arena = s->allocated;
-        arena += (64 - (uintptr_t)arena % 64) % 64;
-    }
-    fl_lay_out(p, s, arena);
-    return 1;
-}
 
 static double fl_real_at(const fl_row_pass *p, const void *block, size_t i) {
     return p->call->float32 ? (double)((const float *)block)[i] : ((const double *)block)[i];

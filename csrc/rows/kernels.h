@@ -12,251 +12,21 @@
 
 #include "list.h"
 
+#include "across.h"
+#include "along.h"
 #include "cross_entropy.h"
 #include "divergence.h"
 #include "euclidean.h"
 #include "focal.h"
 #include "hinge.h"
 #include "state.h"
-
-/* The sum of n numbers as a binary tree, which destroys them. */
-static real fl_tree_sum(real *x, size_t n) {
-    size_t width = 1;
-    while (width * 2 < n)
-        width *= 2;
-    for (; n > 16; n = width, width /= 2) {
-        FL_ROW_LOOP
-        for (size_t i = 0; i < n - width; i++)
-            x[i] += x[i + width];
-    }
-    for (size_t i = n; i < 16; i++)
-        x[i] = 0;
-    for (int i = 0; i < 8; i++)
-        x[i] += x[i + 8];
-    for (int i = 0; i < 4; i++)
-        x[i] += x[i + 4];
-    return (x[0] + x[2]) + (x[1] + x[3]);
-}
-
-/* So many numbers are scanned at a time, in vectors that do not wait for each other. */
-enum { FL_SCAN_LANES = 256 / sizeof(real) };
-
-FL_INLINE void fl_fold_scan(real *best, real *poison, int width) {
-    for (int i = 0; i < width; i++) {
-        best[i] = best[i + width] > best[i] ? best[i + width] : best[i];
-        poison[i] += poison[i + width];
-    }
-}
-
-#define FL_ALONG_SCAN_STEP(name, at)                                                                         \
-    fl_row lane = row;                                                                                       \
-    lane.poison = poison[j];                                                                                 \
-    fl_row_scan found = name##_scan(FL_ENTRY(z[at], y[at], at), lane);                                       \
-    best[j] = found.candidate > best[j] ? found.candidate : best[j];                                         \
-    poison[j] = found.poison;
-
-/* The maximum and the poison of n classes. */
-#define FL_ALONG_SCAN(name)                                                                                  \
-    real best[FL_SCAN_LANES], poison[FL_SCAN_LANES];                                                         \
-    for (int j = 0; j < FL_SCAN_LANES; j++) {                                                                \
-        best[j] = -FL_INFINITY;                                                                              \
-        poison[j] = 0;                                                                                       \
-    }                                                                                                        \
-    size_t scanned = 0;                                                                                      \
-    for (; scanned + FL_SCAN_LANES <= n; scanned += FL_SCAN_LANES)                                           \
-        for (int j = 0; j < FL_SCAN_LANES; j++) {                                                            \
-            FL_ALONG_SCAN_STEP(name, scanned + (size_t)j)                                                    \
-        }                                                                                                    \
-    FL_ROW_LOOP                                                                                              \
-    for (size_t j = 0; j < n - scanned; j++) {                                                               \
-        FL_ALONG_SCAN_STEP(name, scanned + j)                                                                \
-    }                                                                                                        \
-    for (int width = FL_SCAN_LANES / 2; width > 8; width /= 2)                                               \
-        fl_fold_scan(best, poison, width);                                                                   \
-    fl_fold_scan(best, poison, 8);                                                                           \
-    fl_fold_scan(best, poison, 4);                                                                           \
-    fl_fold_scan(best, poison, 2);                                                                           \
-    fl_fold_scan(best, poison, 1);                                                                           \
-    row.reference = best[0];                                                                                 \
-    row.poison = poison[0];
+#include "two_classes.h"
 
 #define FL_ENTRY(zi, yi, ki)                                                                                 \
     ((fl_row_entry){zi, fl_has_matrix(form) ? (yi) : 0,                                                      \
                     form == FL_DENSE_WEIGHTED || form == FL_SMOOTHED ? own[ki] : 0,                          \
                     form == FL_DENSE_WEIGHTED || form == FL_SMOOTHED ? base[ki] : 0, (real_int)(ki),         \
                     fl_has_labels(form) && (real_int)(ki) == row.label})
-
-/* The entry of class k + j of row i. */
-#define FL_ACROSS_ENTRY(j) FL_ENTRY(z[i + (k + j) * z_step], y[i + (k + j) * y_step], k + j)
-
-#define FL_ACROSS_KEEP(j, t)                                                                                 \
-    if (want_gradient && keeps)                                                                              \
-        g[i + (k + j) * g_step] = t.kept;                                                                    \
-    row.first = t.first < row.first ? t.first : row.first;
-
-#define FL_ACROSS_ADD_4(NAME, sum)                                                                           \
-    if (adds & FL_ADDS_##NAME)                                                                               \
-        s->sum[i] = row.sum + ((t0.sum + t1.sum) + (t2.sum + t3.sum));
-#define FL_ACROSS_ADD_1(NAME, sum)                                                                           \
-    if (adds & FL_ADDS_##NAME)                                                                               \
-        s->sum[i] = row.sum + t0.sum;
-
-/* Fetches n rows of `classes` classes of the next tile. */
-FL_INLINE void fl_fetch(fl_row_ahead next, size_t k, size_t classes, size_t n, const int for_writing) {
-    for (size_t j = k; j < k + classes && next.data; j++) {
-        const char *line = next.data + (ptrdiff_t)j * next.step;
-        for (size_t i = 0; i < n * sizeof(real); i += 64) {
-            if (for_writing)
-                __builtin_prefetch(line + i, 1);
-            else
-                __builtin_prefetch(line + i, 0, 2);
-        }
-    }
-}
-
-#define FL_FETCH_INPUTS(k, classes)                                                                          \
-    fl_fetch(tile->next_prediction, k, classes, n, 0);                                                       \
-    if (fl_has_matrix(form))                                                                                 \
-        fl_fetch(tile->next_target, k, classes, n, 0);
-#define FL_FETCH_OUTPUTS(k, classes)                                                                         \
-    if (want_gradient)                                                                                       \
-        fl_fetch(tile->next_gradient, k, classes, n, 1);                                                     \
-    if (want_hessian)                                                                                        \
-        fl_fetch(tile->next_hessian, k, classes, n, 1);
-
-/* Adds the terms of four classes from k on to the rows' sums, then those of one. Without inner loops, which
- * would keep the loop over rows from being vectorised. */
-#define FL_ACROSS_TERMS_4(name)                                                                              \
-    FL_ROW_LOOP                                                                                              \
-    for (size_t i = 0; i < n; i++) {                                                                         \
-        fl_row row = fl_row_get(s, i);                                                                       \
-        fl_row_term t0 = name##_term(FL_ACROSS_ENTRY(0), row, o),                                            \
-                    t1 = name##_term(FL_ACROSS_ENTRY(1), row, o);                                            \
-        fl_row_term t2 = name##_term(FL_ACROSS_ENTRY(2), row, o),                                            \
-                    t3 = name##_term(FL_ACROSS_ENTRY(3), row, o);                                            \
-        FL_ACROSS_KEEP(0, t0)                                                                                \
-        FL_ACROSS_KEEP(1, t1)                                                                                \
-        FL_ACROSS_KEEP(2, t2)                                                                                \
-        FL_ACROSS_KEEP(3, t3)                                                                                \
-        FL_ACROSS_ADD_4(A, a)                                                                                \
-        FL_ACROSS_ADD_4(B, b)                                                                                \
-        FL_ACROSS_ADD_4(C, c)                                                                                \
-        FL_ACROSS_ADD_4(D, d)                                                                                \
-        s->first[i] = row.first;                                                                             \
-    }
-
-#define FL_ACROSS_TERMS_1(name)                                                                              \
-    FL_ROW_LOOP                                                                                              \
-    for (size_t i = 0; i < n; i++) {                                                                         \
-        fl_row row = fl_row_get(s, i);                                                                       \
-        fl_row_term t0 = name##_term(FL_ACROSS_ENTRY(0), row, o);                                            \
-        FL_ACROSS_KEEP(0, t0)                                                                                \
-        FL_ACROSS_ADD_1(A, a)                                                                                \
-        FL_ACROSS_ADD_1(B, b)                                                                                \
-        FL_ACROSS_ADD_1(C, c)                                                                                \
-        FL_ACROSS_ADD_1(D, d)                                                                                \
-        s->first[i] = row.first;                                                                             \
-    }
-
-#define FL_ACROSS_SCAN_STEP(name, j)                                                                         \
-    scan = name##_scan(FL_ACROSS_ENTRY(j), row);                                                             \
-    row.reference = scan.candidate > row.reference ? scan.candidate : row.reference;                         \
-    row.poison = scan.poison;
-
-#define FL_ACROSS_SCAN(name, steps)                                                                          \
-    FL_ROW_LOOP                                                                                              \
-    for (size_t i = 0; i < n; i++) {                                                                         \
-        fl_row row = fl_row_get(s, i);                                                                       \
-        fl_row_scan scan;                                                                                    \
-        steps s->reference[i] = row.reference;                                                               \
-        s->poison[i] = row.poison;                                                                           \
-    }
-#define FL_ACROSS_SCAN_4(name)                                                                               \
-    FL_ACROSS_SCAN(name, FL_ACROSS_SCAN_STEP(name, 0) FL_ACROSS_SCAN_STEP(name, 1)                           \
-                             FL_ACROSS_SCAN_STEP(name, 2) FL_ACROSS_SCAN_STEP(name, 3))
-#define FL_ACROSS_SCAN_1(name) FL_ACROSS_SCAN(name, FL_ACROSS_SCAN_STEP(name, 0))
-
-/* Rows of two or three classes in one loop, whose sums stay in registers: WITH_3 is its argument or nothing.
- */
-#define FL_ACROSS_FUSED(name, WITH_3)                                                                        \
-    FL_ROW_LOOP                                                                                              \
-    for (size_t i = 0; i < n; i++) {                                                                         \
-        fl_row row = {.reference = -FL_INFINITY, .first = FL_NOT_FOUND, .class_weight = 1};                  \
-        const size_t k = 0;                                                                                  \
-        row.weight = s->weight[i];                                                                           \
-        if (fl_has_labels(form)) {                                                                           \
-            row.label = label[i];                                                                            \
-            row.class_weight = s->class_weight[i];                                                           \
-        }                                                                                                    \
-        fl_row_entry e0 = FL_ACROSS_ENTRY(0), e1 = FL_ACROSS_ENTRY(1);                                       \
-        WITH_3(fl_row_entry e2 = FL_ACROSS_ENTRY(2);)                                                        \
-        row.own = e0.is_own ? e0.z : (e1.is_own ? e1.z : 0);                                                 \
-        WITH_3(row.own = e2.is_own ? e2.z : row.own;)                                                        \
-        if (scans) {                                                                                         \
-            fl_row_scan scan;                                                                                \
-            FL_ACROSS_SCAN_STEP(name, 0)                                                                     \
-            FL_ACROSS_SCAN_STEP(name, 1)                                                                     \
-            WITH_3(FL_ACROSS_SCAN_STEP(name, 2))                                                             \
-        }                                                                                                    \
-        row = name##_prepare(row);                                                                           \
-        fl_row_term t0 = name##_term(e0, row, o), t1 = name##_term(e1, row, o);                              \
-        row.a = t0.a + t1.a;                                                                                 \
-        row.b = t0.b + t1.b;                                                                                 \
-        row.c = t0.c + t1.c;                                                                                 \
-        row.d = t0.d + t1.d;                                                                                 \
-        row.first = t0.first < t1.first ? t0.first : t1.first;                                               \
-        WITH_3(fl_row_term t2 = name##_term(e2, row, o); row.a += t2.a; row.b += t2.b; row.c += t2.c;        \
-               row.d += t2.d; row.first = t2.first < row.first ? t2.first : row.first;)                      \
-        row = name##_finish(name##_close(row, o), o);                                                        \
-        value[i] = row.value;                                                                                \
-        if (checks)                                                                                          \
-            sums[i] = row.d;                                                                                 \
-        if (want_gradient) {                                                                                 \
-            e0.z = t0.kept;                                                                                  \
-            e1.z = t1.kept;                                                                                  \
-            fl_row_slopes g0 = name##_emit(e0, row, o), g1 = name##_emit(e1, row, o);                        \
-            g[i] = g0.gradient;                                                                              \
-            g[i + g_step] = g1.gradient;                                                                     \
-            WITH_3(e2.z = t2.kept; fl_row_slopes g2 = name##_emit(e2, row, o);                               \
-                   g[i + 2 * g_step] = g2.gradient;)                                                         \
-            if (want_hessian) {                                                                              \
-                h[i] = g0.hessian;                                                                           \
-                h[i + h_step] = g1.hessian;                                                                  \
-                WITH_3(h[i + 2 * h_step] = g2.hessian;)                                                      \
-            }                                                                                                \
-        }                                                                                                    \
-    }
-#define FL_ACROSS_FOLDS(step)                                                                                \
-    if (adds & FL_ADDS_A)                                                                                    \
-        step(s->a, s->folded_a, n);                                                                          \
-    if (adds & FL_ADDS_C)                                                                                    \
-        step(s->c, s->folded_c, n);                                                                          \
-    if (adds & FL_ADDS_D)                                                                                    \
-        step(s->d, s->folded_d, n);
-
-#define FL_WITHOUT(...)
-#define FL_WITH(...) __VA_ARGS__
-
-/* Along rows, the chunk ahead is fetched in pieces of 4 * FL_FETCH_BLOCK classes. */
-enum { FL_FETCH_BLOCK = 256 / sizeof(real) };
-FL_INLINE void fl_fetch_chunk(const real *from, const int for_writing) {
-    for (size_t i = 0; i < 4 * FL_FETCH_BLOCK * sizeof(real); i += 64) {
-        if (for_writing)
-            __builtin_prefetch((const char *)from + i, 1);
-        else
-            __builtin_prefetch((const char *)from + i, 0, 2);
-    }
-}
-
-/* The term of a class of a chunk. */
-#define FL_ALONG_TERM(name, j, at)                                                                           \
-    fl_row_term t##j = name##_term(FL_ENTRY(z[at], y[at], at), row, o);                                      \
-    if (want_gradient && keeps)                                                                              \
-        g[at] = t##j.kept;                                                                                   \
-    first = t##j.first < first ? t##j.first : first;
-
-/* It once more: where it is kept z may be overwritten. */
-#define FL_ALONG_KEPT(name, at) (want_gradient ? g[at] : name##_term(FL_ENTRY(z[at], y[at], at), row, o).kept)
 
 #define FL_DEFINE_ROWS(name, kind, forms, y_domain, z_domain, has_hessian, checks_sum)                       \
     FL_INLINE void fl_##name##_across(const fl_row_tile *tile, const int form, const int want_gradient,      \
@@ -270,7 +40,6 @@ FL_INLINE void fl_fetch_chunk(const real *from, const int for_writing) {
         size_t g_step = (size_t)tile->gradient.stride, h_step = (size_t)tile->hessian.stride;                \
         fl_row_state *s = tile->state;                                                                       \
         fl_row_setting o = fl_setting_of(tile, form, 1, want_hessian);                                       \
-        fl_row_begin(tile, form);                                                                            \
         const int scans = FL_SCANS_##kind, checks = checks_sum, adds = name##_adds(o);                       \
         const real_int *label = tile->label;                                                                 \
         real *sums = tile->row_sum;                                                                          \
@@ -278,6 +47,12 @@ FL_INLINE void fl_fetch_chunk(const real *from, const int for_writing) {
         if (fuses && n_classes <= 3) {                                                                       \
             FL_FETCH_INPUTS(0, n_classes)                                                                    \
             FL_FETCH_OUTPUTS(0, n_classes)                                                                   \
+            if (FL_ROWS_##name == FL_ROWS_cross_entropy && n_classes == 2) {                                 \
+                fl_cross_entropy_of_two(tile, want_gradient, want_hessian);                                  \
+                return;                                                                                      \
+            }                                                                                                \
+            fl_begin_weights(tile);                                                                          \
+            fl_begin_class_weights(tile, form);                                                              \
         }                                                                                                    \
         if (fuses && n_classes == 2) {                                                                       \
             o.own_term = 1;                                                                                  \
@@ -289,6 +64,7 @@ FL_INLINE void fl_fetch_chunk(const real *from, const int for_writing) {
             FL_ACROSS_FUSED(name, FL_WITH)                                                                   \
             return;                                                                                          \
         }                                                                                                    \
+        fl_row_begin(tile, form);                                                                            \
         size_t k = 0;                                                                                        \
         if (scans) {                                                                                         \
             for (; k + 4 <= n_classes; k += 4)                                                               \

@@ -80,27 +80,44 @@ FL_INLINE int fl_has_matrix(int form) {
     return form == FL_DENSE || form == FL_DENSE_WEIGHTED;
 }
 
+static void fl_begin_weights(const fl_row_tile *t) {
+    fl_row_state *s = t->state;
+    size_t padded = (t->n_rows + 15) & ~(size_t)15;
+    const real *weight = t->weight;
+    real scale = (real)t->scale;
+    FL_ROW_LOOP
+    for (size_t i = 0; i < padded; i++)
+        s->weight[i] = weight ? weight[i] * scale : scale;
+}
+
+static void fl_begin_class_weights(const fl_row_tile *t, int form) {
+    fl_row_state *s = t->state;
+    const real *own_weight = t->options->own;
+    const real_int *label = t->label;
+    for (size_t i = 0; i < ((t->n_rows + 15) & ~(size_t)15); i++)
+        s->class_weight[i] = 1;
+    for (size_t i = 0; i < t->n_rows && own_weight && fl_has_labels(form); i++)
+        s->class_weight[i] = own_weight[label[i] < 0 ? 0 : label[i]];
+}
+
 /* What a row knows before its predictions are read: labels are in range or negative. */
 static void fl_row_begin(const fl_row_tile *t, int form) {
     fl_row_state *s = t->state;
     size_t n = t->n_rows, padded = (n + 15) & ~(size_t)15;
     int across = t->n_classes <= FL_ACROSS_LIMIT;
-    const real *z = t->prediction.data, *own_weight = t->options->own, *weight = t->weight;
+    const real *z = t->prediction.data;
     ptrdiff_t row_step = across ? 1 : t->prediction.stride, class_step = across ? t->prediction.stride : 1;
     const real_int *label = t->label;
-    real scale = (real)t->scale;
     for (size_t i = 0; i < padded; i++) {
         s->reference[i] = -FL_INFINITY;
         s->poison[i] = s->a[i] = s->b[i] = s->c[i] = s->d[i] = 0;
         s->folded_a[i] = s->folded_c[i] = s->folded_d[i] = 0;
         s->first[i] = FL_NOT_FOUND;
-        s->class_weight[i] = 1;
         s->own[i] = 0;
         s->label[i] = 0;
     }
-    FL_ROW_LOOP
-    for (size_t i = 0; i < padded; i++)
-        s->weight[i] = weight ? weight[i] * scale : scale;
+    fl_begin_weights(t);
+    fl_begin_class_weights(t, form);
     if (!fl_has_labels(form))
         return;
     for (size_t i = 0; i < padded; i++)
@@ -112,8 +129,6 @@ static void fl_row_begin(const fl_row_tile *t, int form) {
         for (size_t i = 0; i < n; i++)
             s->own[i] = (size_t)label[i] == k ? z[(ptrdiff_t)k * class_step + (ptrdiff_t)i] : s->own[i];
     }
-    for (size_t i = 0; i < n && own_weight; i++)
-        s->class_weight[i] = own_weight[label[i] < 0 ? 0 : label[i]];
 }
 
 /* Puts a sum so far aside, so that none is of more than a few dozen numbers. */
