@@ -113,6 +113,7 @@ cdef class Rows(Verbs):
         cdef fl_status status
         cdef cnp.ndarray y, z, w = None
         cdef bint in_place = False
+        cdef int target_dtype
         if self.kernel < 0:
             raise TypeError(f"{type(self).__name__} was never initialised")
         if n_derivatives == 2 and not fl_rows_has_hessian(self.kernel):
@@ -122,11 +123,11 @@ cdef class Rows(Verbs):
         self.fill(&call, z, n_threads)
         call.float32 = call.float32 or single
         call.dense = target_form(self, y, z)
+        target_dtype = real_dtype(y, "y_true")
         if call.dense:
             describe_rows(&call.target, y)
         else:
-            describe(&call.target, y, real_dtype(y, "y_true"), NULL)
-        real_dtype(y, "y_true")
+            describe(&call.target, y, target_dtype, NULL)
         if sample_weight is not None:
             w = as_array(sample_weight, "sample_weight")
             if not has_shape(w, cnp.PyArray_DIMS(z), 1):
