@@ -27,12 +27,10 @@ FL_INLINE void fl_contrastive_row(const fl_embedding_tile *t, size_t row, const 
         return;
     double weight = 2 * fl_row_slope(t, row);
     double slope = fl_slope_of_root(d, -weight * missing);
-    if (similar) {
-        d.scale = 1;
+    if (similar)
         slope = d.root != d.root ? d.root : weight;
-    }
     fl_put_difference(fl_embedding_row(&t->gradient[0], row), fl_embedding_row(&t->gradient[1], row), a, b,
-                      t->n_columns, d.scale, slope);
+                      t->n_columns, d, similar ? 1 : d.scale, slope);
 }
 
 #define FL_COSINE_STEP(k, i)                                                                                 \
@@ -72,8 +70,22 @@ FL_INLINE fl_products fl_products_of(const real *a, const real *b, size_t n) {
     return (fl_products){sums[0], sums[1], sums[2], 1, 1};
 }
 
-/* 1 - cos(a, b), or [cos(a, b) - margin] while positive. The gradient of cos by a is (b - (ab/aa)
- * a)/(|a||b|): the part of b that is orthogonal to a. A zero vector has the cosine 0 and no gradient. */
+#define FL_DEFINE_PUT_COSINE(name, type, fma)                                                                \
+    FL_INLINE void fl_put_cosine_##name(real *to_a, real *to_b, const real *a, const real *b, size_t n,      \
+                                        type scale_a, type scale_b, type along_a, type along_b,              \
+                                        type slope_a, type slope_b) {                                        \
+        FL_COLUMN_LOOP                                                                                       \
+        for (size_t i = 0; i < n; i++) {                                                                     \
+            type x = (type)a[i] * scale_a, y = (type)b[i] * scale_b;                                         \
+            to_a[i] = (real)(fma(-along_a, x, y) * slope_a);                                                 \
+            to_b[i] = (real)(fma(-along_b, y, x) * slope_b);                                                 \
+        }                                                                                                    \
+    }
+FL_IN_BOTH(FL_DEFINE_PUT_COSINE)
+
+/* 1 - cos(a, b), or [cos(a, b) - margin] while positive. The gradient of cos by
+ * a is (b - (ab/aa) a)/(|a||b|): the part of b that is orthogonal to a. A zero
+ * vector has the cosine 0 and no gradient. */
 FL_INLINE void fl_cosine_embedding_row(const fl_embedding_tile *t, size_t row, const int with_gradient) {
     const real *a = fl_embedding_row(&t->input[0], row), *b = fl_embedding_row(&t->input[1], row);
     const int similar = ((const real *)t->label)[row] == 1;
@@ -90,16 +102,22 @@ FL_INLINE void fl_cosine_embedding_row(const fl_embedding_tile *t, size_t row, c
     double slope = similar ? -fl_row_slope(t, row) : (over <= 0 ? 0 : fl_row_slope(t, row));
     slope = has_direction ? slope / lengths : 0;
     slope = cosine != cosine ? cosine : slope;
-    const int flat = slope == 0;
-    const double s = p.scale_a, u = p.scale_b, slope_a = slope * s, slope_b = slope * u;
-    const double along_a = has_direction ? p.ab / p.aa : 0, along_b = has_direction ? p.ab / p.bb : 0;
-    FL_COLUMN_LOOP
-    for (size_t i = 0; i < t->n_columns; i++) {
-        double x = (double)a[i] * s, y = (double)b[i] * u;
-        double g = fl_wide_fma(-along_a, x, y) * slope_a, h = fl_wide_fma(-along_b, y, x) * slope_b;
-        to_a[i] = (real)(flat ? 0 : g);
-        to_b[i] = (real)(flat ? 0 : h);
+    if (slope == 0) {
+        fl_put_zeros(to_a, t->n_columns);
+        fl_put_zeros(to_b, t->n_columns);
+        return;
     }
+    const double slope_a = slope * p.scale_a, slope_b = slope * p.scale_b;
+    const double along_a = has_direction ? p.ab / p.aa : 0, along_b = has_direction ? p.ab / p.bb : 0;
+#if FL_PRECISION == 32
+    if (fl_fits_narrow(p.aa + p.bb, slope) && fabs(along_a) <= 0x1p100 && fabs(along_b) <= 0x1p100) {
+        fl_put_cosine_narrow(to_a, to_b, a, b, t->n_columns, 1, 1, (real)along_a, (real)along_b,
+                             (real)slope_a, (real)slope_b);
+        return;
+    }
+#endif
+    fl_put_cosine_wide(to_a, to_b, a, b, t->n_columns, p.scale_a, p.scale_b, along_a, along_b, slope_a,
+                       slope_b);
 }
 
 #endif
