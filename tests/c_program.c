@@ -58,5 +58,23 @@ int main(void) {
     if (fl_rows(&rows) != FL_OK)
         return 3;
     printf("cross_entropy %.6f\n", rows.total);
+
+    double from[] = {0.0, 0.0, 1.0, 1.0}, to[] = {3.0, 4.0, 1.0, 1.5}, by_from[4], by_to[4];
+    unsigned char similar[] = {1, 0};
+    fl_embeddings_call pairs = {
+        .kernel = fl_find_embeddings("contrastive"),
+        .margin = 1,
+        .reduction = FL_REDUCE_SUM,
+        .n_threads = 1,
+        .want_value = 1,
+        .n_rows = 2,
+        .n_columns = 2,
+        .input = {matrix(from, 2, 2), matrix(to, 2, 2)},
+        .label = vector(similar, FL_UINT8, 2, 1),
+        .gradient = {matrix(by_from, 2, 2), matrix(by_to, 2, 2)},
+    };
+    if (fl_embeddings(&pairs) != FL_OK)
+        return 5;
+    printf("contrastive %g: %g %g %g\n", pairs.total, by_from[0], by_from[1], by_to[3]);
     return fl_find_pointwise("no such loss") == -1 ? 0 : 4;
 }

@@ -21,10 +21,11 @@ def test_a_c_program_uses_the_library(tmp_path):
     include = f"-I{ROOT / 'csrc'}"
     subprocess.run([COMPILER, include, main, *sources, "-o", str(program), *flags], check=True)
     done = subprocess.run([program], capture_output=True, text=True, check=False)
-    # Huber(1): 0.5*0.25 + 2.5 + 2.5; softmax of equal logits: log 2.
+    # Huber(1): 0.5*0.25 + 2.5 + 2.5; softmax of equal logits: log 2; 5² + (1 - 0.5)².
     assert done.stdout.splitlines() == [
         "huber 5.125: 0.5 1 -1",
         "target[2] = 7",
         "cross_entropy 0.693147",
+        "contrastive 25.25: -6 -8 -1",
     ]
     assert done.returncode == 0

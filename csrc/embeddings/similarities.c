@@ -10,7 +10,8 @@ static int fl_threads_for(const fl_similarity_block *b) {
 
 void fl_similarity_gather(const fl_similarity_block *b, double *largest, double *sum, double *positive) {
     const fl_embedding_ops *ops = fl_ops_for(b->float32)->embeddings;
-    int threads __attribute__((unused)) = fl_threads_for(b);
+    int threads = fl_threads_for(b);
+    (void)threads;
 #pragma omp parallel for schedule(static) num_threads(threads) if (parallel : threads > 1)
     for (size_t row = 0; row < b->n_rows; row++)
         ops->gather(b, row, largest, sum, positive);
@@ -19,7 +20,8 @@ void fl_similarity_gather(const fl_similarity_block *b, double *largest, double 
 void fl_similarity_slopes(const fl_similarity_block *b, const void *level, const void *missed,
                           const void *share) {
     const fl_embedding_ops *ops = fl_ops_for(b->float32)->embeddings;
-    int threads __attribute__((unused)) = fl_threads_for(b);
+    int threads = fl_threads_for(b);
+    (void)threads;
 #pragma omp parallel for schedule(static) num_threads(threads) if (parallel : threads > 1)
     for (size_t row = 0; row < b->n_rows; row++)
         ops->slopes(b, row, level, missed, share);
