@@ -21,7 +21,7 @@ TOLERANCE = {np.float32: 2e-6, np.float64: 1e-14}
 
 @pytest.mark.parametrize("case", ALL, ids=repr)
 def test_derivatives(case: Any, rng: Any) -> None:
-    """The reference's gradients, of a weighted sum, by finite differences of fourth order along a direction."""
+    """The reference's gradients, of a weighted sum, by finite differences along a direction."""
     arguments = ordinary(case, 7, 4, np.float64, rng)
     vectors = embeddings(case, arguments)
     twin, rest = _twin(case), arguments[len(vectors) :]
