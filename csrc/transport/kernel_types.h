@@ -29,6 +29,12 @@ typedef struct {
                  double *pull);
     /* The costs themselves. */
     void (*costs)(const fl_softmin *s, size_t first, size_t end, double *to);
+    /* On the line: whether a number is below `low` or not finite; and of v - u, both sorted, the sum of the
+     * magnitudes, the largest of them, and the sum of the squares of the differences times `scale`. */
+    int (*any_bad)(const double *x, size_t n, double low);
+    double (*sum_magnitudes)(const double *u, const double *v, size_t n);
+    double (*largest_difference)(const double *u, const double *v, size_t n);
+    double (*sum_squares)(const double *u, const double *v, size_t n, double scale);
 } fl_transport_ops;
 
 #endif

@@ -5,6 +5,7 @@
 #include <float.h>
 #include <string.h>
 
+#include "../blocks/view.h"
 #include "../dispatch/ops.h"
 
 enum { FL_BLOCK_DOUBLES = FL_BLOCK_BYTES / sizeof(double) };
@@ -17,6 +18,10 @@ typedef struct {
 } fl_complaint;
 
 static inline void fl_load_row(const fl_array *a, size_t row, size_t n, double *to) {
+    if (fl_is_packed(a) && a->dtype == FL_FLOAT64) {
+        memcpy(to, (const char *)a->data + row * n * sizeof(double), n * sizeof(double));
+        return;
+    }
     const fl_ops *ops = fl_ops_for(0);
     double block[FL_BLOCK_DOUBLES];
     char raw[FL_RAW_BYTES];
@@ -38,15 +43,13 @@ static inline void fl_store_row(const fl_array *a, size_t row, size_t n, const d
 /* Numbers must be finite, masses not negative either. */
 static inline int fl_is_row_bad(const double *x, size_t n, double low, fl_transport_argument argument,
                                 size_t row, fl_complaint *complaint) {
-    int bad = 0;
-    for (size_t i = 0; i < n; i++)
-        bad |= !(x[i] >= low) | !(x[i] <= DBL_MAX);
-    for (size_t i = 0; bad && i < n; i++)
-        if (!(x[i] >= low && x[i] <= DBL_MAX)) {
-            *complaint = (fl_complaint){FL_BAD_ENTRY, argument, row, i, 0};
-            break;
-        }
-    return bad;
+    if (!fl_ops_for(0)->transport->any_bad(x, n, low))
+        return 0;
+    size_t i = 0;
+    while (x[i] >= low && x[i] <= DBL_MAX)
+        i++;
+    *complaint = (fl_complaint){FL_BAD_ENTRY, argument, row, i, 0};
+    return 1;
 }
 
 #endif

@@ -7,6 +7,8 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "kernel_types.h"
+
 /* Atoms in increasing order, those of no mass left out. upto[i] is the mass of the atoms 0 to i, of 1. */
 typedef struct {
     size_t n;
@@ -75,41 +77,65 @@ static inline double fl_outer_slope(fl_coupling_cost cost, double p) {
     return cost.mean == 0 ? 0 : p == 1 ? 1 : pow(cost.mean, 1 / p - 1);
 }
 
-/* Both samples of one size without weights: atom k of one moves to atom k of the other. Eight lanes, which
- * vectorise without changing the order of the sum. */
-static double fl_matched_distance(const double *u, const double *v, size_t n) {
-    double lanes[8] = {0}, total = 0;
-    size_t k = 0;
-    for (; k + 8 <= n; k += 8)
-        for (int lane = 0; lane < 8; lane++)
-            lanes[lane] += fabs(v[k + lane] - u[k + lane]);
-    for (; k < n; k++)
-        lanes[k % 8] += fabs(v[k] - u[k]);
-    for (int lane = 0; lane < 8; lane++)
-        total += lanes[lane];
-    return total / (double)n;
+/* Both samples of one size and without weights: atom k of one moves to atom k of the other. */
+static fl_coupling_cost fl_matched_cost(const fl_transport_ops *ops, const double *u, const double *v,
+                                        size_t n, double p) {
+    fl_coupling_cost cost = {1, 0};
+    if (p == 1) {
+        cost.mean = ops->sum_magnitudes(u, v, n) / (double)n;
+        return cost;
+    }
+    cost.scale = ops->largest_difference(u, v, n);
+    if (cost.scale == 0)
+        return cost;
+    if (p == 2 && 1 / cost.scale <= DBL_MAX) {
+        cost.mean = ops->sum_squares(u, v, n, 1 / cost.scale);
+    } else {
+        for (size_t k = 0; k < n; k++)
+            cost.mean += fl_power((v[k] - u[k]) / cost.scale, p);
+    }
+    cost.mean /= (double)n;
+    return cost;
 }
 
-/* gradient[j], by the position of each input atom j, times `factor`. Atoms that lie on one another move as
- * one and share their derivative by mass: which of them the coupling took first is chance. */
-static void fl_position_gradient(const fl_atoms *v, const fl_move *moves, size_t n, fl_coupling_cost cost,
-                                 double p, double factor, double *slope, double *gradient) {
+/* mass * |difference/scale|^(p-1) * sign(difference), 0 where nothing moves. */
+static inline double fl_pull_of(double mass, double difference, double scale, double p) {
+    return difference == 0 ? 0 : copysign(mass * fl_power(difference / scale, p - 1), difference);
+}
+
+/* slope[j] of the atoms of v, from the moves. */
+static void fl_slopes(const fl_atoms *v, const fl_move *moves, size_t n, double scale, double p,
+                      double *slope) {
     for (size_t j = 0; j < v->n; j++)
         slope[j] = 0;
-    for (size_t k = 0; k < n; k++) {
-        double d = moves[k].difference;
-        if (d != 0)
-            slope[moves[k].j] += copysign(moves[k].mass * fl_power(d / cost.scale, p - 1), d);
-    }
-    factor *= fl_outer_slope(cost, p);
+    for (size_t k = 0; k < n; k++)
+        slope[moves[k].j] += fl_pull_of(moves[k].mass, moves[k].difference, scale, p);
+}
+
+static void fl_matched_slopes(const double *u, const double *v, size_t n, double scale, double p,
+                              double *slope) {
+    for (size_t k = 0; k < n; k++)
+        slope[k] = fl_pull_of(1 / (double)n, v[k] - u[k], scale, p);
+}
+
+/* From slopes of the sorted atoms to the gradient by each input atom, times `factor`. Atoms that lie on one
+ * another move as one and share their derivative by mass (alike, if `upto` is not set): which of them the
+ * coupling took first is chance. */
+static void fl_position_gradient(const fl_atoms *v, int weighted, const double *slope, double factor,
+                                 double *gradient) {
     for (size_t first = 0, end; first < v->n; first = end) {
-        double total = slope[first], below = first ? v->upto[first - 1] : 0;
-        for (end = first + 1; end < v->n && v->x[end] == v->x[first]; end++)
+        end = first + 1;
+        if (end == v->n || v->x[end] != v->x[first]) {
+            gradient[v->order[first]] = factor * slope[first];
+            continue;
+        }
+        double total = slope[first], below = first && weighted ? v->upto[first - 1] : 0;
+        for (; end < v->n && v->x[end] == v->x[first]; end++)
             total += slope[end];
-        double mass = v->upto[end - 1] - below;
         for (size_t j = first; j < end; j++) {
-            double own = v->upto[j] - (j ? v->upto[j - 1] : 0);
-            gradient[v->order[j]] = factor * total * (end == first + 1 ? 1 : own / mass);
+            double own = weighted ? v->upto[j] - (j ? v->upto[j - 1] : 0) : 1;
+            double mass = weighted ? v->upto[end - 1] - below : (double)(end - first);
+            gradient[v->order[j]] = factor * total * (own / mass);
         }
     }
 }

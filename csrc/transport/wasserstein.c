@@ -96,7 +96,12 @@ static int fl_accumulate(const double *mass, size_t n, fl_transport_argument arg
     return 1;
 }
 
-/* One row of samples, sorted; `ordered`: with the order, which weights and gradients need. */
+static int fl_is_matched(const fl_wasserstein_call *c) {
+    return c->n_u == c->n_v && !c->u_weight.data && !c->v_weight.data;
+}
+
+/* One row of samples, sorted; `ordered`: with the order, which weights and gradients need. Matched atoms need
+ * no levels. */
 static int fl_read_sample(const fl_wasserstein_call *c, const fl_array *positions, const fl_array *weights,
                           size_t row, size_t n, fl_transport_argument argument, int ordered, fl_scratch *s,
                           fl_atoms *atoms, fl_complaint *complaint) {
@@ -118,7 +123,7 @@ static int fl_read_sample(const fl_wasserstein_call *c, const fl_array *position
         }
     }
     if (!weighted) {
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n && !fl_is_matched(c); i++)
             atoms->upto[i] = (double)(i + 1) / (double)n;
         for (size_t i = 0; ordered && i < n; i++) {
             atoms->order[i] = s->order[i];
@@ -154,17 +159,23 @@ static double fl_sample_row(const fl_wasserstein_call *c, size_t row, double fac
     if (!fl_read_sample(c, &c->u, &c->u_weight, row, c->n_u, FL_FIRST, 0, s, &s->u, complaint) ||
         !fl_read_sample(c, &c->v, &c->v_weight, row, c->n_v, FL_SECOND, differentiates, s, &s->v, complaint))
         return 0;
-    int matched = c->p == 1 && c->n_u == c->n_v && !c->u_weight.data && !c->v_weight.data;
-    if (matched && !differentiates)
-        return fl_matched_distance(s->u.x, s->v.x, c->n_u);
-    size_t n_moves = fl_couple(&s->u, &s->v, s->moves);
-    fl_coupling_cost cost = fl_cost_of(s->moves, n_moves, c->p);
+    const fl_transport_ops *ops = fl_ops_for(0)->transport;
+    int matched = fl_is_matched(c);
+    size_t n_moves = matched ? 0 : fl_couple(&s->u, &s->v, s->moves);
+    fl_coupling_cost cost =
+        matched ? fl_matched_cost(ops, s->u.x, s->v.x, c->n_u, c->p) : fl_cost_of(s->moves, n_moves, c->p);
     if (differentiates) {
+        double *slope = s->v_upto;
+        if (matched)
+            fl_matched_slopes(s->u.x, s->v.x, c->n_u, cost.scale, c->p, slope);
+        else
+            fl_slopes(&s->v, s->moves, n_moves, cost.scale, c->p, slope);
         memset(s->gradient, 0, c->n_v * sizeof(double));
-        fl_position_gradient(&s->v, s->moves, n_moves, cost, c->p, factor, s->v_upto, s->gradient);
+        fl_position_gradient(&s->v, c->v_weight.data != NULL, slope, factor * fl_outer_slope(cost, c->p),
+                             s->gradient);
         fl_store_row(&c->gradient, row, c->n_v, s->gradient);
     }
-    return matched ? fl_matched_distance(s->u.x, s->v.x, c->n_u) : fl_distance(cost, c->p);
+    return fl_distance(cost, c->p);
 }
 
 /* The positions that have mass. */
