@@ -16,6 +16,7 @@ from fastloss.binary import (
 from fastloss.choosing import Choice, choose
 from fastloss.config import config, initialise, show_config
 from fastloss.distribution import JSDivergence, KLDivergence
+from fastloss.earth_mover import EarthMover
 from fastloss.embedding import CenterLoss, Contrastive, CosineEmbedding, NTXent, Triplet
 from fastloss.linear import LinearObjective
 from fastloss.multiclass import CrossEntropy, Focal, MulticlassHinge
@@ -42,7 +43,7 @@ from fastloss.regression import (
     Welsch,
 )
 from fastloss.threads import get_num_threads, num_threads, set_num_threads
-from fastloss.transport import ConvergenceWarning, EarthMover, Sinkhorn, Wasserstein
+from fastloss.transport import ConvergenceWarning, Sinkhorn, Wasserstein
 
 initialise()
 del initialise

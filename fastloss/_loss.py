@@ -166,6 +166,7 @@ class RowLoss(Loss, _core.Rows):
         """Warn that a row of probabilities does not sum to one; the binding calls it at most once a call."""
         _validation.warn_off_row(type(self).__name__, row, total)
 
+
 class _WithoutHessian(Loss):
     """A loss whose Hessian is not diagonal."""
 

@@ -6,7 +6,7 @@ import difflib
 import inspect
 from typing import Any, NamedTuple
 
-from fastloss import binary, distribution, embedding, multiclass, regression, transport
+from fastloss import binary, distribution, earth_mover, embedding, multiclass, regression, transport
 from fastloss._loss import Loss
 
 
@@ -30,7 +30,7 @@ def _info(cls: type[Loss]) -> LossInfo:
 
 _LOSSES = [
     _info(getattr(module, name))
-    for module in (regression, binary, multiclass, distribution, embedding, transport)
+    for module in (regression, binary, multiclass, distribution, embedding, transport, earth_mover)
     for name in module.__all__
 ]
 _BY_CLASS_NAME = {info.cls.__name__: info.cls for info in _LOSSES}

@@ -6,6 +6,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "../sums/fold.h"
 #include "../vecmath/real.h"
 
 enum { FL_LINE_LANES = 16 };
@@ -21,15 +22,6 @@ static int fl_any_bad(const double *x, size_t n, double low) {
     return bad > 0;
 }
 
-FL_INLINE double fl_fold_line(const double *lanes) {
-    double halves[FL_LINE_LANES / 2], total = 0;
-    for (int k = 0; k < FL_LINE_LANES / 2; k++)
-        halves[k] = lanes[k] + lanes[k + FL_LINE_LANES / 2];
-    for (int k = 0; k < FL_LINE_LANES / 2; k++)
-        total += halves[k];
-    return total;
-}
-
 /* Of the differences times `scale`. */
 static double fl_sum_squares(const double *u, const double *v, size_t n, double scale) {
     double lanes[FL_LINE_LANES] = {0};
@@ -43,7 +35,7 @@ static double fl_sum_squares(const double *u, const double *v, size_t n, double 
         double d = (v[i + k] - u[i + k]) * scale;
         lanes[k] += d * d;
     }
-    return fl_fold_line(lanes);
+    return fl_fold_lanes(lanes, FL_LINE_LANES);
 }
 
 static double fl_sum_magnitudes(const double *u, const double *v, size_t n) {
@@ -54,7 +46,7 @@ static double fl_sum_magnitudes(const double *u, const double *v, size_t n) {
             lanes[k] += fl_abs(v[i + k] - u[i + k]);
     for (int k = 0; i + k < n; k++)
         lanes[k] += fl_abs(v[i + k] - u[i + k]);
-    return fl_fold_line(lanes);
+    return fl_fold_lanes(lanes, FL_LINE_LANES);
 }
 
 static double fl_largest_difference(const double *u, const double *v, size_t n) {

@@ -8,6 +8,7 @@
 
 #include <math.h>
 
+#include "../sums/fold.h"
 #include "../vecmath/exp.h"
 #include "kernel_types.h"
 
@@ -99,13 +100,6 @@ FL_INLINE void fl_exponentials(const double *restrict c, const double *restrict 
         sums[k] = lanes[k];
 }
 
-static double fl_fold_columns(double *lanes) {
-    for (int width = FL_COLUMN_LANES / 2; width > 0; width /= 2)
-        for (int k = 0; k < width; k++)
-            lanes[k] += lanes[k + width];
-    return lanes[0];
-}
-
 /* The largest exponent of a row. */
 static double fl_row_maximum(const fl_softmin *s, size_t row) {
     double scratch[FL_TILE_MOST], largest[FL_COLUMN_LANES];
@@ -137,7 +131,7 @@ static void fl_sum_rows(const fl_softmin *s, size_t row, size_t n_rows, const do
                             s->inverse_reg, n, lanes[i], NULL);
     }
     for (size_t i = 0; i < n_rows; i++)
-        sum[i] = fl_fold_columns(lanes[i]);
+        sum[i] = fl_fold_lanes(lanes[i], FL_COLUMN_LANES);
 }
 
 static void fl_softmin_rows(const fl_softmin *s, size_t first, size_t end, const double *guess,
@@ -167,7 +161,7 @@ static void fl_pull_tile(const fl_softmin *s, const double *x, size_t first, siz
         for (size_t j = 0; j < n; j += FL_COLUMN_LANES)
             for (int lane = 0; lane < FL_COLUMN_LANES; lane++)
                 lanes[lane] = fl_fma(w[j + lane], x[k] - y[j + lane], lanes[lane]);
-        pull[k] += fl_fold_columns(lanes);
+        pull[k] += fl_fold_lanes(lanes, FL_COLUMN_LANES);
     }
 }
 
