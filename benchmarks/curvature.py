@@ -36,9 +36,10 @@ XGBOOST = {
     "weak": {"lambda": 0, "min_child_weight": 0},
     "strong": {"lambda": 5, "max_depth": 4},
 }
+# At 0 LightGBM stops with an error where it splits a leaf whose sum of Hessians is a rounding error.
 LIGHTGBM = {
     "default": {},
-    "weak": {"lambda_l2": 0, "min_sum_hessian_in_leaf": 0, "min_data_in_leaf": 5},
+    "weak": {"lambda_l2": 0, "min_sum_hessian_in_leaf": 1e-6, "min_data_in_leaf": 5},
     "strong": {"lambda_l2": 5, "min_sum_hessian_in_leaf": 0.01, "num_leaves": 15},
 }
 
@@ -263,6 +264,13 @@ def cells(
                         yield Cell(problem.name, library, setting, scale, *result, automatic)
 
 
+def _label(loss: Any) -> str:
+    """The class, and the parameters that are not its defaults."""
+    defaults = type(loss)().parameters
+    changed = [f"{name}={value:g}" for name, value in loss.parameters.items() if value != defaults[name]]
+    return type(loss).__name__ + (f"({', '.join(changed)})" if changed else "")
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Print the table: for each loss and curvature the failures and the held-out loss."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -301,7 +309,7 @@ def main(arguments: list[str] | None = None) -> None:
                     text = f"*{text}*"
                 columns.append(text)
                 failures += [(curvature, c) for c in found if c.diverged or c.collapsed]
-            print(f"| `{name}` | " + " | ".join(columns) + " |", flush=True)
+            print(f"| `{_label(loss_at(1.0))}` | " + " | ".join(columns) + " |", flush=True)
             for curvature, cell in failures if options.failures else []:
                 print("   ", curvature, cell)
 

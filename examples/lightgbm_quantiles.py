@@ -42,8 +42,8 @@ def main() -> float:
         # LightGBM leaves the score it started from out of its predictions.
         predicted = for_lightgbm.predictions(loss, start + model.predict(x_test))
         shares[q] = float(np.mean(y_test <= predicted))
-        constant = loss(y_test, np.full(len(y_test), start))
-        print(f"q = {q}: {100 * shares[q]:.0f} % below, loss {loss(y_test, predicted):.2f} (constant: {constant:.2f})")
+        losses = loss(y_test, predicted), loss(y_test, np.full(len(y_test), start))
+        print(f"q = {q}: {100 * shares[q]:.0f} % below, loss {losses[0]:.2f}, of a constant {losses[1]:.2f}")
     return shares[0.5]
 
 

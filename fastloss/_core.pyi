@@ -74,18 +74,6 @@ class Verbs:
         single: bool = False,
     ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]: ...
 
-    def _curvatures(self) -> tuple[list[int], int]: ...
-    def _gradient_and_curvature(
-        self,
-        y_true: Any,
-        y_pred: Any,
-        sample_weight: Any,
-        curvature: int,
-        out: _Out,
-        n_threads: int | None,
-        single: bool = False,
-    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]: ...
-
 class Pointwise(Verbs):
     def _bind(self, kernel: str, parameters: tuple[float, ...] = (), differentiable: bool = True) -> None: ...
     def _map(self, y_pred: Any, out: _Out, n_threads: int | None) -> npt.NDArray[Any]: ...

@@ -102,9 +102,7 @@ def test_majorizer_of_a_residual_is_slope_over_residual(dtype):
 
 def test_kinks_count_tiny_residuals_as_a_tenth_of_the_mean_loss(dtype):
     y, z = np.zeros(4, dtype), np.array([0, 1, 2, -5], dtype)
-    np.testing.assert_allclose(
-        curve(fl.AbsoluteError(), y, z, "majorizer")[1], [5, 1, 0.5, 0.2], rtol=1e-6
-    )
+    np.testing.assert_allclose(curve(fl.AbsoluteError(), y, z, "majorizer")[1], [5, 1, 0.5, 0.2], rtol=1e-6)
     # The mean pinball loss at q = 0.75 is (0.25 + 0.5 + 3.75)/4.
     c = curve(fl.Quantile(q=0.75), y, z, "majorizer")[1]
     np.testing.assert_allclose(c, [0.5 / 0.1125, 0.5, 0.25, 0.1], rtol=1e-6)

@@ -135,9 +135,10 @@ FL_RULE(focal_slope) {
 }
 
 /* (γ + 1)·|g|·max(r, ½) is above all curvatures between z and the minimum, and equal to the Hessian where r
- * tends to 1. */
+ * tends to 1. With m the margin for the right class, r = σ(m) is at most ½ + m/4. */
 FL_INLINE real fl_focal_bound(real y, real z, real g, double gamma) {
-    return (real)(gamma + 1) * fl_abs(g) * fl_larger(fl_right_probability(y, z), (real)0.5);
+    real m = y > 0 ? z : -z, r = fl_fma((real)0.25, m > 0 ? m : 0, (real)0.5);
+    return (real)(gamma + 1) * fl_abs(g) * (r < 1 ? r : 1);
 }
 
 FL_RULE(focal_bound) {

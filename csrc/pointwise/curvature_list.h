@@ -1,8 +1,8 @@
 /* Which curvatures the pointwise losses have besides |h| and 1: one line a loss.
  *
  * X(loss, majorizer, gauss_newton, automatic)
- *   the first two name rules of curvature.h, or none; `automatic` is what benchmarks/curvature.py found to
- *   train well. A loss without a line has only what every loss has. */
+ *   the first two name rules of curvature_blocks.h, or none; `automatic` is what benchmarks/curvature.py
+ * found to train well. A loss without a line has only what every loss has. */
 #ifndef FL_POINTWISE_CURVATURE_LIST_H
 #define FL_POINTWISE_CURVATURE_LIST_H
 
@@ -35,7 +35,7 @@
 #define FL_CURVATURE_RULES(X)                                                             \
     X(exact, 0) X(absolute, 0) X(unit, 0) X(secant, 0) X(two, 0) X(steeper_side, 1)       \
     X(kink_of_two, 0) X(kink_of_one, 0) X(relative_kink, 0)                               \
-    X(poisson_ends, 0) X(at_least_one, 0) X(tweedie_ends, 1) X(tweedie_expected, 1)         \
+    X(poisson_ends, 0) X(at_least_one, 0) X(tweedie_ends, 1) X(tweedie_expected, 1)       \
     X(log_error_ends, 0) X(log_error_slope, 0)                                            \
     X(logistic_bound, 0) X(weighted_logistic_bound, 4)                                    \
     X(focal_slope, 0) X(focal_bound, 1) X(focal2_bound, 0)

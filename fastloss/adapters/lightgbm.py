@@ -34,8 +34,8 @@ _OF_CLASSES = "gauss-newton"
 @dataclass(frozen=True)
 class _LightGBMObjective(Objective):
     def in_float32(self, y_true: Any, y_pred: Array, weight: Any) -> tuple[Array, Array]:
-        # Scores are float64, a row's entries far apart; LightGBM reads float32 in the same order. Focal losses,
-        # which have powers to take and no residual that could cancel, are computed in that too.
+        # Scores are float64, a row's entries far apart; LightGBM reads float32 in the same order. Focal
+        # losses, which have powers to take and no residual that could cancel, are computed in that too.
         out = np.empty(y_pred.shape, np.float32, "F"), np.empty(y_pred.shape, np.float32, "F")
         return self.derivatives(y_true, y_pred, weight, out, isinstance(self.loss, (BinaryFocal, Focal)))
 
