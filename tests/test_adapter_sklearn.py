@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import pickle
-import runpy
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -207,12 +205,3 @@ def test_weights_by_metadata_routing() -> None:
     np.testing.assert_allclose(ours["test_score"], theirs["test_score"])
     assert not np.allclose(ours["test_score"], plain["test_score"])
     assert np.isfinite(search.best_score_)
-
-
-def test_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    path = Path(__file__).parents[1] / "examples" / "scikit_learn.py"
-    names = runpy.run_path(str(path))
-    printed = capsys.readouterr().out
-    assert "376 tumours" in printed
-    assert "chosen by focal loss: {'max_leaf_nodes':" in printed
-    assert 0 < names["search"].best_score_ + 1 < 1
