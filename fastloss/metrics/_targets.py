@@ -93,24 +93,28 @@ def _above(y: Array, low: int) -> Array:
 def _encode_strings(y: Array) -> tuple[Array, Array]:
     """Rank strings by comparing them with the classes met so far."""
     found: list[Any] = []
-    codes = np.empty(len(y), np.uint8)
+    codes = np.zeros(len(y), np.uint8)
     for block in blocks(len(y)):
         part, out = y[block], codes[block]
-        unknown = np.ones(len(part), dtype=bool)
-        tried = 0
-        while True:
-            for rank in range(tried, len(found)):
-                same = part == found[rank]
-                out[same] = rank
-                unknown &= ~same
-            tried = len(found)
-            if not unknown.any():
-                break
-            found.extend(np.unique(part[unknown]))
+        n_known, compared = 0, 0
+        while n_known < len(part):
+            if compared == len(found):
+                found.extend(np.unique(part[_differs_from_all(part, found)]))
             if len(found) > _MANY_CLASSES:
                 classes, inverse = np.unique(y, return_inverse=True)
                 return classes, inverse
+            same = part == found[compared]
+            n_known += np.count_nonzero(same)
+            out += same.view(np.uint8) * np.uint8(compared)
+            compared += 1
     return _sorted(np.array(found, dtype=y.dtype), codes)
+
+
+def _differs_from_all(y: Array, labels: list[Any]) -> Array:
+    different = np.ones(len(y), dtype=bool)
+    for label in labels:
+        different &= y != label
+    return different
 
 
 def _encode_objects(y: Array) -> tuple[Array, Array]:

@@ -250,12 +250,15 @@ def _mean_log_loss(targets: _Targets, p: Array, w: Array | None, reduction: str)
 
 
 def _check_rows(p: Array) -> None:
-    """Warn where a row does not sum to 1 within the root of the machine epsilon."""
-    ones, tolerance = np.ones(p.shape[1], p.dtype), math.sqrt(np.finfo(p.dtype).eps)
-    for rows in blocks(len(p), p.shape[1]):
-        if not (np.abs(p[rows] @ ones - 1) <= tolerance).all():
-            _warn_not_probabilities()
-            return
+    """Warn where a row does not sum to 1."""
+    if any(_has_off_row(p[rows]) for rows in blocks(len(p), p.shape[1])):
+        _warn_not_probabilities()
+
+
+def _has_off_row(p: Array) -> bool:
+    """Tell whether a row does not sum to 1 within the root of the machine epsilon."""
+    sums = p @ np.ones(p.shape[1], p.dtype)
+    return not (np.abs(sums - 1) <= math.sqrt(np.finfo(p.dtype).eps)).all()
 
 
 def brier_score_loss(
@@ -380,13 +383,16 @@ def _check_range(p: Array) -> None:
 
 def _row_squares(targets: _Targets, p: Array, w: Array | None) -> float:
     """Compute the mean over rows of the squared distances from the classes' indicators."""
-    _check_range(p)
-    _check_rows(p)
-    loss, classes, total = SquaredError(), np.arange(p.shape[1]), 0.0
+    loss, total, is_off = SquaredError(), 0.0, False
+    classes = np.arange(p.shape[1], dtype=np.uint8 if p.shape[1] <= 256 else np.int64)
     for rows in blocks(len(p), p.shape[1]):
-        y = targets.y[rows]
-        indicator = y if y.ndim == 2 else y[:, None] == classes
-        total += reduce(loss, indicator, p[rows], None if w is None else w[rows], "sum")
+        y, part = targets.y[rows], p[rows]
+        _check_range(part)
+        is_off = is_off or _has_off_row(part)
+        indicator = y if y.ndim == 2 else y.astype(classes.dtype, copy=False)[:, None] == classes
+        total += reduce(loss, indicator, part, None if w is None else w[rows], "sum")
+    if is_off:
+        _warn_not_probabilities()
     return total / (len(p) if w is None else total_weight(w))
 
 
