@@ -39,7 +39,7 @@ def cases(n: int) -> Iterator[Case]:
         yield name, "10 classes", (ten, rows), {}
         keyword = {"pos_label": "spam"} if name == "brier_score_loss" else {}
         yield name, "strings", (words, p), keyword
-        yield name, "strings as objects", (words.astype(object), p), keyword
+    yield "brier_score_loss", "strings as objects", (words.astype(object), p), {"pos_label": "spam"}
     yield "hinge_loss", "labels 0, 1", (two, z), {}
     yield "hinge_loss", "labels -1, 1", (2 * two - 1, z), {}
     yield "hinge_loss", "labels 0, 1; weights", (two, z), {"sample_weight": w}

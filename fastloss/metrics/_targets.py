@@ -59,6 +59,11 @@ def whole_numbers(y: Array) -> Array | None:
     return whole if same else None
 
 
+def pick(table: Array, codes: Array) -> Array:
+    """Return the rows of a table that codes, all within it, stand for."""
+    return np.take(table, codes, axis=0, mode="clip")  # much faster than with the check of indices
+
+
 def _narrow(n_classes: int) -> Any:
     """Return the smallest dtype for ranks among so many classes."""
     return np.uint8 if n_classes <= 256 else np.uint16 if n_classes <= 65536 else np.int64
@@ -134,7 +139,7 @@ def _sorted(classes: Array, codes: Array) -> tuple[Array, Array]:
     order = np.argsort(classes)
     ranks = np.empty(len(order), codes.dtype)
     ranks[order] = np.arange(len(order))
-    return classes[order], ranks[codes]
+    return classes[order], pick(ranks, codes)
 
 
 def recode(labels: Labels, classes: Array) -> Array | None:
@@ -147,7 +152,7 @@ def recode(labels: Labels, classes: Array) -> Array | None:
         return None
     if np.array_equal(positions, np.arange(len(positions))):
         return labels.codes
-    return positions.astype(_narrow(len(classes)))[labels.codes]
+    return pick(positions.astype(_narrow(len(classes))), labels.codes)
 
 
 def is_indicator(y: Array) -> bool:

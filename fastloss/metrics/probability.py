@@ -31,7 +31,7 @@ from fastloss.metrics._errors import (
     require_flag,
     warn_undefined,
 )
-from fastloss.metrics._targets import Labels, NoLabels, encode, is_indicator, recode, target_type
+from fastloss.metrics._targets import Labels, NoLabels, encode, is_indicator, pick, recode, target_type
 from fastloss.multiclass import CrossEntropy
 from fastloss.regression import SquaredError
 
@@ -373,7 +373,7 @@ def _is_positive(found: Labels, pos_label: Any) -> Array:
             positive = np.zeros(len(classes), dtype=bool)
     if positive.tolist() == [False, True]:
         return found.codes
-    return positive.astype(np.uint8)[found.codes]
+    return pick(positive.astype(np.uint8), found.codes)
 
 
 def _check_range(p: Array) -> None:
@@ -384,12 +384,12 @@ def _check_range(p: Array) -> None:
 def _row_squares(targets: _Targets, p: Array, w: Array | None) -> float:
     """Compute the mean over rows of the squared distances from the classes' indicators."""
     loss, total, is_off = SquaredError(), 0.0, False
-    classes = np.arange(p.shape[1], dtype=np.uint8 if p.shape[1] <= 256 else np.int64)
+    indicators = np.eye(p.shape[1], dtype=bool)
     for rows in blocks(len(p), p.shape[1]):
         y, part = targets.y[rows], p[rows]
         _check_range(part)
         is_off = is_off or _has_off_row(part)
-        indicator = y if y.ndim == 2 else y.astype(classes.dtype, copy=False)[:, None] == classes
+        indicator = y if y.ndim == 2 else pick(indicators, y)
         total += reduce(loss, indicator, part, None if w is None else w[rows], "sum")
     if is_off:
         _warn_not_probabilities()
