@@ -109,7 +109,7 @@ def _encode_strings(y: Array) -> tuple[Array, Array]:
                 classes, inverse = np.unique(y, return_inverse=True)
                 return classes, inverse
             same = part == found[compared]
-            n_known += np.count_nonzero(same)
+            n_known += int(np.count_nonzero(same))
             out += same.view(np.uint8) * np.uint8(compared)
             compared += 1
     return _sorted(np.array(found, dtype=y.dtype), codes)
