@@ -18,7 +18,16 @@ import numpy as np
 import numpy.typing as npt
 
 import fastloss as fl
-from fastloss._loss import Domain, Loss, PointwiseLoss
+from fastloss._loss import Domain, Loss
+from fastloss.adapters._sklearn_kernels import (
+    ExponentialKernel,
+    HuberKernel,
+    Kernel,
+    MultinomialKernel,
+    SquaredErrorLogLink,
+    TweedieLogLink,
+    UnitHessian,
+)
 from fastloss.metrics.deviance import HalfDeviance
 
 try:
@@ -66,179 +75,12 @@ __all__ = [
 Array = npt.NDArray[Any]
 
 
-class _Kernel:
-    """What scikit-learn calls `closs`: a loss that writes to the arrays it is given.
-
-    Weights are applied in the loss's own pass; negative ones, which it refuses, afterwards.
-    """
-
-    def __init__(self, loss: Loss, **parameters: Any) -> None:
-        self._loss = loss
-        self.__dict__.update(parameters)
-
-    def loss(
-        self, y_true: Any, raw_prediction: Any, sample_weight: Any, loss_out: Any, n_threads: int = 1
-    ) -> Any:
-        """Write the weighted value of each sample."""
-        self._write(self._loss.__call__, y_true, raw_prediction, sample_weight, (loss_out,), n_threads)
-        return loss_out
-
-    def gradient(
-        self, y_true: Any, raw_prediction: Any, sample_weight: Any, gradient_out: Any, n_threads: int = 1
-    ) -> Any:
-        """Write the weighted gradient of each sample."""
-        self._write(self._loss.gradient, y_true, raw_prediction, sample_weight, (gradient_out,), n_threads)
-        return gradient_out
-
-    def loss_gradient(
-        self,
-        y_true: Any,
-        raw_prediction: Any,
-        sample_weight: Any,
-        loss_out: Any,
-        gradient_out: Any,
-        n_threads: int = 1,
-    ) -> Any:
-        """Write the weighted value and gradient of each sample."""
-        outputs = (loss_out, gradient_out)
-        verb = self._loss.value_and_gradient
-        self._write(verb, y_true, raw_prediction, sample_weight, outputs, n_threads)
-        return outputs
-
-    def gradient_hessian(
-        self,
-        y_true: Any,
-        raw_prediction: Any,
-        sample_weight: Any,
-        gradient_out: Any,
-        hessian_out: Any,
-        n_threads: int = 1,
-    ) -> Any:
-        """Write the weighted gradient and Hessian of each sample."""
-        outputs = (gradient_out, hessian_out)
-        verb = self._loss.gradient_and_hessian
-        self._write(verb, y_true, raw_prediction, sample_weight, outputs, n_threads)
-        return outputs
-
-    def _write(
-        self, verb: Any, y: Array, z: Array, w: Array | None, outputs: tuple[Array, ...], n_threads: int
-    ) -> None:
-        inside = w is None or (len(w) > 0 and w.min() >= 0)
-        verb(y, z, sample_weight=w if inside else None, reduction="none", out=outputs, n_threads=n_threads)
-        if not inside:
-            for output in outputs:
-                np.multiply(output, _like(w, output), out=output, casting="same_kind")
-
-
-def _like(w: Any, output: Array) -> Any:
-    """Weights that multiply an output of one or two dimensions."""
-    return w[:, None] if output.ndim == 2 else w
-
-
-class _UnitHessian(_Kernel):
-    """A kernel whose Hessian is 0 or none, for which scikit-learn takes 1."""
-
-    def gradient_hessian(
-        self,
-        y_true: Any,
-        raw_prediction: Any,
-        sample_weight: Any,
-        gradient_out: Any,
-        hessian_out: Any,
-        n_threads: int = 1,
-    ) -> Any:
-        self.gradient(y_true, raw_prediction, sample_weight, gradient_out, n_threads)
-        hessian_out[...] = 1 if sample_weight is None else sample_weight
-        return gradient_out, hessian_out
-
-
-class _HuberKernel(_Kernel):
-    """Huber's kernel; gradient boosting sets `delta` anew at every stage."""
-
-    delta: float
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, value)
-        if name == "delta":
-            self._loss = fl.Huber(delta=float(value))
-
-
-class _MultinomialKernel(_Kernel):
-    """Softmax's kernel, which gives the probabilities besides."""
-
-    def gradient_proba(
-        self,
-        y_true: Any,
-        raw_prediction: Any,
-        sample_weight: Any,
-        gradient_out: Any,
-        proba_out: Any,
-        n_threads: int = 1,
-    ) -> Any:
-        """Write the weighted gradient and the probabilities of each sample."""
-        self.gradient(y_true, raw_prediction, sample_weight, gradient_out, n_threads)
-        loss: Any = self._loss
-        loss.probabilities(raw_prediction, out=proba_out, n_threads=n_threads)
-        return gradient_out, proba_out
-
-    def _test_cy_gradient(self, y_true: Any, raw_prediction: Any, sample_weight: Any) -> Any:
-        out = np.empty_like(raw_prediction)
-        return self.gradient(y_true, raw_prediction, sample_weight, out)
-
-
-class _ExponentialKernel(_Kernel):
-    """The exponential loss, also of labels between 0 and 1: then it is the mean of both labels' losses."""
-
-    def _write(
-        self, verb: Any, y: Array, z: Array, w: Array | None, outputs: tuple[Array, ...], n_threads: int
-    ) -> None:
-        if np.isin(y, (0, 1)).all():
-            super()._write(verb, y, z, w, outputs, n_threads)
-            return
-        share, other = y, tuple(np.empty_like(output) for output in outputs)
-        super()._write(verb, np.ones_like(y), z, share if w is None else w * share, outputs, n_threads)
-        super()._write(
-            verb, np.zeros_like(y), z, (1 - share) if w is None else w * (1 - share), other, n_threads
-        )
-        for output, rest in zip(outputs, other, strict=True):
-            output += rest
-
-
-class _TweedieLogLink(PointwiseLoss):
-    """The Tweedie loss with the log link, of any power but 0, 1 and 2."""
-
-    family = "regression"
-    power: float
-
-    def __init__(self, power: float) -> None:
-        super().__init__("tweedie_log_link", (power,), power=power)
-
-
-class _SquaredErrorLogLink(_Kernel):
-    """Half the squared error of e^z: the Tweedie loss of power 0, by the chain rule."""
-
-    def _write(
-        self, verb: Any, y: Array, z: Array, w: Array | None, outputs: tuple[Array, ...], n_threads: int
-    ) -> None:
-        mean = np.exp(z)
-        super()._write(verb, y, mean, w, outputs, n_threads)
-        if verb == self._loss.gradient_and_hessian:
-            # d²/dz² = h·mean² + g·mean with the gradient g and the Hessian h by the mean
-            gradient, hessian = outputs
-            hessian *= mean
-            hessian += gradient
-            hessian *= mean
-            gradient *= mean
-        elif verb != self._loss.__call__:
-            outputs[-1][...] *= mean
-
-
 class HalfSquaredError(_base.HalfSquaredError):
     """Half the squared error; identity link."""
 
     def __init__(self, sample_weight: Any = None, **options: Any) -> None:
         super().__init__(sample_weight=sample_weight, **options)
-        self.closs = _Kernel(fl.HalfSquaredError())
+        self.closs = Kernel(fl.HalfSquaredError())
 
 
 class AbsoluteError(_base.AbsoluteError):
@@ -246,7 +88,7 @@ class AbsoluteError(_base.AbsoluteError):
 
     def __init__(self, sample_weight: Any = None, **options: Any) -> None:
         super().__init__(sample_weight=sample_weight, **options)
-        self.closs = _UnitHessian(fl.AbsoluteError())
+        self.closs = UnitHessian(fl.AbsoluteError())
 
 
 class PinballLoss(_base.PinballLoss):
@@ -254,7 +96,7 @@ class PinballLoss(_base.PinballLoss):
 
     def __init__(self, sample_weight: Any = None, quantile: float = 0.5, **options: Any) -> None:
         super().__init__(sample_weight=sample_weight, quantile=quantile, **options)
-        self.closs = _UnitHessian(fl.Quantile(q=float(quantile)), quantile=float(quantile))
+        self.closs = UnitHessian(fl.Quantile(q=float(quantile)), quantile=float(quantile))
 
 
 class HuberLoss(_base.HuberLoss):
@@ -264,7 +106,7 @@ class HuberLoss(_base.HuberLoss):
         self, sample_weight: Any = None, quantile: float = 0.9, delta: float = 0.5, **options: Any
     ) -> None:
         super().__init__(sample_weight=sample_weight, quantile=quantile, delta=delta, **options)
-        self.closs = _HuberKernel(fl.Huber(delta=float(delta)))
+        self.closs = HuberKernel(fl.Huber(delta=float(delta)))
         self.closs.delta = float(delta)
 
 
@@ -273,7 +115,7 @@ class HalfPoissonLoss(_base.HalfPoissonLoss):
 
     def __init__(self, sample_weight: Any = None, **options: Any) -> None:
         super().__init__(sample_weight=sample_weight, **options)
-        self.closs = _Kernel(fl.Poisson())
+        self.closs = Kernel(fl.Poisson())
 
 
 class HalfGammaLoss(_base.HalfGammaLoss):
@@ -281,7 +123,7 @@ class HalfGammaLoss(_base.HalfGammaLoss):
 
     def __init__(self, sample_weight: Any = None, **options: Any) -> None:
         super().__init__(sample_weight=sample_weight, **options)
-        self.closs = _Kernel(fl.Gamma())
+        self.closs = Kernel(fl.Gamma())
 
 
 class HalfTweedieLoss(_base.HalfTweedieLoss):
@@ -290,11 +132,11 @@ class HalfTweedieLoss(_base.HalfTweedieLoss):
     def __init__(self, sample_weight: Any = None, power: float = 1.5, **options: Any) -> None:
         super().__init__(sample_weight=sample_weight, power=power, **options)
         named = {1.0: fl.Poisson(), 2.0: fl.Gamma()}
-        self.closs: _Kernel
+        self.closs: Kernel
         if power == 0:
-            self.closs = _SquaredErrorLogLink(fl.HalfSquaredError(), power=0.0)
+            self.closs = SquaredErrorLogLink(fl.HalfSquaredError(), power=0.0)
         else:
-            self.closs = _Kernel(named.get(power) or _TweedieLogLink(float(power)), power=float(power))
+            self.closs = Kernel(named.get(power) or TweedieLogLink(float(power)), power=float(power))
 
 
 class HalfTweedieLossIdentity(_base.HalfTweedieLossIdentity):
@@ -302,7 +144,7 @@ class HalfTweedieLossIdentity(_base.HalfTweedieLossIdentity):
 
     def __init__(self, sample_weight: Any = None, power: float = 1.5, **options: Any) -> None:
         super().__init__(sample_weight=sample_weight, power=power, **options)
-        self.closs = _Kernel(HalfDeviance(float(power)), power=float(power))
+        self.closs = Kernel(HalfDeviance(float(power)), power=float(power))
 
 
 class HalfBinomialLoss(_base.HalfBinomialLoss):
@@ -310,7 +152,7 @@ class HalfBinomialLoss(_base.HalfBinomialLoss):
 
     def __init__(self, sample_weight: Any = None, **options: Any) -> None:
         super().__init__(sample_weight=sample_weight, **options)
-        self.closs = _Kernel(fl.BinaryCrossEntropy())
+        self.closs = Kernel(fl.BinaryCrossEntropy())
 
 
 class HalfMultinomialLoss(_base.HalfMultinomialLoss):
@@ -318,7 +160,7 @@ class HalfMultinomialLoss(_base.HalfMultinomialLoss):
 
     def __init__(self, sample_weight: Any = None, n_classes: int = 3, **options: Any) -> None:
         super().__init__(sample_weight=sample_weight, n_classes=n_classes, **options)
-        self.closs = _MultinomialKernel(fl.CrossEntropy())
+        self.closs = MultinomialKernel(fl.CrossEntropy())
 
 
 class ExponentialLoss(_base.ExponentialLoss):
@@ -326,7 +168,7 @@ class ExponentialLoss(_base.ExponentialLoss):
 
     def __init__(self, sample_weight: Any = None, **options: Any) -> None:
         super().__init__(sample_weight=sample_weight, **options)
-        self.closs = _ExponentialKernel(fl.Exponential())
+        self.closs = ExponentialKernel(fl.Exponential())
 
 
 _LOSSES = {
@@ -363,7 +205,7 @@ _CONCAVE_IN_PART = (fl.BinaryFocal, fl.Focal)
 _LOG_LINK = (fl.Poisson, fl.Gamma, fl.Tweedie)
 
 
-class _Trainable(_Kernel):
+class _Trainable(Kernel):
     """A kernel whose Hessian is replaced where it is not positive."""
 
     def gradient_hessian(
@@ -431,7 +273,7 @@ class _MulticlassLoss(_base.HalfMultinomialLoss):
         self.closs = _MulticlassKernel(loss)
 
 
-class _MulticlassKernel(_Trainable, _MultinomialKernel):
+class _MulticlassKernel(_Trainable, MultinomialKernel):
     """Rows of logits, with a positive Hessian."""
 
 
