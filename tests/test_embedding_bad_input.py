@@ -205,7 +205,7 @@ def test_the_command_says_that_it_has_no_embeddings(capsys: Any, tmp_path: Any) 
     np.save(tmp_path / "y.npy", np.ones(3))
     path = str(tmp_path / "y.npy")
     assert main(["evaluate", path, path, "--loss", "triplet", "--json"]) != 0
-    assert "triplet compares embeddings" in capsys.readouterr().err
+    assert "triplet does not compare predictions with targets" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("case", ROW_BY_ROW, ids=repr)
