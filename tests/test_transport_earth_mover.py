@@ -54,6 +54,19 @@ def test_is_below_every_sinkhorn_cost(rng: np.random.Generator) -> None:
     assert fl.EarthMover(cost="sqeuclidean")(x, y, a, b) < loss(x, y, a, b)
 
 
+@pytest.mark.parametrize("cost", COSTS)
+def test_sinkhorn_is_pots(cost: Any, rng: np.random.Generator) -> None:
+    """POT's plan at the same regularisation has the cost and the divergence from the weights' product."""
+    from ot.bregman import sinkhorn_log
+
+    x, y, a, b = clouds(rng, 40, 30)
+    a, b, costs = a / a.sum(), b / b.sum(), costs_between(x, y, cost)
+    plan = sinkhorn_log(a, b, costs, 0.3, stopThr=1e-13, numItermax=100_000)
+    expected = np.sum(plan * costs) + 0.3 * np.sum(plan * np.log(plan / np.outer(a, b)))
+    loss = fl.Sinkhorn(reg=0.3, cost=cost, debiased=False, tol=1e-12)
+    assert loss(x, y, a, b) == pytest.approx(expected, rel=1e-11)
+
+
 def test_dtype_and_out(rng: np.random.Generator) -> None:
     x, y, _, _ = clouds(rng)
     loss = fl.EarthMover()
