@@ -16,8 +16,9 @@ typedef struct {
 FL_INLINE fl_two_shares fl_share_of_two(real own, real other) {
     fl_pair d = fl_two_sum(other, -own);
     /* A NaN goes into `nan` alone, so that a row that is ignored has none. */
-    real size = d.hi == d.hi ? fl_abs(d.hi) : 0, largest = own > other ? own : other;
-    real rest = size < FL_EXP_RANGE ? fl_flip_sign(d.lo, d.hi) : 0;
+    real distance = fl_abs(d.hi), size = distance == distance ? distance : 0;
+    real largest = own > other ? own : other;
+    real rest = distance < FL_EXP_RANGE ? fl_flip_sign(d.lo, d.hi) : 0;
     fl_exp_split s = fl_split_exponent(-fl_at_most(size, FL_EXP_RANGE));
     real scale = fl_from_bits(FL_EXPONENT(s.k_pattern) + FL_POWER_OF_TWO_BITS(64));
     real e = fl_exp_reduced(s.remainder - rest) * (real)0x1p-64 * scale;
