@@ -38,6 +38,17 @@ def test_is_the_linear_program(cost: Any, rng: np.random.Generator) -> None:
     np.testing.assert_allclose(loss.gradient(x, y, a, b), slope, rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.parametrize("cost", COSTS)
+def test_twin(cost: Any, rng: np.random.Generator) -> None:
+    """By augmenting paths: the linear program's cost, and the gradient of the same plan."""
+    x, y, a, b = clouds(rng)
+    twin = fl.reference.twin(fl.EarthMover(cost=cost))
+    value, gradient = twin.value_and_gradient(x, y, a, b)
+    exact = least_cost(costs_between(x, y, cost), a / a.sum(), b / b.sum())
+    assert value == pytest.approx(exact, rel=1e-9)
+    np.testing.assert_allclose(gradient, fl.EarthMover(cost=cost).gradient(x, y, a, b), rtol=1e-9, atol=1e-12)
+
+
 def test_on_the_line_it_is_wasserstein(rng: np.random.Generator) -> None:
     u, v = rng.normal(size=50), rng.normal(1, 2, size=50)
     for cost, line in (("euclidean", fl.Wasserstein()), ("sqeuclidean", fl.Wasserstein(p=2))):

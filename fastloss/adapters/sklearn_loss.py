@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 import fastloss as fl
 from fastloss._loss import Domain, Loss
+from fastloss.adapters._boosting import curvature_code
 from fastloss.adapters._sklearn_kernels import (
     ExponentialKernel,
     HuberKernel,
@@ -197,16 +198,27 @@ _CONVEX = (
     fl.BinaryCrossEntropy,
     fl.CrossEntropy,
 )
-# Even functions of the residual r that grow no faster than r²: g/r is the curvature of the parabola that
-# touches the loss at r and lies above it everywhere.
-_MAJORIZED = (fl.Huber, fl.SmoothL1, fl.LogCosh, fl.PseudoHuber, fl.Cauchy, fl.Welsch, fl.Tukey)
-# Losses that are concave for badly misclassified samples: the absolute Hessian.
-_CONCAVE_IN_PART = (fl.BinaryFocal, fl.Focal)
+# Those whose second derivative is not positive everywhere: trees grow with another curvature.
+_BENT = (
+    fl.Huber,
+    fl.SmoothL1,
+    fl.LogCosh,
+    fl.PseudoHuber,
+    fl.Cauchy,
+    fl.Welsch,
+    fl.Tukey,
+    fl.BinaryFocal,
+    fl.Focal,
+)
 _LOG_LINK = (fl.Poisson, fl.Gamma, fl.Tweedie)
 
 
 class _Trainable(Kernel):
-    """A kernel whose Hessian is replaced where it is not positive."""
+    """A kernel with the curvature that trains, where the Hessian is not positive."""
+
+    def __init__(self, loss: Loss) -> None:
+        super().__init__(loss)
+        self._curvature = curvature_code(loss, "exact" if isinstance(loss, _CONVEX) else "auto")
 
     def gradient_hessian(
         self,
@@ -217,13 +229,13 @@ class _Trainable(Kernel):
         hessian_out: Any,
         n_threads: int = 1,
     ) -> Any:
-        super().gradient_hessian(y_true, raw_prediction, sample_weight, gradient_out, hessian_out, n_threads)
-        if isinstance(self._loss, _MAJORIZED):
-            residual = np.subtract(raw_prediction, y_true, dtype=hessian_out.dtype)
-            np.divide(gradient_out, residual, out=hessian_out, where=residual != 0)
-        elif isinstance(self._loss, _CONCAVE_IN_PART):
-            np.abs(hessian_out, out=hessian_out)
-        return gradient_out, hessian_out
+        outputs = (gradient_out, hessian_out)
+        self._write(self._derivatives, y_true, raw_prediction, sample_weight, outputs, n_threads)
+        return outputs
+
+    def _derivatives(self, y: Any, z: Any, *, sample_weight: Any, reduction: str, **options: Any) -> Any:
+        loss: Any = self._loss  # its derivatives are those of the sum, each row's own
+        return loss._gradient_and_curvature(y, z, sample_weight, self._curvature, **options)
 
 
 def _interval(domain: Domain) -> Any:
@@ -291,8 +303,8 @@ def _best_constant(loss: Any, y: Array, w: Array | None, bounds: tuple[float, fl
 def as_sklearn_loss(loss: Loss, n_classes: int | None = None) -> Any:
     """Make a loss that ``HistGradientBoostingRegressor`` and ``...Classifier`` take as their `loss`.
 
-    The Hessian that trees are grown with is positive: the loss's own where it is convex; for the robust
-    losses the majorizer, gradient by residual; for the focal losses its absolute value. The absolute error
+    The Hessian that trees are grown with is positive: the loss's own where it is convex; for the robust and
+    the focal losses a majorizer, as in the adapters of the boosting libraries. The absolute error
     and the quantile loss become scikit-learn's, with Hessian 1 and leaves that are medians and quantiles.
 
     Parameters
@@ -352,6 +364,6 @@ def as_sklearn_loss(loss: Loss, n_classes: int | None = None) -> Any:
         return AbsoluteError(sample_weight=np.ones(1))
     if isinstance(loss, fl.Quantile):
         return PinballLoss(sample_weight=np.ones(1), quantile=loss.q)
-    if not isinstance(loss, (*_CONVEX, *_MAJORIZED, *_CONCAVE_IN_PART)):
+    if not isinstance(loss, (*_CONVEX, *_BENT)):
         raise TypeError(f"{loss!r} has no positive curvature that trees could be grown with")
     return _BinaryLoss(loss) if loss.family == "binary" else _RegressionLoss(loss)

@@ -1,8 +1,8 @@
 """The losses in plain NumPy: slow, short, and written to be read.
 
-Every loss of the package but `EarthMover` has a twin here with the same name, the same parameters and the
-same verbs. A twin is the formula as one would check it by hand; the tests hold the compiled kernels against
-it, and evaluate the very same text in multi-precision arithmetic to know the true result to fifty digits.
+Every loss of the package has a twin here with the same name, the same parameters and the same verbs. A twin
+is the formula as one would check it by hand; the tests hold the compiled kernels against it, and evaluate the
+very same text in multi-precision arithmetic to know the true result to fifty digits.
 
 Examples
 --------
@@ -58,7 +58,7 @@ from fastloss.reference.regression import (
     Welsch,
 )
 from fastloss.reference.rows import EuclideanError, RowLoss
-from fastloss.reference.transport import Sinkhorn, TransportLoss, Wasserstein
+from fastloss.reference.transport import EarthMover, Sinkhorn, TransportLoss, Wasserstein
 
 __all__ = [
     "AbsoluteError",
@@ -72,6 +72,7 @@ __all__ = [
     "CosineEmbedding",
     "CrossEntropy",
     "Domain",
+    "EarthMover",
     "ElasticNet",
     "EmbeddingLoss",
     "EuclideanError",

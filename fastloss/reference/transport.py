@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -105,6 +105,16 @@ def _log_sum_exp(x: Array, axis: int) -> Array:
     return np.squeeze(largest, axis) + np.log(np.sum(np.exp(x - largest), axis=axis))
 
 
+def _costs(x: Array, y: Array, cost: str) -> tuple[Array, Array]:
+    """Give the cost of every pair of points, and its gradient by y."""
+    difference = y[None, :, :] - x[:, None, :]
+    costs = np.sum(difference**2, axis=2)
+    if cost == "sqeuclidean":
+        return costs, 2 * difference
+    costs = np.sqrt(costs)
+    return costs, difference / np.where(costs > 0, costs, math.inf)[:, :, None]
+
+
 class Sinkhorn(TransportLoss):
     """OT(X, Y) − ½OT(X, X) − ½OT(Y, Y), each by alternate updates of its two potentials."""
 
@@ -124,12 +134,7 @@ class Sinkhorn(TransportLoss):
 
     def _transport(self, x: Array, y: Array, a: Array, b: Array) -> tuple[float, Array]:
         """OT and its gradient by y, the plan held fixed."""
-        difference = y[None, :, :] - x[:, None, :]
-        costs = np.sum(difference**2, axis=2)
-        slope: Any = 2 * difference
-        if self.cost == "euclidean":
-            costs = np.sqrt(costs)
-            slope = difference / np.where(costs > 0, costs, math.inf)[:, :, None]
+        costs, slope = _costs(x, y, self.cost)
         f = np.zeros(len(x))
         for _ in range(self.max_iter):
             g = -self.reg * _log_sum_exp((f[:, None] - costs) / self.reg + np.log(a)[:, None], axis=0)
@@ -149,3 +154,57 @@ class Sinkhorn(TransportLoss):
             value -= (self._transport(x, x, a, a)[0] + own) / 2
             gradient = gradient - own_gradient
         return value, gradient.reshape(v.shape)
+
+
+def _shortest_paths(costs: Array, plan: Array, supply: Array) -> tuple[Array, Array, Array]:
+    """Find the costs to the targets from any source with supply, and what comes before each node.
+
+    A path goes from sources to targets at their costs and back along what the plan moves, which it undoes
+    (Bellman and Ford).
+    """
+    to_x, to_y = np.where(supply > 0, 0.0, math.inf), np.full(costs.shape[1], math.inf)
+    before_x, before_y = np.full(len(supply), -1), np.full(costs.shape[1], -1)
+    rounding = 1e-12 * costs.max()  # no gain: it would close cycles
+    for _ in range(len(supply)):
+        there = to_x[:, None] + costs
+        shorter = there.min(axis=0) < to_y - rounding
+        to_y[shorter], before_y[shorter] = there.min(axis=0)[shorter], there.argmin(axis=0)[shorter]
+        back = np.where(plan > 0, to_y - costs, math.inf)
+        shorter = back.min(axis=1) < to_x - rounding
+        to_x[shorter], before_x[shorter] = back.min(axis=1)[shorter], back.argmin(axis=1)[shorter]
+        if not shorter.any():
+            break
+    return to_y, before_x, before_y
+
+
+def _cheapest_plan(costs: Array, a: Array, b: Array) -> Array:
+    """Give what goes from where to where at the least cost: fill the cheapest path until nothing is left."""
+    plan, supply, demand = np.zeros(costs.shape), a.copy(), b.copy()
+    while supply.max() > 1e-15 and demand.max() > 1e-15:
+        to_y, before_x, before_y = _shortest_paths(costs, plan, supply)
+        end = j = int(np.argmin(np.where(demand > 0, to_y, math.inf)))
+        path = []
+        while j >= 0:
+            i = int(before_y[j])
+            path.append((i, j, int(before_x[i])))
+            j = int(before_x[i])
+        amount = min(supply[path[-1][0]], demand[end], *(plan[i, back] for i, _, back in path if back >= 0))
+        for i, j, back in path:
+            plan[i, j] += amount
+            if back >= 0:
+                plan[i, back] -= amount
+        supply[path[-1][0]] -= amount
+        demand[end] -= amount
+    return plan
+
+
+class EarthMover(TransportLoss):
+    """The least mean cost of moving one cloud onto the other."""
+
+    def __init__(self, cost: str = "euclidean") -> None:
+        self.cost = cost
+
+    def _pair(self, u: Array, v: Array, a: Array, b: Array) -> tuple[float, Array]:
+        costs, slope = _costs(u.reshape(len(u), -1), v.reshape(len(v), -1), self.cost)
+        plan = _cheapest_plan(costs, a / a.sum(), b / b.sum())
+        return float(np.sum(plan * costs)), np.sum(plan[:, :, None] * slope, axis=0).reshape(v.shape)
