@@ -214,10 +214,7 @@ def combine(sums: Sequence[float]) -> float:
 def counted_weight(
     loss: fl.Loss, y_true: Array, y_pred: Array, sample_weight: Array | None
 ) -> tuple[float, int]:
-    r"""Sum what a mean over this chunk would divide by, and count the samples that are not ignored.
-
-    A sample counts with its weight; in a cross-entropy, times the weight of its class or, where the targets
-    are rows of probabilities :math:`y`, times :math:`\sum_k w_k y_k`.
+    """Give what a mean over this chunk divides by, and count the samples that are not ignored.
 
     Examples
     --------
@@ -225,22 +222,12 @@ def counted_weight(
     >>> counted_weight(loss, np.array([0, 2, -1]), np.zeros((3, 3)), None)
     (5.0, 2)
     """
+    ignored = getattr(loss, "ignore_index", None)
     samples = len(y_pred) if isinstance(loss, fl.RowLoss) else y_pred.size
-    if not isinstance(loss, fl.CrossEntropy) or (loss.class_weight is None and loss.ignore_index is None):
-        if sample_weight is None:
-            return float(samples), samples
-        # One weight a row counts for every number in the row.
-        numbers_a_weight = samples / max(1, sample_weight.size)
-        return float(np.sum(sample_weight, dtype=np.float64)) * numbers_a_weight, samples
-    counts = np.ones(samples, bool) if loss.ignore_index is None else y_true != loss.ignore_index
-    weights = counts.astype(np.float64)
-    if sample_weight is not None:
-        weights *= sample_weight
-    if loss.class_weight is not None:
-        of_class = np.array(loss.class_weight)
-        dense = y_true.ndim == 2
-        weights *= y_true @ of_class if dense else of_class[np.where(counts, y_true, 0).astype(np.intp)]
-    return float(weights.sum()), int(np.count_nonzero(counts))
+    counted = samples if ignored is None else int(np.count_nonzero(y_true != ignored))
+    if sample_weight is None and getattr(loss, "class_weight", None) is None:
+        return float(counted), counted
+    return loss.weight_sum(y_true, y_pred, sample_weight=sample_weight), counted
 
 
 def _add_chunk(
