@@ -138,7 +138,8 @@ def test_fits_as_the_built_in_loss(
     theirs = least_squares(lambda w: _curve(w, x) - y, loss=name, f_scale=scale, **settings)
     ours = least_squares(lambda w: _curve(w, x) - y, loss=rho(robust), **settings)
     np.testing.assert_allclose(ours.cost, theirs.cost, rtol=1e-10)
-    np.testing.assert_allclose(ours.x, theirs.x, rtol=1e-6)
+    # At a minimum, costs that agree to 1e-10 leave their parameters free by the root of that.
+    np.testing.assert_allclose(ours.x, theirs.x, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
