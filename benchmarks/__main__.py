@@ -7,7 +7,6 @@ and how many times longer each peer takes. Everything in a line is timed in turn
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from typing import Any
@@ -18,7 +17,7 @@ import fastloss as fl
 from benchmarks.cases import DTYPES, OUTPUTS, SIZES, losses, sample, verbs
 from benchmarks.limit import larger_than_cache, limit_seconds, triad_call
 from benchmarks.peers import PEERS, fastloss_call, installed
-from benchmarks.report import describe_machine, header, line
+from benchmarks.report import describe_machine, header, line, write_json
 from benchmarks.timing import Call, interleave
 
 #: From this size on, a second measurement with twice the threads shows how the loss scales.
@@ -42,9 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
                 record |= measure(loss, verb, size, dtype, options)
                 print(line(record, options.peers), flush=True)
                 records.append(record)
-    if options.json:
-        with open(options.json, "w") as file:
-            json.dump({"machine": machine, "measurements": records}, file, indent=1)
+    write_json(options.json, machine, records)
     return 0
 
 

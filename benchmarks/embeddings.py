@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import resource
 import sys
 import time
@@ -20,7 +19,7 @@ import numpy as np
 
 import fastloss as fl
 from benchmarks.limit import triad_call
-from benchmarks.report import describe_machine
+from benchmarks.report import describe_machine, write_json
 from benchmarks.timing import Call, interleave
 
 LOSSES = {"triplet": fl.Triplet(squared=False), "cosine": fl.CosineEmbedding(), "center": fl.CenterLoss()}
@@ -168,9 +167,7 @@ def main(arguments: list[str] | None = None) -> int:
                 )
                 print(row, *ratios, flush=True)
                 records.append({"loss": name, "width": width, "dtype": dtype, "seconds": seconds})
-    if options.json:
-        with open(options.json, "w") as file:
-            json.dump({"machine": machine, "measurements": records}, file, indent=1)
+    write_json(options.json, machine, records)
     return 0
 
 

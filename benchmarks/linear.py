@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -22,7 +21,7 @@ import scipy.sparse
 from scipy.optimize import minimize
 
 import fastloss as fl
-from benchmarks.report import describe_machine
+from benchmarks.report import describe_machine, write_json
 
 SIZES = ((1_000, 10), (10_000, 20), (100_000, 50), (1_000_000, 50))
 LAYOUTS = ("C", "F", "float32", "csr")
@@ -188,9 +187,7 @@ def main(arguments: list[str] | None = None) -> int:
             flush=True,
         )
         records.append({"model": name, "n": n, "features": n_features, "layout": layout, **found})
-    if options.json:
-        with open(options.json, "w") as file:
-            json.dump({"machine": machine, "measurements": records}, file, indent=1)
+    write_json(options.json, machine, records)
     return 0
 
 

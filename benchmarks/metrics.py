@@ -7,7 +7,6 @@ scikit-learn takes. Both are timed in turn, in the same run, and their results c
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ import numpy as np
 import sklearn.metrics
 
 import fastloss as fl
-from benchmarks.report import describe_machine
+from benchmarks.report import describe_machine, write_json
 from benchmarks.timing import Call, interleave
 from fastloss import metrics
 
@@ -92,9 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
     if records:
         ratios = [r["seconds"]["scikit-learn"] / r["seconds"]["fastloss"] for r in records]
         print(f"\ngeometric mean: {math.prod(ratios) ** (1 / len(ratios)):.1f} times")
-    if options.json:
-        with open(options.json, "w") as file:
-            json.dump({"machine": machine, "measurements": records}, file, indent=1)
+    write_json(options.json, machine, records)
     return 0
 
 

@@ -1,8 +1,9 @@
-"""The benchmark's table on the terminal: one line a measurement."""
+"""What a benchmark tells: its table on the terminal, one line a measurement, and the same as a file."""
 
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import platform
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,13 @@ def _scaling(seconds: dict[str, float]) -> str:
     if "triad" in seconds:
         text += f" ({seconds['triad'] / seconds['triad, twice the threads']:.2f})"
     return text
+
+
+def write_json(path: str | None, machine: dict[str, Any], records: list[Any]) -> None:
+    """Write every time measured to a file, where one is given."""
+    if path:
+        with open(path, "w") as file:
+            json.dump({"machine": machine, "measurements": records}, file, indent=1)
 
 
 def _row(cells: list[str], peers: tuple[str, ...]) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import fastloss as fl
-from benchmarks.report import describe_machine
+from benchmarks.report import describe_machine, write_json
 from benchmarks.timing import Call, interleave
 
 CLASSES = (2, 3, 10, 100, 1000, 32_000)
@@ -163,9 +162,7 @@ def main(arguments: list[str] | None = None) -> int:
             ratios = (f"{seconds[name] / mine:15.2f}" for name in peers)
             print(f"{n_classes:>8}  {dtype:8} {1e9 * mine / z.size:10.3f}", *ratios, flush=True)
             records.append({"classes": n_classes, "dtype": dtype, "elements": z.size, "seconds": seconds})
-    if options.json:
-        with open(options.json, "w") as file:
-            json.dump({"machine": machine, "measurements": records}, file, indent=1)
+    write_json(options.json, machine, records)
     return 0
 
 

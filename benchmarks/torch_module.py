@@ -8,7 +8,6 @@ it) and with the same compiled by torch.compile. Everything in a line is timed i
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +19,7 @@ import fastloss as fl
 from benchmarks import cases
 from benchmarks.formulas import FORMULAS
 from benchmarks.peers import torch_functional
-from benchmarks.report import describe_machine
+from benchmarks.report import describe_machine, write_json
 from benchmarks.timing import Call, interleave
 from fastloss.adapters.torch import module
 
@@ -112,9 +111,7 @@ def main(arguments: list[str] | None = None) -> int:
                 flush=True,
             )
             records.append({"loss": loss.name, "size": size, "dtype": options.dtype, "seconds": seconds})
-    if options.json:
-        with open(options.json, "w") as file:
-            json.dump({"machine": machine, "measurements": records}, file, indent=1)
+    write_json(options.json, machine, records)
     return 0
 
 

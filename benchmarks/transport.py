@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import sys
 import warnings
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 
 import fastloss as fl
-from benchmarks.report import describe_machine
+from benchmarks.report import describe_machine, write_json
 from benchmarks.timing import Call, interleave
 
 
@@ -137,9 +136,7 @@ def main(arguments: list[str] | None = None) -> int:
             calls, reg = sinkhorn_calls(x, y, share, options.tol, options.threads)
             label = f"Sinkhorn(reg={reg:.3g}), {options.points} points of {d} dims, reg = {share} median cost"
             measure(label, calls, 1)
-    if options.json:
-        with open(options.json, "w") as file:
-            json.dump({"machine": machine, "measurements": records}, file, indent=1)
+    write_json(options.json, machine, records)
     return 0
 
 

@@ -35,8 +35,12 @@ class Fixed:
     def __init__(self, classes: Any = None, **methods: Any) -> None:
         if classes is not None:
             self.classes_ = np.asarray(classes)
+        self.methods = methods
         for name, value in methods.items():
             setattr(self, name, lambda X, value=value: np.asarray(value))
+
+    def __repr__(self) -> str:  # the same in every process: it is part of the tests' names
+        return f"Fixed({self.methods})"
 
 
 LOG = math.log

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import processes
 import pytest
+import tiers
 from embedding_samples import ALL, ROW_BY_ROW, ask, assert_same, ordinary
 
 import fastloss as fl
@@ -98,38 +98,22 @@ def test_in_a_child_of_fork() -> None:
     assert processes.output("import warnings; warnings.simplefilter('ignore')\n" + code) == "7"
 
 
-AVAILABLE = fl.config()["isa_available"]
-FUSED = [tier for tier in AVAILABLE if tier != "base"]
-SAVE = """
-import numpy as np, embedding_samples, fastloss as fl
-assert fl.config()["isa"] == {tier!r}
-np.savez({path!r}, **embedding_samples.digest())
-"""
-
-
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Results of every tier that this machine runs: tier -> name -> array."""
-    folder: Path = tmp_path_factory.mktemp("tiers")
-    found = {}
-    for tier in AVAILABLE:
-        path = str(folder / f"{tier}.npz")
-        processes.output(SAVE.format(tier=tier, path=path), FASTLOSS_ISA=tier)
-        with np.load(path) as archive:
-            found[tier] = dict(archive)
-    return found
+    return tiers.collect(tmp_path_factory.mktemp("tiers"), "embedding_samples", "embedding_samples.digest()")
 
 
-@pytest.mark.skipif(len(FUSED) < 2, reason="needs two tiers with fused multiply-add")
+@tiers.needs_two_fused
 def test_fused_tiers_give_the_same_bits(results: Any) -> None:
-    first, *others = (results[tier] for tier in FUSED)
+    first, *others = (results[tier] for tier in tiers.FUSED)
     for other in others:
         assert_same(other, first)
 
 
-@pytest.mark.skipif(len(AVAILABLE) < 2, reason="needs two tiers")
+@tiers.needs_two
 def test_the_base_tier_is_close(results: Any) -> None:
-    base, other = results["base"], results[AVAILABLE[-1]]
+    base, other = results["base"], results[tiers.AVAILABLE[-1]]
     assert base.keys() == other.keys()
     assert any(not np.array_equal(base[key], other[key]) for key in base)
     for key, x in base.items():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import processes
 import pytest
 import row_samples
+import tiers
 from verbs import REDUCTIONS, ask, assert_same
 
 import fastloss as fl
@@ -104,45 +104,25 @@ def test_several_threads_are_really_used() -> None:
         assert int(processes.output(code)) == 2
 
 
-AVAILABLE = fl.config()["isa_available"]
-FUSED = [tier for tier in AVAILABLE if tier != "base"]
-SAVE = """
-import warnings
-import numpy as np, row_digest, fastloss as fl
-warnings.simplefilter("ignore")
-assert fl.config()["isa"] == {tier!r}
-for hard in (False, True):
-    np.savez({path!r} + f"-{{hard}}.npz", **row_digest.everything(hard))
-"""
-
-
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Results of every tier that this machine runs: (tier, hard) -> name -> array."""
-    folder: Path = tmp_path_factory.mktemp("tiers")
-    found = {}
-    for tier in AVAILABLE:
-        processes.output(SAVE.format(tier=tier, path=str(folder / tier)), FASTLOSS_ISA=tier)
-        for hard in (False, True):
-            with np.load(folder / f"{tier}-{hard}.npz") as archive:
-                found[tier, hard] = dict(archive)
-    return found
+    """Results of every tier, of ordinary and of hard samples: hard -> tier -> name -> array."""
+    return {
+        hard: tiers.collect(tmp_path_factory.mktemp("tiers"), "row_digest", f"row_digest.everything({hard})")
+        for hard in (False, True)
+    }
 
 
-@pytest.mark.skipif(len(FUSED) < 2, reason="needs two tiers with fused multiply-add")
+@tiers.needs_two_fused
 @pytest.mark.parametrize("hard", [False, True])
 def test_fused_tiers_give_the_same_bits(results: Any, hard: bool) -> None:
-    first, *others = (results[tier, hard] for tier in FUSED)
-    for other in others:
-        assert first.keys() == other.keys()
-        different = [key for key in first if not np.array_equal(first[key], other[key], equal_nan=True)]
-        assert not different
+    tiers.assert_same_bits(results[hard][tier] for tier in tiers.FUSED)
 
 
-@pytest.mark.skipif(len(AVAILABLE) < 2, reason="needs two tiers")
+@tiers.needs_two
 def test_the_base_tier_is_close(results: Any) -> None:
     """Without the fused operation the last bits differ, and nothing else does."""
-    base, other = results["base", False], results[AVAILABLE[-1], False]
+    base, other = results[False]["base"], results[False][tiers.AVAILABLE[-1]]
     assert base.keys() == other.keys()
     assert any(not np.array_equal(base[key], other[key], equal_nan=True) for key in base)
     for key, x in base.items():

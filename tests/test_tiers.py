@@ -8,50 +8,35 @@ from typing import Any
 import numpy as np
 import processes
 import pytest
+import tiers
+from tiers import AVAILABLE
 
 import fastloss as fl
-
-AVAILABLE = fl.config()["isa_available"]
-
-SAVE = """
-import sys
-import numpy as np, conftest, digest, fastloss as fl
-assert fl.config()["isa"] == {tier!r}
-np.savez({path!r}, **digest.everything(conftest.LOSSES, 3001, hard={hard}))
-"""
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Results of every tier that this machine runs: (tier, hard) -> name -> array."""
-    folder: Path = tmp_path_factory.mktemp("tiers")
-    found = {}
-    for tier in AVAILABLE:
-        for hard in (False, True):
-            path = str(folder / f"{tier}-{hard}.npz")
-            processes.output(SAVE.format(tier=tier, path=path, hard=hard), FASTLOSS_ISA=tier)
-            with np.load(path) as archive:
-                found[tier, hard] = dict(archive)
-    return found
+    """Results of every tier, of ordinary and of hard samples: hard -> tier -> name -> array."""
+    return {
+        hard: tiers.collect(
+            tmp_path_factory.mktemp("tiers"),
+            "conftest, digest",
+            f"digest.everything(conftest.LOSSES, 3001, hard={hard})",
+        )
+        for hard in (False, True)
+    }
 
 
-FUSED = [tier for tier in AVAILABLE if tier != "base"]
-
-
-@pytest.mark.skipif(len(FUSED) < 2, reason="needs two tiers with fused multiply-add")
+@tiers.needs_two_fused
 @pytest.mark.parametrize("hard", [False, True])
 def test_fused_tiers_give_the_same_bits(results: Any, hard: bool) -> None:
-    first, *others = (results[tier, hard] for tier in FUSED)
-    for other in others:
-        assert first.keys() == other.keys()
-        different = [key for key in first if not np.array_equal(first[key], other[key], equal_nan=True)]
-        assert not different
+    tiers.assert_same_bits(results[hard][tier] for tier in tiers.FUSED)
 
 
-@pytest.mark.skipif(len(AVAILABLE) < 2, reason="needs two tiers")
+@tiers.needs_two
 def test_the_base_tier_is_close(results: Any) -> None:
     """Without the fused operation the last bits differ, and nothing else does."""
-    base, other = results["base", False], results[AVAILABLE[-1], False]
+    base, other = results[False]["base"], results[False][AVAILABLE[-1]]
     for key, x in base.items():
         eps = float(np.finfo(np.float32 if "float32" in key else np.float64).eps)
         scale = np.abs(other[key]).max()
@@ -61,7 +46,7 @@ def test_the_base_tier_is_close(results: Any) -> None:
 @pytest.mark.skipif(len(AVAILABLE) < 2, reason="needs two tiers")
 def test_tiers_are_different_code(results: Any) -> None:
     """Or forcing a tier does nothing: somewhere a fused operation must show."""
-    base, other = results["base", False], results[AVAILABLE[-1], False]
+    base, other = results[False]["base"], results[False][AVAILABLE[-1]]
     assert any(not np.array_equal(base[key], other[key], equal_nan=True) for key in base)
 
 

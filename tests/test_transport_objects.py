@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import processes
 import pytest
+import tiers
 
 import fastloss as fl
 
@@ -61,24 +61,10 @@ def test_names() -> None:
     assert fl.get_loss("wasserstein", p=2) == fl.Wasserstein(p=2.0)
 
 
-AVAILABLE = fl.config()["isa_available"]
-
-SAVE = """
-import numpy as np, transport_digest, fastloss as fl
-assert fl.config()["isa"] == {tier!r}
-np.savez({path!r}, **transport_digest.everything())
-"""
-
-
-@pytest.mark.skipif(len(AVAILABLE) < 2, reason="needs two tiers")
+@tiers.needs_two
 def test_tiers(tmp_path: Path) -> None:
-    found = {}
-    for tier in AVAILABLE:
-        path = str(tmp_path / f"{tier}.npz")
-        processes.output(SAVE.format(tier=tier, path=path), FASTLOSS_ISA=tier)
-        with np.load(path) as archive:
-            found[tier] = dict(archive)
-    best = found[AVAILABLE[-1]]
+    found = tiers.collect(tmp_path, "transport_digest", "transport_digest.everything()")
+    best = found[tiers.AVAILABLE[-1]]
     for tier, results in found.items():
         for name, x in results.items():
             if tier == "base":

@@ -2,6 +2,8 @@
 #ifndef FL_BLOCKS_BLOCK_H
 #define FL_BLOCKS_BLOCK_H
 
+#include <stddef.h>
+
 enum {
     /* Kernels see whole multiples of so many elements; what is left over is padded. */
     FL_LANES = 16,
@@ -12,5 +14,10 @@ enum {
     /* A block of the widest elements there are, before conversion: 16 bytes instead of float32's 4. */
     FL_RAW_BYTES = FL_BLOCK_BYTES / 4 * 16
 };
+
+/* n with its padding: whole lanes. */
+static inline size_t fl_round_up(size_t n) {
+    return (n + FL_LANES - 1) & ~(size_t)(FL_LANES - 1);
+}
 
 #endif

@@ -17,10 +17,6 @@ FL_INLINE real_bits fl_not_a_label(real x, int has_minus_one) {
     return fl_to_bits(fl_fma(a, a, -a)) << 1;
 }
 
-FL_INLINE int fl_is_everything(const fl_domain *d) {
-    return !d->integral && d->low < -1;
-}
-
 /* Bits that stay 0 for numbers inside, once FL_SUSPICIOUS has masked them. */
 FL_INLINE real_bits fl_suspicion(real x, const fl_domain *d) {
     real_bits pattern = fl_to_bits(x), minus_one = fl_to_bits(-1);

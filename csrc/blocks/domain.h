@@ -9,4 +9,9 @@ typedef struct {
     int nan_ok;       /* NaN passes and propagates; otherwise it is outside */
 } fl_domain;
 
+/* Whether nothing lies outside. */
+static inline int fl_is_everything(const fl_domain *d) {
+    return !d->integral && d->low < -1;
+}
+
 #endif

@@ -39,7 +39,7 @@ static void (*const fl_converters[FL_N_DTYPES])(real *, const char *, size_t) = 
 /* `scratch` holds a block of reals, `raw` a block of the widest elements. A tail that does not fill the
  * last lanes is padded with its last element, which is inside the domain if the data is. */
 static inline const void *fl_load(const fl_array *a, size_t start, size_t n, void *scratch, void *raw) {
-    size_t itemsize = fl_itemsize(a->dtype), padded = (n + FL_LANES - 1) / FL_LANES * FL_LANES;
+    size_t itemsize = fl_itemsize(a->dtype), padded = fl_round_up(n);
     const char *source = (const char *)a->data + start * itemsize;
     int packed = fl_is_packed(a);
     if (packed && a->dtype == FL_REAL_DTYPE && n == padded && (uintptr_t)source % sizeof(real) == 0)

@@ -24,9 +24,9 @@ static size_t fl_ask_cache(void) {
     return found > 0 ? (size_t)found : (size_t)32 << 20;
 }
 
-size_t fl_last_level_cache(void) {
+int fl_exceeds_cache(size_t bytes) {
     static size_t size = 0;
     if (size == 0)
         size = fl_ask_cache();
-    return size;
+    return bytes > size / 2 * 3;
 }

@@ -97,7 +97,7 @@ static char *fl_take(char **from, size_t bytes) {
 }
 
 static char *fl_lay_out(const fl_embedding_pass *p, size_t rows, fl_embedding_scratch *s, char *base) {
-    size_t numbers = fl_whole_lanes(rows) * sizeof(double), matrix = 2 * fl_whole_lanes(rows) * p->row_bytes;
+    size_t numbers = fl_round_up(rows) * sizeof(double), matrix = 2 * fl_round_up(rows) * p->row_bytes;
     s->value = fl_take(&base, numbers);
     s->label = fl_take(&base, numbers);
     s->weight = fl_take(&base, numbers);
@@ -134,7 +134,7 @@ const void *fl_load_weights(const fl_embedding_pass *p, size_t start, size_t n,
 void fl_close_values(const fl_embedding_pass *p, size_t start, size_t n, void *values, void *weights,
                      void *raw, fl_compensated *total) {
     const fl_embeddings_call *c = p->call;
-    size_t whole = fl_whole_lanes(n), rest = (whole - n) * p->ops->itemsize;
+    size_t whole = fl_round_up(n), rest = (whole - n) * p->ops->itemsize;
     if (!c->want_value)
         return;
     memset((char *)values + n * p->ops->itemsize, 0, rest);
@@ -226,7 +226,7 @@ static int fl_should_stream(const fl_embedding_pass *p, const fl_embeddings_call
         if (p->copies_gradient[m] || c->gradient[m].data == c->input[m].data ||
             c->gradient[m].strides[0] != (ptrdiff_t)p->row_bytes)
             return 0;
-    return 2 * (size_t)n_streams * c->n_rows * p->row_bytes > fl_last_level_cache() / 2 * 3;
+    return fl_exceeds_cache(2 * (size_t)n_streams * c->n_rows * p->row_bytes);
 }
 
 static fl_embedding_pass fl_begin(const fl_embeddings_call *c) {

@@ -30,10 +30,6 @@ typedef struct {
 /* 0 if there is no memory. A tile has `rows` rows. */
 int fl_allocate_embeddings(const fl_embedding_pass *p, size_t rows, fl_embedding_scratch *scratch);
 
-static inline size_t fl_whole_lanes(size_t n) {
-    return (n + FL_LANES - 1) & ~(size_t)(FL_LANES - 1);
-}
-
 /* Adds the values of rows start .. start + n to the total, or stores them. Room for whole lanes. */
 void fl_close_values(const fl_embedding_pass *p, size_t start, size_t n, void *values, void *weights,
                      void *raw, fl_compensated *total);

@@ -54,10 +54,6 @@ typedef struct {
     char raw[FL_RAW_BYTES];
 } fl_scratch;
 
-static size_t fl_round_up(size_t n) {
-    return (n + FL_LANES - 1) & ~(size_t)(FL_LANES - 1);
-}
-
 static void *fl_element(const fl_pass *p, const fl_array *a, size_t i) {
     return a->data ? (char *)a->data + i * p->ops->itemsize : NULL;
 }
@@ -224,7 +220,7 @@ static fl_status fl_run(const fl_pass *p, fl_pointwise_call *c) {
 }
 
 static const fl_domain *fl_unless_everything(const fl_domain *d) {
-    return d->low == -INFINITY && d->high == INFINITY && d->nan_ok ? NULL : d;
+    return fl_is_everything(d) ? NULL : d;
 }
 
 static const fl_domain *fl_weight_domain(int float32) {
@@ -255,7 +251,7 @@ static int fl_should_stream(const fl_pass *p, const fl_pointwise_call *c) {
             return 0;
         written += outputs[i]->data != NULL;
     }
-    return written && (arrays + written) * c->n * p->ops->itemsize > fl_last_level_cache() / 2 * 3;
+    return written && fl_exceeds_cache((arrays + written) * c->n * p->ops->itemsize);
 }
 
 /* The kernel that makes the outputs wanted; `sums` asks for one that adds the values up itself. */

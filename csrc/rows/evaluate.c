@@ -423,7 +423,7 @@ static int fl_should_stream(const fl_row_pass *p) {
         written++;
     }
     return p->across && p->ops->has_stream && written &&
-           (matrices + written) * c->n_rows * c->n_classes * p->ops->itemsize > fl_last_level_cache() / 2 * 3;
+           fl_exceeds_cache((matrices + written) * c->n_rows * c->n_classes * p->ops->itemsize);
 }
 
 /* A mean over no weight: of rows that are all ignored it is 0, otherwise there is none. */

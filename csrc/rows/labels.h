@@ -69,7 +69,7 @@ static size_t fl_load_labels(const fl_array *a, size_t start, size_t n, size_t n
         from = raw;
     }
     real_int *label = labels;
-    for (size_t i = n; i < ((n + 15) & ~(size_t)15); i++)
+    for (size_t i = n; i < fl_round_up(n); i++)
         label[i] = -1;
     return fl_label_readers[a->dtype](from, n, n_classes, ignored, label, bad_value);
 }

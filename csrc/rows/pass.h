@@ -50,10 +50,6 @@ static int fl_by_label(const fl_row_pass *p) {
     return p->form == FL_BY_LABEL || p->form == FL_SMOOTHED;
 }
 
-static size_t fl_round_up(size_t n) {
-    return (n + 15) & ~(size_t)15;
-}
-
 static char *fl_take(char **from, size_t bytes) {
     char *piece = *from;
     *from += (bytes + 63) & ~(size_t)63;

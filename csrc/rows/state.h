@@ -82,7 +82,7 @@ FL_INLINE int fl_has_matrix(int form) {
 
 static void fl_begin_weights(const fl_row_tile *t) {
     fl_row_state *s = t->state;
-    size_t padded = (t->n_rows + 15) & ~(size_t)15;
+    size_t padded = fl_round_up(t->n_rows);
     const real *weight = t->weight;
     real scale = (real)t->scale;
     FL_ROW_LOOP
@@ -94,7 +94,7 @@ static void fl_begin_class_weights(const fl_row_tile *t, int form) {
     fl_row_state *s = t->state;
     const real *own_weight = t->options->own;
     const real_int *label = t->label;
-    for (size_t i = 0; i < ((t->n_rows + 15) & ~(size_t)15); i++)
+    for (size_t i = 0; i < fl_round_up(t->n_rows); i++)
         s->class_weight[i] = 1;
     for (size_t i = 0; i < t->n_rows && own_weight && fl_has_labels(form); i++)
         s->class_weight[i] = own_weight[label[i] < 0 ? 0 : label[i]];
@@ -103,7 +103,7 @@ static void fl_begin_class_weights(const fl_row_tile *t, int form) {
 /* What a row knows before its predictions are read: labels are in range or negative. */
 static void fl_row_begin(const fl_row_tile *t, int form) {
     fl_row_state *s = t->state;
-    size_t n = t->n_rows, padded = (n + 15) & ~(size_t)15;
+    size_t n = t->n_rows, padded = fl_round_up(n);
     int across = t->n_classes <= FL_ACROSS_LIMIT;
     const real *z = t->prediction.data;
     ptrdiff_t row_step = across ? 1 : t->prediction.stride, class_step = across ? t->prediction.stride : 1;

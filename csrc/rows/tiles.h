@@ -22,7 +22,7 @@ static fl_tile_view fl_view_tile(const fl_array *a, size_t start, size_t n) {
                       a->strides[0],
                       a->strides[1],
                       n,
-                      (n + 15) & ~(size_t)15,
+                      fl_round_up(n),
                       (size_t)a->shape[1],
                       0};
     v.native = a->dtype == FL_REAL_DTYPE && !a->swapped && (uintptr_t)v.data % sizeof(real) == 0 &&

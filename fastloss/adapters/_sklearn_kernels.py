@@ -63,9 +63,14 @@ class Kernel:
     ) -> Any:
         """Write the weighted gradient and Hessian of each sample."""
         outputs = (gradient_out, hessian_out)
-        verb = self._loss.gradient_and_hessian
-        self._write(verb, y_true, raw_prediction, sample_weight, outputs, n_threads)
+        self._write(self._derivatives, y_true, raw_prediction, sample_weight, outputs, n_threads)
         return outputs
+
+    def _derivatives(self, y: Any, z: Any, *, sample_weight: Any, reduction: Any, **options: Any) -> Any:
+        """Compute what stands for gradient and Hessian, as the loss's verb does."""
+        return self._loss.gradient_and_hessian(
+            y, z, sample_weight=sample_weight, reduction=reduction, **options
+        )
 
     def _write(
         self, verb: Any, y: Array, z: Array, w: Array | None, outputs: tuple[Array, ...], n_threads: int
@@ -169,7 +174,7 @@ class SquaredErrorLogLink(Kernel):
     ) -> None:
         mean = np.exp(z)
         super()._write(verb, y, mean, w, outputs, n_threads)
-        if verb == self._loss.gradient_and_hessian:
+        if verb == self._derivatives:
             # d²/dz² = h·mean² + g·mean with the gradient g and the Hessian h by the mean
             gradient, hessian = outputs
             hessian *= mean

@@ -220,20 +220,7 @@ class _Trainable(Kernel):
         super().__init__(loss)
         self._curvature = curvature_code(loss, "exact" if isinstance(loss, _CONVEX) else "auto")
 
-    def gradient_hessian(
-        self,
-        y_true: Any,
-        raw_prediction: Any,
-        sample_weight: Any,
-        gradient_out: Any,
-        hessian_out: Any,
-        n_threads: int = 1,
-    ) -> Any:
-        outputs = (gradient_out, hessian_out)
-        self._write(self._derivatives, y_true, raw_prediction, sample_weight, outputs, n_threads)
-        return outputs
-
-    def _derivatives(self, y: Any, z: Any, *, sample_weight: Any, reduction: str, **options: Any) -> Any:
+    def _derivatives(self, y: Any, z: Any, *, sample_weight: Any, reduction: Any, **options: Any) -> Any:
         loss: Any = self._loss  # its derivatives are those of the sum, each row's own
         return loss._gradient_and_curvature(y, z, sample_weight, self._curvature, **options)
 

@@ -147,8 +147,7 @@ class Loss(Twin):
         out: Out,
     ) -> Any:
         """Compute in float64 what the letters of `outputs` name; arrays get the dtype of `y_pred`."""
-        if reduction not in ("mean", "sum", "none"):
-            raise ValueError(f"reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
+        _check_reduction(reduction)
         dtype = _result_dtype(np.asarray(y_pred))
         y = np.asarray(y_true).astype(np.float64)
         z = np.asarray(y_pred).astype(np.float64)
@@ -194,6 +193,11 @@ class Loss(Twin):
 def _result_dtype(y_pred: NDArray[Any]) -> np.dtype[Any]:
     keeps = y_pred.dtype.name in ("float16", "bfloat16", "float32", "float64")
     return y_pred.dtype.newbyteorder("=") if keeps else np.dtype(np.float64)
+
+
+def _check_reduction(reduction: str) -> None:
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
 
 
 def _weights(sample_weight: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[Any]:

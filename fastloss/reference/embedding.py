@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastloss.reference._base import Array, Loss, Out, _result_dtype, _store, _weights
+from fastloss.reference._base import Array, Loss, Out, _check_reduction, _result_dtype, _store, _weights
 
 
 def _length(x: Array) -> Array:
@@ -91,8 +91,7 @@ class EmbeddingLoss(Loss):
         reduction: str,
         out: Out,
     ) -> Any:
-        if reduction not in ("mean", "sum", "none"):
-            raise ValueError(f"reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
+        _check_reduction(reduction)
         given = [np.asarray(x) for x in arguments]
         embeddings = [x for x in given if x.ndim == 2]
         dtypes = [_result_dtype(x) for x in embeddings]

@@ -8,7 +8,16 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastloss.reference._base import Array, Domain, Loss, Out, _result_dtype, _store, _weights
+from fastloss.reference._base import (
+    Array,
+    Domain,
+    Loss,
+    Out,
+    _check_reduction,
+    _result_dtype,
+    _store,
+    _weights,
+)
 
 
 def log_softmax(z: Array) -> Array:
@@ -60,8 +69,7 @@ class RowLoss(Loss):
         reduction: str,
         out: Out,
     ) -> Any:
-        if reduction not in ("mean", "sum", "none"):
-            raise ValueError(f"reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
+        _check_reduction(reduction)
         dtype = _result_dtype(np.asarray(y_pred))
         y = np.asarray(y_true).astype(np.float64)
         z = np.asarray(y_pred).astype(np.float64)
