@@ -10,18 +10,17 @@
 
 #include "tile.h"
 
-/* Zero exactly at 0 and 1, for a sign-carrying domain also at -1: x^2 - x of x or |x|. Only bits that a
- * nonzero result or NaN has remain; the sign of a zero is shifted out. */
-FL_INLINE real_bits fl_not_a_label(real x, int has_minus_one) {
+/* Zero exactly at 0 and 1, for a sign-carrying domain also at -1: x^2 - x of x or |x|. */
+FL_INLINE real fl_not_a_label(real x, int has_minus_one) {
     real a = has_minus_one ? fl_abs(x) : x;
-    return fl_to_bits(fl_fma(a, a, -a)) << 1;
+    return fl_fma(a, a, -a);
 }
 
 /* Bits that stay 0 for numbers inside, once FL_SUSPICIOUS has masked them. */
 FL_INLINE real_bits fl_suspicion(real x, const fl_domain *d) {
     real_bits pattern = fl_to_bits(x), minus_one = fl_to_bits(-1);
     if (d->integral)
-        return fl_not_a_label(x, d->low < 0);
+        return fl_to_bits(fl_not_a_label(x, d->low < 0)); /* +0: zeros of opposite signs, x - x */
     if (d->low < 0)
         return pattern & ~(pattern - minus_one);
     real_bits shifted = pattern - (d->open_low != 0);

@@ -29,13 +29,18 @@ enum {
     FL_N_BITS_VECTORS = FL_LANES / FL_PATTERNS
 };
 
-/* sums[k] += tile[k], for a tile of floats by whole vectors taken into halves: gcc would convert them four by
- * four. */
+/* sums[k] += tile[k], for a tile of floats that has just been computed by whole vectors taken into halves:
+ * gcc would convert them four by four. fl_add_stored is for one in memory, where halves cost nothing. */
 #if FL_PRECISION == 32 && defined(__AVX512F__)
 FL_INLINE void fl_add_tile(fl_double_vector *sums, const real *tile) {
     __m512d x = _mm512_castps_pd(_mm512_loadu_ps(tile));
     sums[0] += _mm512_cvtps_pd(_mm256_castpd_ps(_mm512_castpd512_pd256(x)));
     sums[1] += _mm512_cvtps_pd(_mm256_castpd_ps(_mm512_extractf64x4_pd(x, 1)));
+}
+
+FL_INLINE void fl_add_stored(fl_double_vector *sums, const real *tile) {
+    sums[0] += _mm512_cvtps_pd(_mm256_loadu_ps(tile));
+    sums[1] += _mm512_cvtps_pd(_mm256_loadu_ps(tile + 8));
 }
 #elif FL_PRECISION == 32 && defined(__AVX__)
 FL_INLINE void fl_add_tile(fl_double_vector *sums, const real *tile) {
@@ -44,6 +49,11 @@ FL_INLINE void fl_add_tile(fl_double_vector *sums, const real *tile) {
     sums[1] += _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1));
     sums[2] += _mm256_cvtps_pd(_mm256_castps256_ps128(y));
     sums[3] += _mm256_cvtps_pd(_mm256_extractf128_ps(y, 1));
+}
+
+FL_INLINE void fl_add_stored(fl_double_vector *sums, const real *tile) {
+    for (int i = 0; i < 4; i++)
+        sums[i] += _mm256_cvtps_pd(_mm_loadu_ps(tile + 4 * i));
 }
 #else
 FL_INLINE void fl_add_tile(fl_double_vector *sums, const real *tile) {
@@ -55,6 +65,7 @@ FL_INLINE void fl_add_tile(fl_double_vector *sums, const real *tile) {
         sums[i] += __builtin_convertvector(x, fl_double_vector);
     }
 }
+#define fl_add_stored fl_add_tile
 #endif
 
 /* found[k] |= tile[k] */

@@ -3,10 +3,13 @@
  * losses_list.h.
  *
  * The loop over a block is written once; which outputs it makes is a constant in each instantiation, so that
- * what only an unwanted output needs disappears. Losses with a long dependency chain run in two passes over
- * chunks that stay in L1: name_prepare() computes the first half (exponentials) into scratch, the loss's
- * function the rest. The processor can only look a few hundred instructions ahead; two short chains overlap
- * with their neighbours, a long one does not. */
+ * what only an unwanted output needs disappears.
+ *
+ * Losses bound by arithmetic go through a block in chunks that stay in L1. The processor can only look a few
+ * hundred instructions ahead; short dependency chains overlap with their neighbours, long ones do not. So
+ * values are summed after the chunk, from L1; the longest chains are cut in two, where name_prepare()
+ * computes the first half (exponentials) into scratch and the loss's function the rest; and most exponentials
+ * need no care for over- and underflow, which is worth a look at a chunk's magnitudes. */
 #ifndef FL_POINTWISE_KERNELS_H
 #define FL_POINTWISE_KERNELS_H
 
@@ -23,10 +26,10 @@ enum { FL_CHUNK = 256, FL_TILE = FL_LANES };
 #define FL_LANE_LOOP _Pragma("clang loop vectorize(assume_safety)")
 #endif
 
-/* The loop of one pass, a tile at a time: what is to be summed is added, and targets are checked, while the
- * next tiles are on their way from memory. All inputs of a sample are read before its outputs are written,
- * which is what makes writing over z possible. */
-#define FL_BLOCK_LOOP(name, n, prepared_i)                                                                   \
+/* The loop of one pass, a tile at a time: targets are checked, and with `fused` what is to be summed is
+ * added, while the next tiles are on their way from memory; otherwise it goes to `kept`. All inputs of a
+ * sample are read before its outputs are written, which is what makes writing over z possible. */
+#define FL_TILE_LOOP(name, n, prepared_i, fused, kept)                                                       \
     for (size_t i = 0; i < (n); i += FL_TILE) {                                                              \
         real values[FL_TILE];                                                                                \
         real_bits suspicions[FL_TILE];                                                                       \
@@ -35,8 +38,10 @@ enum { FL_CHUNK = 256, FL_TILE = FL_LANES };
             fl_terms t = name(y[i + k], z[i + k], p, prepared_i);                                            \
             if (checks)                                                                                      \
                 suspicions[k] = fl_suspicion(y[i + k], domain);                                              \
-            if (adds)                                                                                        \
+            if (adds && fused)                                                                               \
                 values[k] = t.value;                                                                         \
+            if (adds && !fused)                                                                              \
+                kept[i + k] = t.value;                                                                       \
             if (want_value)                                                                                  \
                 value[i + k] = t.value;                                                                      \
             if (want_gradient)                                                                               \
@@ -46,24 +51,21 @@ enum { FL_CHUNK = 256, FL_TILE = FL_LANES };
         }                                                                                                    \
         if (checks)                                                                                          \
             fl_keep_bits(found, suspicions);                                                                 \
-        if (adds)                                                                                            \
+        if (adds && fused)                                                                                   \
             fl_add_tile(sums, values);                                                                       \
     }
 
-#define FL_COMPUTE_ONE_PASS(name) FL_BLOCK_LOOP(name, n, ((fl_prepared){0, 0, 0}))
+#define FL_COMPUTE_ONE_PASS(name) FL_TILE_LOOP(name, n, ((fl_prepared){0}), 1, value)
 
-#define FL_COMPUTE_TWO_PASSES(name)                                                                          \
+/* A loop over m samples at a time, and the sums. */
+#define FL_COMPUTE_IN_CHUNKS(...)                                                                            \
     for (size_t left = n; left;) {                                                                           \
-        real scratch_a[FL_CHUNK], scratch_b[FL_CHUNK], scratch_c[FL_CHUNK];                                  \
+        real kept[FL_CHUNK];                                                                                 \
         size_t m = (left < FL_CHUNK ? left : FL_CHUNK) & ~(size_t)(FL_TILE - 1);                             \
-        FL_LANE_LOOP                                                                                         \
-        for (size_t i = 0; i < m; i++) {                                                                     \
-            fl_prepared s = name##_prepare(y[i], z[i], p);                                                   \
-            scratch_a[i] = s.a;                                                                              \
-            scratch_b[i] = s.b;                                                                              \
-            scratch_c[i] = s.c;                                                                              \
-        }                                                                                                    \
-        FL_BLOCK_LOOP(name, m, ((fl_prepared){scratch_a[i + k], scratch_b[i + k], scratch_c[i + k]}))        \
+        __VA_ARGS__                                                                                          \
+        if (adds)                                                                                            \
+            for (size_t i = 0; i < m; i += FL_TILE)                                                          \
+                fl_add_stored(sums, kept + i);                                                               \
         y += m;                                                                                              \
         z += m;                                                                                              \
         value += want_value ? m : 0;                                                                         \
@@ -71,6 +73,43 @@ enum { FL_CHUNK = 256, FL_TILE = FL_LANES };
         hessian += want_hessian ? m : 0;                                                                     \
         left -= m;                                                                                           \
     }
+
+#define FL_COMPUTE_CHUNKS(name) FL_COMPUTE_IN_CHUNKS(FL_TILE_LOOP(name, m, ((fl_prepared){0}), 0, kept))
+
+/* Whether all magnitudes of a chunk are moderate: the patterns of numbers without signs are ordered as the
+ * numbers are, and those of NaN lie above. */
+#define FL_ASK_WHETHER_MODERATE(name)                                                                        \
+    fl_bits_vector above[FL_N_BITS_VECTORS] = {{0}};                                                         \
+    for (size_t i = 0; i < m; i += FL_TILE) {                                                                \
+        real_bits differences[FL_TILE];                                                                      \
+        FL_LANE_LOOP                                                                                         \
+        for (int k = 0; k < FL_TILE; k++) {                                                                  \
+            real magnitude = fl_abs(name##_magnitude(y[i + k], z[i + k], p));                                \
+            differences[k] = fl_to_bits(FL_MODERATE) - fl_to_bits(magnitude);                                \
+        }                                                                                                    \
+        fl_keep_bits(above, differences);                                                                    \
+    }                                                                                                        \
+    const int moderate = !(fl_any_bits(above) & FL_SIGN_BIT);
+
+#define FL_COMPUTE_MODERATE(name)                                                                            \
+    FL_COMPUTE_IN_CHUNKS(FL_ASK_WHETHER_MODERATE(name) if (moderate)                                         \
+                             FL_TILE_LOOP(name, m, ((fl_prepared){.moderate = 1}), 0,                        \
+                                          kept) else FL_TILE_LOOP(name, m, ((fl_prepared){0}), 0, kept))
+
+#define FL_PREPARE_LOOP(name, is_moderate)                                                                   \
+    FL_LANE_LOOP                                                                                             \
+    for (size_t i = 0; i < m; i++) {                                                                         \
+        fl_prepared s = name##_prepare(y[i], z[i], p, is_moderate);                                          \
+        scratch_a[i] = s.a;                                                                                  \
+        scratch_b[i] = s.b;                                                                                  \
+    }
+
+#define FL_COMPUTE_TWO_PASSES(name)                                                                          \
+    FL_COMPUTE_IN_CHUNKS(                                                                                    \
+        real scratch_a[FL_CHUNK], scratch_b[FL_CHUNK];                                                       \
+        FL_ASK_WHETHER_MODERATE(name) if (moderate) { FL_PREPARE_LOOP(name, 1) } else {FL_PREPARE_LOOP(      \
+            name, 0)} FL_TILE_LOOP(name, m, ((fl_prepared){0, scratch_a[i + k], scratch_b[i + k]}), 0,       \
+                                   kept))
 
 #define FL_DEFINE_OUTPUT_SET(name, set, adds, want_value, want_gradient, want_hessian)                       \
     static int fl_##name##_##set(size_t n, const void *y, const void *z, const double *params, double scale, \

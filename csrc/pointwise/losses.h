@@ -15,9 +15,11 @@ typedef struct {
     real value, gradient, hessian;
 } fl_terms;
 
-/* What the first of two passes hands to the second. */
+/* What is known of a sample beforehand: whether name_magnitude() is at most FL_MODERATE in a whole chunk, and
+ * what the first of two passes hands to the second. */
 typedef struct {
-    real a, b, c;
+    int moderate;
+    real a, b;
 } fl_prepared;
 
 #define FL_LOSS(name)                                                                                        \
@@ -26,7 +28,12 @@ typedef struct {
                             fl_prepared prepared __attribute__((unused)))
 #define FL_PREPARE(name)                                                                                     \
     FL_INLINE fl_prepared name##_prepare(real y __attribute__((unused)), real z __attribute__((unused)),     \
-                                         const double *p __attribute__((unused)))
+                                         const double *p __attribute__((unused)), int moderate)
+
+/* What must be moderate, and is not where anything is infinite or NaN, for a loss to take its shorter way. */
+#define FL_MAGNITUDE(name)                                                                                   \
+    FL_INLINE real name##_magnitude(real y __attribute__((unused)), real z __attribute__((unused)),          \
+                                    const double *p __attribute__((unused)))
 
 #include "losses_regression.h"
 

@@ -5,6 +5,13 @@ FL_INLINE real fl_class(real y) {
     return y > 0 ? 1 : -1;
 }
 
+/* −class·x for a label y: the sign bit is flipped where y is 1, whose pattern, unlike those of −1 and of
+ * zeros, has its third bit set and its first not. Shorter than a comparison and a selection. */
+FL_INLINE real fl_times_minus_class(real x, real y) {
+    real_bits b = fl_to_bits(y);
+    return fl_from_bits(fl_to_bits(x) ^ ((b << 2) & ~b & FL_SIGN_BIT));
+}
+
 /* 1 where y ≠ z */
 FL_LOSS(zero_one) {
     real wrong = fl_keep_nan(y, fl_keep_nan(z, y == z ? 0 : 1));
@@ -42,9 +49,14 @@ FL_LOSS(squared_hinge) {
 }
 
 /* e^−m */
+FL_MAGNITUDE(exponential) {
+    return z;
+}
+
 FL_LOSS(exponential) {
-    real s = fl_class(y), e = fl_exp(-s * z);
-    return (fl_terms){e, -s * e, e};
+    real minus_m = fl_times_minus_class(z, y);
+    real e = prepared.moderate ? fl_exp_moderate(minus_m) : fl_exp(minus_m);
+    return (fl_terms){e, fl_times_minus_class(e, y), e};
 }
 
 /* Cross-entropy on logits, from the weights of the positive and the negative class and their sum. With e =
@@ -63,8 +75,13 @@ FL_INLINE fl_terms fl_cross_entropy(real positive, real negative, real sum, real
 }
 
 /* p = {a1, a0, b1, b0}: the weights are a1·y + a0 and b1·(1 − y) + b0. */
+FL_MAGNITUDE(bce_logits) {
+    return z;
+}
+
 FL_PREPARE(bce_logits) {
-    return (fl_prepared){fl_exp_negated(fl_abs(z)), 0, 0};
+    real a = fl_abs(z);
+    return (fl_prepared){.a = moderate ? fl_exp_moderate(-a) : fl_exp_negated(a)};
 }
 
 FL_LOSS(bce_logits) {
@@ -73,8 +90,12 @@ FL_LOSS(bce_logits) {
 }
 
 /* The same with weights y and 1 − y, 6% faster. */
+FL_MAGNITUDE(bce_logits_plain) {
+    return z;
+}
+
 FL_PREPARE(bce_logits_plain) {
-    return bce_logits_prepare(y, z, p);
+    return bce_logits_prepare(y, z, p, moderate);
 }
 
 FL_LOSS(bce_logits_plain) {
@@ -82,8 +103,12 @@ FL_LOSS(bce_logits_plain) {
 }
 
 /* The links: values alone. σ(z) and log σ(z) = −softplus(−z), both from e^−|z|. */
+FL_MAGNITUDE(sigmoid) {
+    return z;
+}
+
 FL_PREPARE(sigmoid) {
-    return bce_logits_prepare(y, z, p);
+    return bce_logits_prepare(y, z, p, moderate);
 }
 
 FL_LOSS(sigmoid) {
@@ -91,8 +116,12 @@ FL_LOSS(sigmoid) {
     return (fl_terms){(z < 0 ? e : 1) / (1 + e), 0, 0};
 }
 
+FL_MAGNITUDE(log_sigmoid) {
+    return z;
+}
+
 FL_PREPARE(log_sigmoid) {
-    return bce_logits_prepare(y, z, p);
+    return bce_logits_prepare(y, z, p, moderate);
 }
 
 FL_LOSS(log_sigmoid) {
@@ -127,9 +156,14 @@ FL_LOSS(bce_probabilities) {
  * the right one, L = −log r = softplus(u). Value α·q^γ·L, gradient by u α·q^γ·(γ·r·L + q), Hessian
  * α·q^γ·r·[γL(γr − q) + (2γ + 1)q]. q enters by powers, so e = e^−|u| and all that comes from it are pairs;
  * and e is kept as 2^64·e, since the Hessian is a normal number for a while yet where e no longer is. */
+FL_MAGNITUDE(focal_logits) {
+    return z;
+}
+
 FL_PREPARE(focal_logits) {
-    fl_pair e = fl_exp_negated_pair(fl_abs(z));
-    return (fl_prepared){e.hi, e.lo, 0};
+    real a = fl_abs(z);
+    fl_pair e = moderate ? fl_exp_negated_pair_in_range(a) : fl_exp_negated_pair(a);
+    return (fl_prepared){.a = e.hi, .b = e.lo};
 }
 
 typedef struct {
@@ -178,8 +212,12 @@ FL_LOSS(focal_logits) {
     return fl_focal_terms(parts, p[0], power, log_d.hi);
 }
 
+FL_MAGNITUDE(focal2_logits) {
+    return z;
+}
+
 FL_PREPARE(focal2_logits) {
-    return focal_logits_prepare(y, z, p);
+    return focal_logits_prepare(y, z, p, moderate);
 }
 
 /* γ = 2, p = {α of label 1, α of label 0}. With the pair q + c, q² is q·q + 2cq. */

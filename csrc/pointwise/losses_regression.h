@@ -44,9 +44,14 @@ FL_LOSS(smooth_l1) {
 
 /* log cosh r, tanh r = −M/(2 + M), 1 − tanh² r = 4·q·(1 − q), with M = e^(−2|r|) − 1 and q = e^(−2|r|)/(2 +
  * M). The Hessian falls as e^(−2|r|), where the rounding error of r counts 2|r| times. */
+FL_MAGNITUDE(log_cosh) {
+    return 2 * (z - y);
+}
+
 FL_PREPARE(log_cosh) {
-    fl_expm1_and_exp e = fl_expm1_negated(2 * fl_abs(z - y));
-    return (fl_prepared){e.minus_one, e.scaled, 0};
+    real a = 2 * fl_abs(z - y);
+    fl_expm1_and_exp e = moderate ? fl_expm1_negated_in_range(a) : fl_expm1_negated(a);
+    return (fl_prepared){.a = e.minus_one, .b = e.scaled};
 }
 
 FL_LOSS(log_cosh) {
@@ -66,10 +71,15 @@ FL_LOSS(log_cosh) {
 #define FL_HUGE_SCALE_LOG2 FL_CONST(70.0, 520.0)
 
 /* scale·(z − y)/c as a pair; infinities have no low half. */
-FL_INLINE fl_pair fl_scaled_residual(real y, real z, double c, real scale) {
+FL_INLINE fl_pair fl_finite_scaled_residual(real y, real z, double c, real scale) {
     fl_pair r = fl_two_sum(z, -y), inverse = fl_constant_reciprocal(c);
     fl_pair u = fl_times_pair(r.hi * scale, inverse);
     u.lo = fl_fma(r.lo * scale, inverse.hi, u.lo);
+    return u;
+}
+
+FL_INLINE fl_pair fl_scaled_residual(real y, real z, double c, real scale) {
+    fl_pair u = fl_finite_scaled_residual(y, z, c, scale);
     return (fl_pair){u.hi, fl_abs(u.hi) <= FL_LARGEST ? u.lo : 0};
 }
 
@@ -82,15 +92,20 @@ FL_INLINE fl_pair fl_pair_square(fl_pair u) {
 
 /* p = {δ}. With u = r/δ, s = √(1 + u²): the value δ²(s − 1) is r²/(s + 1), the gradient r/s, the Hessian
  * 1/s³. */
+FL_MAGNITUDE(pseudo_huber) {
+    return (z - y) * (real)(1 / p[0]);
+}
+
 FL_LOSS(pseudo_huber) {
     real delta = (real)p[0];
     fl_pair r = fl_two_sum(z, -y);
     real a = fl_abs(r.hi), a_lo = fl_flip_sign(r.lo, r.hi);
-    fl_pair u = fl_scaled_residual(y, z, p[0], 1);
-    int is_huge = fl_abs(u.hi) > FL_HUGE;
+    fl_pair u =
+        prepared.moderate ? fl_finite_scaled_residual(y, z, p[0], 1) : fl_scaled_residual(y, z, p[0], 1);
+    int is_huge = !prepared.moderate && fl_abs(u.hi) > FL_HUGE;
     fl_pair u2 = fl_pair_square(u);
     fl_pair t = fl_two_sum(1, u2.hi);
-    real s2 = u2.hi > FL_LARGEST ? u2.hi : t.hi + (t.lo + u2.lo), s = fl_sqrt(s2);
+    real s2 = !prepared.moderate && u2.hi > FL_LARGEST ? u2.hi : t.hi + (t.lo + u2.lo), s = fl_sqrt(s2);
     real w = a / (s + 1);
     return (fl_terms){is_huge ? delta * a : fl_fma(a, w, 2 * a_lo * w),
                       is_huge ? fl_with_sign(delta, r.hi) : r.hi / s, 1 / (s2 * s)};
@@ -114,39 +129,57 @@ FL_LOSS(expectile) {
 
 /* p = {c}. ½c²·log(1 + u²), u = r/c; for huge |u|, u is scaled by a power of two, whose logarithm comes back
  * at the end, and the 1 is dropped. */
+FL_MAGNITUDE(cauchy) {
+    return (z - y) * (real)(1 / p[0]);
+}
+
 FL_LOSS(cauchy) {
     real half_c2 = (real)(0.5 * p[0] * p[0]);
     real r = z - y, u_estimate = fl_abs(r * (real)(1 / p[0]));
-    int is_huge = u_estimate > FL_HUGE;
+    int is_huge = !prepared.moderate && u_estimate > FL_HUGE;
     real scale = is_huge ? FL_HUGE_SCALE : 1, one = is_huge ? 0 : 1;
-    fl_pair u2 = fl_pair_square(fl_scaled_residual(y, z, p[0], scale));
+    fl_pair u =
+        prepared.moderate ? fl_finite_scaled_residual(y, z, p[0], 1) : fl_scaled_residual(y, z, p[0], scale);
+    fl_pair u2 = fl_pair_square(u);
     fl_pair m = fl_two_sum(one, u2.hi);
     m.lo += u2.lo;
     fl_pair inverse = fl_reciprocal(m);
     fl_pair log_m = fl_log_pair(m.hi, is_huge ? 2 * FL_HUGE_SCALE_LOG2 : 0, m.lo * inverse.hi);
     real value = half_c2 * log_m.hi;
     value = u_estimate < FL_CONST(0x1p-20, 0x1p-40) ? (real)0.5 * r * r : value; /* u² may underflow */
-    value = fl_if_finite(r, value, FL_INFINITY);
     real root = (one - u2.hi) - u2.lo;
     real twice_corrected = fl_fma(2, inverse.lo, inverse.hi);
     real gradient = ((r * scale) * (inverse.hi + inverse.lo)) * scale;
     real hessian = ((root * inverse.hi) * scale) * (twice_corrected * scale);
-    return (fl_terms){value, fl_if_finite(r, gradient, 0), fl_if_finite(r, hessian, 0)};
+    if (prepared.moderate)
+        return (fl_terms){value, gradient, hessian};
+    return (fl_terms){fl_if_finite(r, value, FL_INFINITY), fl_if_finite(r, gradient, 0),
+                      fl_if_finite(r, hessian, 0)};
 }
 
 /* p = {c}. ½c²(1 − e^(−u²)), u = r/c. An ULP of u² would be an error of u² ULP: u² is a pair. */
+FL_MAGNITUDE(welsch) {
+    real u = (z - y) * (real)(1 / p[0]);
+    return u * u;
+}
+
 FL_LOSS(welsch) {
     const real far = FL_CONST(18.0, 53.0); /* e^(−u²) is 0 whatever it is multiplied by */
     real minus_half_c2 = (real)(-0.5 * p[0] * p[0]);
     real r = z - y;
-    fl_pair u = fl_scaled_residual(y, z, p[0], 1);
-    u.lo = fl_abs(u.hi) < far ? u.lo : 0;
-    u.hi = fl_abs(u.hi) < far ? u.hi : far;
+    fl_pair u = fl_finite_scaled_residual(y, z, p[0], 1);
+    if (!prepared.moderate) {
+        u.lo = fl_abs(u.hi) < far ? u.lo : 0;
+        u.hi = fl_abs(u.hi) < far ? u.hi : far;
+    }
     fl_pair u2 = fl_pair_square(u);
-    fl_exp_factors e = fl_exp_in_factors(-u2.hi, -u2.lo);
+    fl_exp_factors e =
+        prepared.moderate ? fl_exp_in_factors_moderate(-u2.hi, -u2.lo) : fl_exp_in_factors(-u2.hi, -u2.lo);
     real value = minus_half_c2 * fl_factors_minus_one(e);
     value = u2.hi < FL_CONST(0x1p-40, 0x1p-80) ? (real)0.5 * r * r : value; /* u² may underflow */
     real root = fl_fma(-2, u2.hi, 1) - 2 * u2.lo;
+    if (prepared.moderate)
+        return (fl_terms){value, fl_times_factors(r, 1, e), fl_times_factors(root, 1, e)};
     real finite_r = fl_if_finite(r, r, 0);
     return (fl_terms){fl_keep_nan(r, value), fl_keep_nan(r, fl_times_factors(finite_r, 1, e)),
                       fl_keep_nan(r, fl_times_factors(root, 1, e))};
@@ -167,27 +200,43 @@ FL_LOSS(tukey) {
 }
 
 /* e^z − y·z */
+FL_MAGNITUDE(poisson) {
+    return z;
+}
+
 FL_LOSS(poisson) {
-    real e = fl_exp(z);
-    real value = (y == 0) | (e > FL_LARGEST) ? e : fl_fma(-y, z, e); /* neither 0·∞ nor ∞ − ∞ */
-    return (fl_terms){value, e - y, fl_keep_nan(y, e)};
+    real e = prepared.moderate ? fl_exp_moderate(z) : fl_exp(z);
+    int is_e = !prepared.moderate && (y == 0) | (e > FL_LARGEST); /* neither 0·∞ nor ∞ − ∞ */
+    return (fl_terms){is_e ? e : fl_fma(-y, z, e), e - y, fl_keep_nan(y, e)};
 }
 
 /* z + y·e^−z */
+FL_MAGNITUDE(gamma) {
+    return z;
+}
+
 FL_LOSS(gamma) {
-    real e = fl_times_exp(y, -z, 0);
-    return (fl_terms){e > FL_LARGEST ? e : z + e, 1 - e, e};
+    real e = fl_times_factors(
+        y, 1, prepared.moderate ? fl_exp_in_factors_moderate(-z, 0) : fl_exp_in_factors(-z, 0));
+    return (fl_terms){!prepared.moderate && e > FL_LARGEST ? e : z + e, 1 - e, e};
 }
 
 /* p = {power}, between 1 and 2. The factors of both terms are multiplied in before the powers of two, so that
  * nothing overflows that is finite in the end. */
+FL_MAGNITUDE(tweedie) {
+    return z;
+}
+
+FL_INLINE fl_exp_factors fl_power_of_mean(double exponent, real z, int moderate) {
+    fl_pair x = fl_times_pair(z, fl_constant(exponent));
+    return moderate ? fl_exp_in_factors_moderate(x.hi, x.lo) : fl_exp_in_factors(x.hi, x.lo);
+}
+
 FL_LOSS(tweedie) {
     double a = 2 - p[0], b = p[0] - 1; /* exact */
-    real finite_z = fl_with_sign(fl_at_most(fl_abs(z), FL_LARGEST), z);
-    fl_pair mean_exponent = fl_times_pair(finite_z, fl_constant(a));
-    fl_pair target_exponent = fl_times_pair(finite_z, fl_constant(-b));
-    fl_exp_factors mean = fl_exp_in_factors(mean_exponent.hi, mean_exponent.lo);
-    fl_exp_factors target = fl_exp_in_factors(target_exponent.hi, target_exponent.lo);
+    real finite_z = prepared.moderate ? z : fl_with_sign(fl_at_most(fl_abs(z), FL_LARGEST), z);
+    fl_exp_factors mean = fl_power_of_mean(a, finite_z, prepared.moderate);
+    fl_exp_factors target = fl_power_of_mean(-b, finite_z, prepared.moderate);
     real value = fl_times_factors(1, (real)(1 / a), mean) + fl_times_factors(y, (real)(1 / b), target);
     real gradient = fl_times_factors(1, 1, mean) - fl_times_factors(y, 1, target);
     real hessian = fl_times_factors(1, (real)a, mean) + fl_times_factors(y, (real)b, target);
@@ -195,6 +244,10 @@ FL_LOSS(tweedie) {
 }
 
 /* The same for every power but 1 and 2 and every target: what scikit-learn's loss of that name admits. */
+FL_MAGNITUDE(tweedie_log_link) {
+    return z * (real)((p[0] > 0 ? p[0] : -p[0]) + 2);
+}
+
 FL_LOSS(tweedie_log_link) {
     return tweedie(y, z, p, prepared);
 }
@@ -273,27 +326,49 @@ FL_LOSS(half_tweedie_deviance) {
                       inverse * fl_fma((real)p[0], y / mean, (real)b)};
 }
 
-/* d = log1p z − log1p y = ±log1p(q), q = |z − y|/(1 + min(y, z)), which does not cancel. Where q would
- * overflow, its numerator is scaled and the 1 dropped. */
+/* 1 + x = m·2^k as a pair m in [2, 4), for x > −1; `scale` is 2^-k, its exponent field from that of 1 + x. */
+typedef struct {
+    fl_pair m;
+    real scale, k;
+} fl_one_plus;
+
+FL_INLINE fl_one_plus fl_split_one_plus(real x) {
+    const real integer_base = FL_CONST(0x1p23, 0x1p52); /* its low mantissa bits count ones */
+    fl_pair sum = fl_two_sum(1, x);
+    real_bits exponent = fl_to_bits(sum.hi) & fl_to_bits(FL_INFINITY);
+    real scale = fl_from_bits(fl_to_bits(FL_INFINITY) - exponent);
+    real k = fl_from_bits((exponent >> FL_MANTISSA_BITS) | fl_to_bits(integer_base));
+    return (fl_one_plus){{sum.hi * scale, sum.lo * scale}, scale, k};
+}
+
+/* d = log1p z − log1p y = k·ln 2 + 2·atanh((a − b)/(a + b)), where (1 + z)/(1 + y) = 2^k·a/b, √½ ≤ a/b ≤ √2.
+ * With k = 0 the difference a − b is that of z and y, which keeps its digits. The series as in fl_log_pair.
+ */
+FL_INLINE real fl_log1p_difference(real y, real z) {
+    const real sqrt_half = (real)0.70710678118654752;
+    fl_one_plus a = fl_split_one_plus(z), b = fl_split_one_plus(y);
+    int a_is_large = a.m.hi * sqrt_half > b.m.hi, b_is_large = b.m.hi * sqrt_half > a.m.hi;
+    real halve_a = a_is_large ? (real)0.5 : 1, halve_b = b_is_large ? (real)0.5 : 1;
+    real k = (a.k - b.k) + (2 * halve_b - 2 * halve_a); /* 1 for each halving */
+    real scale = a.scale * halve_a;
+    fl_pair top = {a.m.hi * halve_a, a.m.lo * halve_a}, bottom = {b.m.hi * halve_b, b.m.lo * halve_b};
+    fl_pair r = fl_two_sum(z, -y), sum = fl_two_sum(top.hi, bottom.hi);
+    sum.lo += top.lo + bottom.lo;
+    fl_pair difference = {k == 0 ? r.hi * scale : top.hi - bottom.hi,
+                          k == 0 ? r.lo * scale : top.lo - bottom.lo};
+    real inverse = 1 / sum.hi, s = difference.hi * inverse;
+    real s_lo = (fl_remainder(difference.hi, s, sum.hi) + fl_fma(-s, sum.lo, difference.lo)) * inverse;
+    real s2 = s * s;
+    real tail = fl_fma(k, FL_LN2_LO, fl_fma(s * s2, fl_atanh_series(s2), 2 * s_lo));
+    fl_pair d = fl_fast_two_sum(k * FL_LN2_HI, 2 * s);
+    return d.hi + (d.lo + tail);
+}
+
+/* d² */
 FL_LOSS(squared_log_error) {
-    const real scale_log2 = FL_CONST(64.0, 512.0);
-    const real up = FL_CONST(0x1p64, 0x1p512), down = FL_CONST(0x1p-64, 0x1p-512);
-    real smaller = y < z ? y : z;
-    fl_pair numerator = fl_two_sum(z > y ? z : y, -smaller);
-    fl_pair denominator = fl_two_sum(1, smaller);
-    int is_large = numerator.hi > up;
-    real scale = is_large ? down : 1;
-    real n = numerator.hi * scale;
-    real q = n / denominator.hi;
-    real rest = fl_remainder(n, q, denominator.hi) + fl_fma(numerator.lo, scale, -q * denominator.lo);
-    real q_lo = rest / denominator.hi;
-    real unscaled = is_large ? q * up : q;
-    int is_huge = unscaled > FL_LARGEST;
-    fl_pair m = fl_two_sum(is_huge ? 0 : 1, is_huge ? q : unscaled);
-    m.lo += is_huge ? q_lo : is_large ? q_lo * up : q_lo;
-    real magnitude = fl_log_pair(m.hi, is_huge ? scale_log2 : 0, m.lo / m.hi).hi;
-    magnitude = numerator.hi <= FL_LARGEST ? magnitude : fl_keep_nan(y, fl_keep_nan(z, FL_INFINITY));
-    real d = z > y ? magnitude : -magnitude;
+    real d = fl_log1p_difference(y, z);
+    int finite = (fl_abs(z) <= FL_LARGEST) & (fl_abs(y) <= FL_LARGEST);
+    d = finite ? d : fl_keep_nan(y, fl_keep_nan(z, z > y ? FL_INFINITY : -FL_INFINITY));
     fl_pair reciprocal = fl_reciprocal(fl_two_sum(1, z));
     real inverse = reciprocal.hi + reciprocal.lo;
     real gradient = 2 * d * inverse, hessian = 2 * (1 - d) * inverse * inverse;

@@ -2,7 +2,10 @@
  *
  * x = k·ln 2 + r with |r| ≤ ½ ln 2; e^r − 1 by a polynomial; 2^k by building the exponent field. k appears
  * twice: as a real, by adding and subtracting 1.5·2^23 (2^52), and as the low bits of that sum, which is all
- * a shift into the exponent field needs. ln 2 is split so that k·LN2_HI is exact without fma too. */
+ * a shift into the exponent field needs. ln 2 is split so that k·LN2_HI is exact without fma too.
+ *
+ * The functions called moderate are for arguments up to FL_MODERATE, where no power of two over- or
+ * underflows: the same bits for fewer instructions. */
 #ifndef FL_VECMATH_EXP_H
 #define FL_VECMATH_EXP_H
 
@@ -20,60 +23,55 @@
 
 typedef struct {
     real remainder;      /* r */
-    real_bits k_pattern; /* k modulo a power of two larger than the exponent field */
+    real_bits k_pattern; /* its low bits, all that FL_EXPONENT keeps, are those of k + bias */
 } fl_exp_split;
 
-FL_INLINE fl_exp_split fl_split_exponent(real x) {
-    real shifted = fl_fma(x, FL_LOG2_E, FL_ROUND_MAGIC);
-    real k = shifted - FL_ROUND_MAGIC;
+/* The bias must be even: halves are rounded as without it. */
+FL_INLINE fl_exp_split fl_split_biased(real x, real bias) {
+    real shifted = fl_fma(x, FL_LOG2_E, FL_ROUND_MAGIC + bias);
+    real k = shifted - (FL_ROUND_MAGIC + bias);
     real r = fl_fma(k, -FL_LN2_HI, x);
     r = fl_fma(k, -FL_LN2_LO, r);
-    return (fl_exp_split){r, fl_to_bits(shifted) - fl_to_bits(FL_ROUND_MAGIC)};
+    return (fl_exp_split){r, fl_to_bits(shifted)};
+}
+
+FL_INLINE fl_exp_split fl_split_exponent(real x) {
+    return fl_split_biased(x, 0);
+}
+
+/* a + b·r + c·r² + d·r³ by steps that do not all wait for each other (Estrin 1960). */
+FL_INLINE real fl_cubic(real r, real r2, real a, real b, real c, real d) {
+    return fl_fma(fl_fma(d, r, c), r2, fl_fma(b, r, a));
 }
 
 /* (e^r − 1 − r)/r² on |r| ≤ ½ ln 2. Relative error of e^r: 2^-28.2 (2^-57.9 in double). */
 FL_INLINE real fl_exp_tail(real r) {
+    real r2 = r * r;
 #if FL_PRECISION == 32
-    real q = 0x1.694c86p-10f;
-    q = fl_fma(q, r, 0x1.12397cp-7f);
-    q = fl_fma(q, r, 0x1.555a26p-5f);
-    q = fl_fma(q, r, 0x1.555492p-3f);
-    return fl_fma(q, r, 0x1.fffffap-2f);
+    real high = fl_fma(0x1.694c86p-10f, r2, fl_fma(0x1.12397cp-7f, r, 0x1.555a26p-5f));
+    return fl_fma(high, r2, fl_fma(0x1.555492p-3f, r, 0x1.fffffap-2f));
 #else
-    real q = 0x1.ad92c7dd27123p-26;
-    q = fl_fma(q, r, 0x1.28adf7a19dd16p-22);
-    q = fl_fma(q, r, 0x1.71df18fbc7a58p-19);
-    q = fl_fma(q, r, 0x1.a0199963c9cfap-16);
-    q = fl_fma(q, r, 0x1.a01a012fec2f2p-13);
-    q = fl_fma(q, r, 0x1.6c16c18475a18p-10);
-    q = fl_fma(q, r, 0x1.1111111126b37p-7);
-    q = fl_fma(q, r, 0x1.55555555506cp-5);
-    q = fl_fma(q, r, 0x1.55555555554fep-3);
-    return fl_fma(q, r, 0x1.000000000000ap-1);
+    real middle = fl_cubic(r, r2, 0x1.55555555506cp-5, 0x1.1111111126b37p-7, 0x1.6c16c18475a18p-10,
+                           0x1.a01a012fec2f2p-13);
+    real high = fl_cubic(r, r2, 0x1.a0199963c9cfap-16, 0x1.71df18fbc7a58p-19, 0x1.28adf7a19dd16p-22,
+                         0x1.ad92c7dd27123p-26);
+    return fl_fma(fl_fma(high, r2 * r2, middle), r2, fl_fma(0x1.55555555554fep-3, r, 0x1.000000000000ap-1));
 #endif
 }
 
 /* The same one degree further, for e^r − 1 itself: relative error 2^-30.3 (2^-60.2 in double). */
 FL_INLINE real fl_expm1_tail(real r) {
+    real r2 = r * r;
 #if FL_PRECISION == 32
-    real q = 0x1.9a97e2p-13f;
-    q = fl_fma(q, r, 0x1.6d5142p-10f);
-    q = fl_fma(q, r, 0x1.1115b4p-7f);
-    q = fl_fma(q, r, 0x1.5554e4p-5f);
-    q = fl_fma(q, r, 0x1.555552p-3f);
-    return fl_fma(q, r, 0.5f);
+    real high = fl_cubic(r, r2, 0x1.5554e4p-5f, 0x1.1115b4p-7f, 0x1.6d5142p-10f, 0x1.9a97e2p-13f);
+    return fl_fma(high, r2, fl_fma(0x1.555552p-3f, r, 0.5f));
 #else
-    real q = 0x1.1eed0116dc3efp-29;
-    q = fl_fma(q, r, 0x1.af6e53ea7785ap-26);
-    q = fl_fma(q, r, 0x1.27e533a40a292p-22);
-    q = fl_fma(q, r, 0x1.71ddee8a25282p-19);
-    q = fl_fma(q, r, 0x1.a01a017d475dfp-16);
-    q = fl_fma(q, r, 0x1.a01a01b43cdcep-13);
-    q = fl_fma(q, r, 0x1.6c16c16c1e5bep-10);
-    q = fl_fma(q, r, 0x1.111111110ea08p-7);
-    q = fl_fma(q, r, 0x1.5555555555544p-5);
-    q = fl_fma(q, r, 0x1.555555555555cp-3);
-    return fl_fma(q, r, 0.5);
+    real r4 = r2 * r2;
+    real low = fl_cubic(r, r2, 0.5, 0x1.555555555555cp-3, 0x1.5555555555544p-5, 0x1.111111110ea08p-7);
+    real middle = fl_cubic(r, r2, 0x1.6c16c16c1e5bep-10, 0x1.a01a01b43cdcep-13, 0x1.a01a017d475dfp-16,
+                           0x1.71ddee8a25282p-19);
+    real high = fl_fma(0x1.1eed0116dc3efp-29, r2, fl_fma(0x1.af6e53ea7785ap-26, r, 0x1.27e533a40a292p-22));
+    return fl_fma(fl_fma(high, r4, middle), r4, low);
 #endif
 }
 
@@ -86,25 +84,38 @@ FL_INLINE real fl_exp_reduced(real r) {
 /* Beyond this e^x is infinite or rounds to 0. */
 #define FL_EXP_RANGE FL_CONST(110.0, 750.0)
 
-/* mantissa·2^k, where k is that of e^x. The power of two is applied in two steps, 2^(k ± 64) and 2^∓64, of
- * which only the second can overflow or round; the signs come from moving x's sign bit to where it counts 128
- * in an exponent. */
+/* The bias that makes of k_pattern the exponent field of 2^(k − 63). */
+#define FL_SCALE_BIAS ((real)(FL_BIAS - 63))
+
+/* mantissa·2^k, where k is that of e^x, split with FL_SCALE_BIAS. The power of two is applied in two steps,
+ * 2^(k − 63) and 2^63 or 2^(k + 65) and 2^-65, of which only the second can overflow or round; which it is
+ * comes from moving x's sign bit to where it counts 128 in an exponent. */
 FL_INLINE real fl_scale_by_split(real mantissa, real x, fl_exp_split s) {
     real_bits if_negative = (fl_to_bits(x) & FL_SIGN_BIT) >> (FL_PRECISION == 32 ? 1 : 4);
-    real near = fl_from_bits(FL_EXPONENT(s.k_pattern) + FL_POWER_OF_TWO_BITS(-64) + if_negative);
-    return mantissa * near * fl_from_bits(FL_POWER_OF_TWO_BITS(64) - if_negative);
+    real near = fl_from_bits(FL_EXPONENT(s.k_pattern) + if_negative);
+    return mantissa * near * fl_from_bits(FL_POWER_OF_TWO_BITS(63) - if_negative);
 }
 
 /* e^x for every x: infinite exactly where it must be, gradual underflow, NaN kept. Max error 0.99 ULP. */
 FL_INLINE real fl_exp(real x) {
-    fl_exp_split s = fl_split_exponent(fl_with_sign(fl_at_most(fl_abs(x), FL_EXP_RANGE), x));
+    real clipped = fl_with_sign(fl_at_most(fl_abs(x), FL_EXP_RANGE), x);
+    fl_exp_split s = fl_split_biased(clipped, FL_SCALE_BIAS);
     return fl_scale_by_split(fl_exp_reduced(s.remainder), x, s);
+}
+
+/* The magnitude up to which arguments are moderate. */
+#define FL_MODERATE FL_CONST(64.0, 512.0)
+
+/* e^x for a moderate x: the bits of fl_exp. */
+FL_INLINE real fl_exp_moderate(real x) {
+    fl_exp_split s = fl_split_exponent(x);
+    return fl_from_bits(fl_to_bits(fl_exp_reduced(s.remainder)) + FL_EXPONENT(s.k_pattern));
 }
 
 /* e^(x + x_lo), |x_lo| ≤ ULP(x), every x. Max error 0.96 ULP. */
 FL_INLINE real fl_exp_sum(real x, real x_lo) {
     real magnitude = fl_at_most(fl_abs(x), FL_EXP_RANGE);
-    fl_exp_split s = fl_split_exponent(fl_with_sign(magnitude, x));
+    fl_exp_split s = fl_split_biased(fl_with_sign(magnitude, x), FL_SCALE_BIAS);
     fl_pair r = fl_fast_two_sum(s.remainder, magnitude < FL_EXP_RANGE ? x_lo : 0);
     fl_pair p = fl_fast_two_sum(1, fl_fma(r.hi * r.hi, fl_exp_tail(r.hi), r.hi));
     return fl_scale_by_split(p.hi + fl_fma(p.hi, r.lo, p.lo), x, s);
@@ -117,14 +128,19 @@ FL_INLINE real fl_exp_negated(real a) {
     return p * fl_from_bits(FL_EXPONENT(s.k_pattern) + FL_POWER_OF_TWO_BITS(64));
 }
 
-/* 2^64·e^-a for a ≥ 0 as a pair, max error 0.53 ULP of e^-a: no subnormal number loses bits in
- * between. */
-FL_INLINE fl_pair fl_exp_negated_pair(real a) {
-    fl_exp_split s = fl_split_exponent(-fl_at_most(a, FL_EXP_RANGE));
+/* 2^64·e^-a for 0 ≤ a ≤ FL_EXP_RANGE as a pair, max error 0.53 ULP of e^-a: no subnormal number loses bits
+ * in between. */
+FL_INLINE fl_pair fl_exp_negated_pair_in_range(real a) {
+    fl_exp_split s = fl_split_exponent(-a);
     real r = s.remainder;
     fl_pair p = fl_fast_two_sum(1, fl_fma(r * r, fl_exp_tail(r), r));
     real scale = fl_from_bits(FL_EXPONENT(s.k_pattern) + FL_POWER_OF_TWO_BITS(64));
     return (fl_pair){p.hi * scale, p.lo * scale};
+}
+
+/* For a ≥ 0; NaN kept. */
+FL_INLINE fl_pair fl_exp_negated_pair(real a) {
+    return fl_exp_negated_pair_in_range(fl_at_most(a, FL_EXP_RANGE));
 }
 
 /* 2^k in four factors quarter·quarter·quarter·rest, so that y·2^k neither overflows nor underflows before its
@@ -143,15 +159,25 @@ FL_INLINE fl_exp_factors fl_exp_in_factors(real x, real x_lo) {
     s.remainder += magnitude < FL_EXP_FACTORS_RANGE ? x_lo : 0;
     /* k/4 towards zero. The offset makes k positive: only logical shifts vectorise everywhere. */
     const real_bits offset = 4096;
-    real_bits k_quarter = ((s.k_pattern + (s.k_pattern >> (FL_PRECISION - 2)) + offset) >> 2) - offset / 4;
+    real_bits k = s.k_pattern - fl_to_bits(FL_ROUND_MAGIC);
+    real_bits k_quarter = ((k + (k >> (FL_PRECISION - 2)) + offset) >> 2) - offset / 4;
     real r = s.remainder;
     return (fl_exp_factors){fl_fma(r * r, fl_expm1_tail(r), r),
                             fl_from_bits(FL_EXPONENT(k_quarter) + FL_POWER_OF_TWO_BITS(0)),
-                            fl_from_bits(FL_EXPONENT(s.k_pattern - 3 * k_quarter) + FL_POWER_OF_TWO_BITS(0))};
+                            fl_from_bits(FL_EXPONENT(k - 3 * k_quarter) + FL_POWER_OF_TWO_BITS(0))};
 }
 
-/* y·weight times the factored exponential; the weight comes in half-way, where over- and underflow are
- * furthest. */
+/* The same for a moderate x: products have the same bits, unless they are subnormal. */
+FL_INLINE fl_exp_factors fl_exp_in_factors_moderate(real x, real x_lo) {
+    fl_exp_split s = fl_split_exponent(x);
+    real r = s.remainder + x_lo;
+    return (fl_exp_factors){fl_fma(r * r, fl_expm1_tail(r), r), 1,
+                            fl_from_bits(FL_EXPONENT(s.k_pattern) + FL_POWER_OF_TWO_BITS(0))};
+}
+
+/* y·weight times the factored exponential, finite wherever the product is, but for |y| within a factor of two
+ * of overflow; NaN kept. The weight comes in half-way, where over- and underflow are furthest. Max error 1.78
+ * ULP with weight 1. */
 FL_INLINE real fl_times_factors(real y, real weight, fl_exp_factors e) {
     return ((((y * e.quarter) * e.quarter) * (weight * (1 + e.mantissa_m1))) * e.quarter) * e.rest;
 }
@@ -160,12 +186,6 @@ FL_INLINE real fl_times_factors(real y, real weight, fl_exp_factors e) {
 FL_INLINE real fl_factors_minus_one(fl_exp_factors e) {
     real power = ((e.quarter * e.quarter) * e.quarter) * e.rest;
     return fl_fma(power, e.mantissa_m1, power - 1);
-}
-
-/* y·e^(x + x_lo), finite wherever the product is, but for |y| within a factor of two of overflow; NaN kept.
- * Max error 1.78 ULP. */
-FL_INLINE real fl_times_exp(real y, real x, real x_lo) {
-    return fl_times_factors(y, 1, fl_exp_in_factors(x, x_lo));
 }
 
 #endif
