@@ -67,7 +67,7 @@ def objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1)
         :math:`2p(1 - p)`.
     n_threads : int, optional
         Threads of each call; None for ``fastloss.get_num_threads()``. More than one waits for XGBoost's
-        own threads, which still hold the cores.
+        own threads, which still hold the cores, unless the environment has ``OMP_WAIT_POLICY=passive``.
 
     Returns
     -------
