@@ -34,13 +34,13 @@ COLLAPSED = 0.97
 XGBOOST = {
     "default": {},
     "weak": {"lambda": 0, "min_child_weight": 0},
-    "strong": {"lambda": 5, "max_depth": 4},
+    "strong": {"lambda": 10, "max_depth": 4},
 }
 # At 0 LightGBM stops with an error where it splits a leaf whose sum of Hessians is a rounding error.
 LIGHTGBM = {
     "default": {},
     "weak": {"lambda_l2": 0, "min_sum_hessian_in_leaf": 1e-6, "min_data_in_leaf": 5},
-    "strong": {"lambda_l2": 5, "min_sum_hessian_in_leaf": 0.01, "num_leaves": 15},
+    "strong": {"lambda_l2": 10, "min_sum_hessian_in_leaf": 0.01, "num_leaves": 15},
 }
 
 
@@ -120,7 +120,6 @@ def problems(task: str) -> list[Problem]:
 
 
 #: Losses by task, from the scale of the targets. Those whose slope vanishes far away know their own scale.
-#: Those of ratios have a curvature of 1/y², which no regularisation of a fixed size fits at 100·y.
 LOSSES: dict[str, list[Callable[[float], Any]]] = {
     "regression": [
         lambda s: fl.SquaredError(),
@@ -162,11 +161,11 @@ LOSSES: dict[str, list[Callable[[float], Any]]] = {
 
 
 def curvatures(loss: Any) -> list[str]:
-    """The names of the curvatures a loss has."""
-    return [CURVATURES[code] for code in loss._curvatures()[0]]
+    """The names of the curvatures a loss has, "auto" first."""
+    return ["auto", *(CURVATURES[code] for code in loss._curvatures()[0])]
 
 
-def train_xgboost(loss: Any, curvature: str, x: Any, y: Any, test: Any, start: Any, setting: str) -> Any:
+def train_xgboost(objective: Any, x: Any, y: Any, test: Any, start: Any, setting: str) -> Any:
     """Raw scores of training and test rows."""
     train, unseen = xgboost.DMatrix(x, y, nthread=1), xgboost.DMatrix(test, nthread=1)
     parameters = {"nthread": 1, "verbosity": 0, "max_bin": 32, **XGBOOST[setting]}
@@ -174,14 +173,14 @@ def train_xgboost(loss: Any, curvature: str, x: Any, y: Any, test: Any, start: A
         parameters["num_class"] = len(start)
     for matrix in (train, unseen):
         matrix.set_base_margin(np.broadcast_to(start, (matrix.num_row(), *np.shape(start))))
-    model = xgboost.train(parameters, train, ROUNDS, obj=for_xgboost.objective(loss, curvature))
+    model = xgboost.train(parameters, train, ROUNDS, obj=objective)
     return model.predict(train, output_margin=True), model.predict(unseen, output_margin=True)
 
 
-def train_lightgbm(loss: Any, curvature: str, x: Any, y: Any, test: Any, start: Any, setting: str) -> Any:
+def train_lightgbm(objective: Any, x: Any, y: Any, test: Any, start: Any, setting: str) -> Any:
     """Raw scores of training and test rows."""
     parameters = {
-        "objective": for_lightgbm.objective(loss, curvature),
+        "objective": objective,
         "num_threads": 1,
         "max_bin": 32,
         "verbosity": -1,
@@ -210,7 +209,6 @@ class Cell:
     scale: float
     train: float
     test: float
-    automatic: bool
 
     @property
     def diverged(self) -> bool:
@@ -232,12 +230,10 @@ def _loss_of(loss: Any, y: np.ndarray, z: Any) -> float:
         return np.inf
 
 
-def cells(
-    loss_at: Callable[[float], Any], task: str, curvature: str, seeds: int, only_automatic: bool
-) -> Iterator[Cell]:
+def cells(loss_at: Callable[[float], Any], task: str, curvature: str, seeds: int) -> Iterator[Cell]:
     """Train in every cell of a loss and a curvature."""
     for problem in problems(task):
-        for scale in (1.0, 100.0) if task in ("regression", "positive", "counts") else (1.0,):
+        for scale in (1.0,) if task in ("binary", "multiclass") else (1.0, 100.0):
             loss = loss_at(scale)
             for seed in range(seeds):
                 train, test = problem.halves(seed)
@@ -249,19 +245,22 @@ def cells(
                 base = _loss_of(loss, y, np.broadcast_to(constant, (len(y), *shape)))
                 base_test = _loss_of(loss, y_test, np.broadcast_to(constant, (len(y_test), *shape)))
                 for library, (fit, objective) in LIBRARIES.items():
-                    automatic = objective(loss).curvature == objective(loss, curvature).curvature
-                    if only_automatic and not automatic:
-                        continue
                     for setting in XGBOOST:
                         try:
                             with warnings.catch_warnings():
                                 warnings.simplefilter("ignore")
-                                z, z_test = fit(loss, curvature, x, y, x_test, constant, setting)
+                                z, z_test = fit(objective(loss, curvature), x, y, x_test, constant, setting)
                             result = _loss_of(loss, y, z) / base, _loss_of(loss, y_test, z_test) / base_test
                         except (ValueError, lightgbm.basic.LightGBMError):
                             # Scores outside the domain; sums of Hessians that LightGBM cannot split.
                             result = np.inf, np.inf
-                        yield Cell(problem.name, library, setting, scale, *result, automatic)
+                        yield Cell(problem.name, library, setting, scale, *result)
+
+
+def taken_by(loss: Any, curvature: str) -> float:
+    """The share of the libraries whose "auto" is this curvature, scaled or not."""
+    made = [objective for _, objective in LIBRARIES.values()]
+    return float(np.mean([o(loss).curvature == o(loss, curvature).curvature for o in made]))
 
 
 def _label(loss: Any) -> str:
@@ -273,43 +272,36 @@ def _label(loss: Any) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     """Print the table: for each loss and curvature the failures and the held-out loss."""
+    columns = ["auto", *CURVATURES]
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--loss", action="append", help="only losses whose repr contains this")
-    parser.add_argument("--curvature", action="append", choices=CURVATURES)
-    parser.add_argument("--automatic", action="store_true", help="only what auto chooses")
+    parser.add_argument("--curvature", action="append", choices=columns)
     parser.add_argument("--failures", action="store_true", help="list the cells that failed")
     options = parser.parse_args(arguments)
-    print("| loss | " + " | ".join(CURVATURES) + " |")
-    print("|---|" + "---|" * len(CURVATURES))
+    print("| loss | " + " | ".join(columns) + " |")
+    print("|---|" + "---|" * len(columns))
     for task, losses in LOSSES.items():
         for loss_at in losses:
-            name = repr(loss_at(1.0))
-            if options.loss and not any(part in name for part in options.loss):
+            loss = loss_at(1.0)
+            if options.loss and not any(part in repr(loss) for part in options.loss):
                 continue
-            columns, failures = [], []
-            for curvature in CURVATURES:
-                if curvature not in curvatures(loss_at(1.0)) or curvature not in (
-                    options.curvature or CURVATURES
-                ):
-                    columns.append("")
+            texts, failures = [], []
+            for curvature in columns:
+                if curvature not in curvatures(loss) or curvature not in (options.curvature or columns):
+                    texts.append("")
                     continue
-                found = list(cells(loss_at, task, curvature, options.seeds, options.automatic))
-                if not found:
-                    columns.append("")
-                    continue
+                found = list(cells(loss_at, task, curvature, options.seeds))
                 diverged, collapsed = sum(c.diverged for c in found), sum(c.collapsed for c in found)
                 median = np.median([c.test for c in found])
                 text = f"{median:.3f}" if median < 1e3 else f"{median:.0e}"
                 if diverged or collapsed:
                     text += f" ({diverged} div, {collapsed} col of {len(found)})"
-                if all(c.automatic for c in found):
-                    text = f"**{text}**"
-                elif any(c.automatic for c in found):
-                    text = f"*{text}*"
-                columns.append(text)
+                share = taken_by(loss, curvature) if curvature != "auto" else 0
+                mark = "**" if share == 1 else "*" if share else ""
+                texts.append(mark + text + mark)
                 failures += [(curvature, c) for c in found if c.diverged or c.collapsed]
-            print(f"| `{_label(loss_at(1.0))}` | " + " | ".join(columns) + " |", flush=True)
+            print(f"| `{_label(loss)}` | " + " | ".join(texts) + " |", flush=True)
             for curvature, cell in failures if options.failures else []:
                 print("   ", curvature, cell)
 

@@ -29,7 +29,7 @@ def cases(n: int) -> Iterator[Case]:
     two, ten = rng.integers(0, 2, n), rng.integers(0, 10, n)
     p, z, w = rng.uniform(size=n), rng.normal(0.0, 2.0, n), rng.uniform(0.5, 2.0, n)
     columns, rows = np.column_stack([1 - p, p]), rng.dirichlet(np.ones(10), n)
-    words = np.array(["ham", "spam"])[two]
+    words, ten_words = np.array(["ham", "spam"])[two], np.array([f"class {i}" for i in range(10)])[ten]
     for name in ("log_loss", "brier_score_loss"):
         yield name, "labels 0, 1", (two, p), {}
         yield name, "labels 0, 1; column of (n, 2)", (two, columns[:, 1]), {}
@@ -38,16 +38,19 @@ def cases(n: int) -> Iterator[Case]:
         yield name, "10 classes", (ten, rows), {}
         keyword = {"pos_label": "spam"} if name == "brier_score_loss" else {}
         yield name, "strings", (words, p), keyword
+        yield name, "strings, 10 classes", (ten_words, rows), {}
     yield "brier_score_loss", "strings as objects", (words.astype(object), p), {"pos_label": "spam"}
     yield "hinge_loss", "labels 0, 1", (two, z), {}
     yield "hinge_loss", "labels -1, 1", (2 * two - 1, z), {}
     yield "hinge_loss", "labels 0, 1; weights", (two, z), {"sample_weight": w}
     yield "hinge_loss", "strings", (words, z), {}
     yield "hinge_loss", "10 classes", (ten, np.log(rows)), {}
+    yield "hinge_loss", "strings, 10 classes", (ten_words, np.log(rows)), {}
     yield "zero_one_loss", "labels 0, 1", (two, two[::-1].copy()), {}
     yield "zero_one_loss", "labels 0, 1; weights", (two, two[::-1].copy()), {"sample_weight": w}
     yield "zero_one_loss", "10 classes", (ten, ten[::-1].copy()), {}
     yield "zero_one_loss", "strings", (words, words[::-1].copy()), {}
+    yield "zero_one_loss", "strings, 10 classes", (ten_words, ten_words[::-1].copy()), {}
     yield "d2_log_loss_score", "labels 0, 1", (two, p), {}
     numbers = (np.exp(z), np.exp(rng.normal(size=n)))
     for name in metrics.__all__:

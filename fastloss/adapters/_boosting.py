@@ -7,12 +7,13 @@ the number of rows, and adds them up in each leaf: the leaf's step is minus the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from fastloss._loss import Loss, PointwiseLoss, RowLoss
+from fastloss.adapters._units import Typical, typical_row, unit_factor
 from fastloss.distribution import JSDivergence
 from fastloss.regression import Gamma, Poisson, Tweedie
 
@@ -59,6 +60,9 @@ def weights_or_none(weights: Any) -> Any:
     return None if weights is None or np.size(weights) == 0 else weights
 
 
+_Made = TypeVar("_Made", bound="Objective")
+
+
 @dataclass(frozen=True)
 class Objective:
     """A loss as an objective: immutable, picklable, comparable."""
@@ -66,6 +70,20 @@ class Objective:
     loss: Any
     curvature: int
     n_threads: int | None
+    #: Of which row the curvature is scaled to 1; None: it is not scaled.
+    typical: Typical | None
+
+    #: What "auto" means for losses of C classes.
+    of_classes: ClassVar[str | None] = None
+    #: Whether a call has the targets of all rows, so that "auto" may scale by them.
+    sees_all_rows: ClassVar[bool] = True
+
+    @classmethod
+    def of(cls: type[_Made], loss: Any, curvature: str, n_threads: int | None) -> _Made:
+        """Return the objective of a loss that can be one, or raise an error."""
+        code = curvature_code(raw_score_loss(loss), curvature, cls.of_classes)
+        scaled = cls.sees_all_rows and curvature == "auto"
+        return cls(loss, code, n_threads, typical_row(loss) if scaled else None)
 
     @property
     def __name__(self) -> str:
@@ -75,9 +93,14 @@ class Objective:
         self, y_true: Any, y_pred: Any, weight: Any, out: Any = None, single: bool = False
     ) -> tuple[Array, Array]:
         """Return each row's gradient and curvature times its weight, computed in float32 if `single`."""
+        weight = weights_or_none(weight)
         result: tuple[Array, Array] = self.loss._gradient_and_curvature(
-            y_true, y_pred, weights_or_none(weight), self.curvature, out, self.n_threads, single
+            y_true, y_pred, weight, self.curvature, out, self.n_threads, single
         )
+        if self.typical is not None:
+            factor = unit_factor(self.loss, self.curvature, self.typical, np.asarray(y_true), weight)
+            for derivative in result:
+                np.multiply(derivative, factor, out=derivative)
         return result
 
 

@@ -21,9 +21,7 @@ from fastloss.adapters._boosting import (
     Metric,
     Objective,
     checked_metric_loss,
-    curvature_code,
     predictions,
-    raw_score_loss,
 )
 from fastloss.adapters._constant import constant_score as baseline
 
@@ -36,7 +34,11 @@ class _CatBoostObject:
     no_jit: ClassVar[bool] = True
 
 
-class _RangeObjective(Objective, _CatBoostObject):
+class _CatBoostObjective(Objective, _CatBoostObject):
+    sees_all_rows: ClassVar[bool] = False
+
+
+class _RangeObjective(_CatBoostObjective):
     def calc_ders_range(self, approxes: Any, targets: Any, weights: Any) -> Array:
         """Return first and second derivatives of minus the loss, a row for each sample."""
         scores = np.asarray(approxes)
@@ -45,7 +47,7 @@ class _RangeObjective(Objective, _CatBoostObject):
         return np.negative(derivatives, out=derivatives)
 
 
-class _MultiObjective(Objective, _CatBoostObject):
+class _MultiObjective(_CatBoostObjective):
     def calc_ders_multi(
         self, approxes: Any, target: float, weight: float
     ) -> tuple[list[float], list[list[float]]]:
@@ -90,7 +92,8 @@ def objective(
     curvature : {"auto", "exact", "majorizer", "gauss-newton", "absolute", "unit"}
         What stands for the second derivative: itself, the curvature of a parabola above the loss, Gauss and
         Newton's (or the expected one), its absolute value, or 1. "auto" is the one that trained well in
-        ``benchmarks/curvature.py``; docs/boosting.md has its table.
+        ``benchmarks/curvature.py``; docs/boosting.md has its table. It is not scaled as it is for the other
+        libraries: a call sees a block of the rows, and their targets would give each block its own constant.
     n_threads : int, optional
         Threads of each call; None for ``fastloss.get_num_threads()``.
 
@@ -114,9 +117,8 @@ def objective(
     array([[-2., -2.],
            [ 2., -2.]])
     """
-    loss = raw_score_loss(loss)
-    code = curvature_code(loss, curvature)
-    return (_MultiObjective if isinstance(loss, RowLoss) else _RangeObjective)(loss, code, n_threads)
+    made = _MultiObjective if isinstance(loss, RowLoss) else _RangeObjective
+    return made.of(loss, curvature, n_threads)
 
 
 def metric(loss: Loss, *, n_threads: int | None = 1) -> _RangeMetric:

@@ -7,7 +7,7 @@ the sum into predictions with `predictions`. LightGBM itself is not imported.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,9 +17,7 @@ from fastloss.adapters._boosting import (
     Metric,
     Objective,
     checked_metric_loss,
-    curvature_code,
     predictions,
-    raw_score_loss,
 )
 from fastloss.adapters._constant import constant_score as init_score
 from fastloss.binary import BinaryFocal
@@ -27,12 +25,12 @@ from fastloss.multiclass import Focal
 
 __all__ = ["init_score", "metric", "objective", "predictions", "sklearn_metric", "sklearn_objective"]
 
-# LightGBM's own softmax takes K/(K - 1)·p(1 - p).
-_OF_CLASSES = "gauss-newton"
-
 
 @dataclass(frozen=True)
 class _LightGBMObjective(Objective):
+    # LightGBM's own softmax takes K/(K - 1)·p(1 - p).
+    of_classes: ClassVar[str] = "gauss-newton"
+
     def in_float32(self, y_true: Any, y_pred: Array, weight: Any) -> tuple[Array, Array]:
         # Scores are float64, a row's entries far apart; LightGBM reads float32 in the same order. Focal
         # losses, which have powers to take and no residual that could cancel, are computed in that too.
@@ -74,7 +72,8 @@ def objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1)
     curvature : {"auto", "exact", "majorizer", "gauss-newton", "absolute", "unit"}
         What stands for the second derivative: itself, the curvature of a parabola above the loss, Gauss and
         Newton's (or the expected one), its absolute value, or 1. "auto" is the one that trained well in
-        ``benchmarks/curvature.py``; docs/boosting.md has its table. For `CrossEntropy` it is LightGBM's own,
+        ``benchmarks/curvature.py``, of robust losses and of ratios times a constant that fits the units of
+        the targets; docs/boosting.md has its table. For `CrossEntropy` it is LightGBM's own,
         :math:`\frac{C}{C - 1}p(1 - p)`.
     n_threads : int, optional
         Threads of each call; None for ``fastloss.get_num_threads()``.
@@ -98,11 +97,10 @@ def objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1)
     >>> class Data:  # stands for a lightgbm.Dataset
     ...     def get_label(self): return np.array([0, 3], dtype=np.float32)
     ...     def get_weight(self): return None
-    >>> fg.objective(fl.Huber())(np.array([0.5, 0.0]), Data())[1]
+    >>> fg.objective(fl.Huber(), "majorizer")(np.array([0.5, 0.0]), Data())[1]
     array([1.        , 0.33333334], dtype=float32)
     """
-    loss = raw_score_loss(loss)
-    return _NativeObjective(loss, curvature_code(loss, curvature, _OF_CLASSES), n_threads)
+    return _NativeObjective.of(loss, curvature, n_threads)
 
 
 def sklearn_objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1) -> _SklearnObjective:
@@ -123,8 +121,7 @@ def sklearn_objective(loss: Loss, curvature: str = "auto", *, n_threads: int | N
     >>> fg.sklearn_objective(fl.SquaredError())([0.0], [1.0], None)
     (array([2.], dtype=float32), array([2.], dtype=float32))
     """
-    loss = raw_score_loss(loss)
-    return _SklearnObjective(loss, curvature_code(loss, curvature, _OF_CLASSES), n_threads)
+    return _SklearnObjective.of(loss, curvature, n_threads)
 
 
 def metric(loss: Loss, *, n_threads: int | None = 1) -> _NativeMetric:

@@ -7,7 +7,7 @@ returns into predictions with `predictions`. XGBoost itself is not imported.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from fastloss._loss import Loss
 from fastloss.adapters._boosting import (
@@ -15,26 +15,27 @@ from fastloss.adapters._boosting import (
     Metric,
     Objective,
     checked_metric_loss,
-    curvature_code,
     predictions,
-    raw_score_loss,
 )
 from fastloss.adapters._constant import constant_score as base_score
 
 __all__ = ["base_score", "metric", "objective", "predictions", "sklearn_metric", "sklearn_objective"]
 
-# XGBoost's own softmax takes 2p(1 - p).
-_OF_CLASSES = "majorizer"
+
+@dataclass(frozen=True)
+class _XGBoostObjective(Objective):
+    # XGBoost's own softmax takes 2p(1 - p).
+    of_classes: ClassVar[str] = "majorizer"
 
 
 @dataclass(frozen=True)
-class _NativeObjective(Objective):
+class _NativeObjective(_XGBoostObjective):
     def __call__(self, y_pred: Array, dtrain: Any) -> tuple[Array, Array]:
         return self.derivatives(dtrain.get_label(), y_pred, dtrain.get_weight())
 
 
 @dataclass(frozen=True)
-class _SklearnObjective(Objective):
+class _SklearnObjective(_XGBoostObjective):
     def __call__(self, y_true: Array, y_pred: Array, sample_weight: Any = None) -> tuple[Array, Array]:
         return self.derivatives(y_true, y_pred, sample_weight)
 
@@ -61,11 +62,12 @@ def objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1)
     curvature : {"auto", "exact", "majorizer", "gauss-newton", "absolute", "unit"}
         What stands for the second derivative: itself, the curvature of a parabola above the loss, Gauss and
         Newton's (or the expected one), its absolute value, or 1. "auto" is the one that trained well in
-        ``benchmarks/curvature.py``; docs/boosting.md has its table. For `CrossEntropy` it is XGBoost's own,
+        ``benchmarks/curvature.py``, of robust losses and of ratios times a constant that fits the units of
+        the targets; docs/boosting.md has its table. For `CrossEntropy` it is XGBoost's own,
         :math:`2p(1 - p)`.
     n_threads : int, optional
         Threads of each call; None for ``fastloss.get_num_threads()``. More than one waits for XGBoost's
-        own threads, which still hold the cores.
+        own threads, which still hold the cores, unless the environment has ``OMP_WAIT_POLICY=passive``.
 
     Returns
     -------
@@ -86,11 +88,10 @@ def objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1)
     >>> class Matrix:  # stands for an xgboost.DMatrix
     ...     def get_label(self): return np.array([0, 3], dtype=np.float32)
     ...     def get_weight(self): return np.array([], dtype=np.float32)
-    >>> fx.objective(fl.Huber())(np.array([0.5, 0.0], dtype=np.float32), Matrix())[1]
+    >>> fx.objective(fl.Huber(), "majorizer")(np.array([0.5, 0.0], dtype=np.float32), Matrix())[1]
     array([1.        , 0.33333334], dtype=float32)
     """
-    loss = raw_score_loss(loss)
-    return _NativeObjective(loss, curvature_code(loss, curvature, _OF_CLASSES), n_threads)
+    return _NativeObjective.of(loss, curvature, n_threads)
 
 
 def sklearn_objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1) -> _SklearnObjective:
@@ -110,8 +111,7 @@ def sklearn_objective(loss: Loss, curvature: str = "auto", *, n_threads: int | N
     >>> fx.sklearn_objective(fl.SquaredError())([0.0], [1.0])
     (array([2.]), array([2.]))
     """
-    loss = raw_score_loss(loss)
-    return _SklearnObjective(loss, curvature_code(loss, curvature, _OF_CLASSES), n_threads)
+    return _SklearnObjective.of(loss, curvature, n_threads)
 
 
 def metric(loss: Loss, *, n_threads: int | None = 1) -> _NativeMetric:

@@ -19,7 +19,7 @@ from fastloss.metrics._errors import is_sparse
 Array = npt.NDArray[Any]
 
 #: Elements worked on at a time where NumPy computes: a block and its temporaries stay in cache.
-BLOCK = 1 << 15
+BLOCK = 1 << 16
 
 
 def blocks(n: int, width: int = 1) -> Iterator[slice]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastloss.metrics._arrays import Array, blocks, check_finite, dense
+from fastloss.metrics._strings import StringTable, string_words
 
-#: Strings are compared with each class in turn up to so many classes, and sorted beyond.
-_MANY_CLASSES = 32
+#: New strings are looked for among so many rows at a time.
+_FEW_ROWS = 64
 #: Integers in a range of at most this length are counted, others are sorted.
 _LONGEST_RANGE = 1 << 16
 
@@ -80,6 +83,8 @@ def _encode_integers(y: Array) -> tuple[Array, Array]:
     else:
         for block in blocks(len(y)):
             present |= np.bincount(_above(y[block], low), minlength=len(present)) > 0
+            if present.all():
+                break
     classes = (np.flatnonzero(present) + low).astype(y.dtype)
     if low == 0 and len(classes) == len(present):
         return classes, y
@@ -96,37 +101,33 @@ def _above(y: Array, low: int) -> Array:
 
 
 def _encode_strings(y: Array) -> tuple[Array, Array]:
-    """Rank strings by comparing them with the classes met so far."""
-    found: list[Any] = []
-    codes = np.zeros(len(y), np.uint8)
-    for block in blocks(len(y)):
-        part, out = y[block], codes[block]
-        n_known, compared = 0, 0
-        while n_known < len(part):
-            if compared == len(found):
-                found.extend(np.unique(part[_differs_from_all(part, found)]))
-            if len(found) > _MANY_CLASSES:
-                classes, inverse = np.unique(y, return_inverse=True)
-                return classes, inverse
-            same = part == found[compared]
-            n_known += int(np.count_nonzero(same))
-            out += same.view(np.uint8) * np.uint8(compared)
-            compared += 1
-    return _sorted(np.array(found, dtype=y.dtype), codes)
-
-
-def _differs_from_all(y: Array, labels: list[Any]) -> Array:
-    different = np.ones(len(y), dtype=bool)
-    for label in labels:
-        different &= y != label
-    return different
+    """Rank strings among the classes met so far, which grow by those of rows that turn out to be none."""
+    y = y.astype(y.dtype.newbyteorder("="), copy=False)
+    table = StringTable(np.unique(y[:_FEW_ROWS]))
+    codes = np.empty(len(y), np.uint8)
+    for block in blocks(len(y), table.words.shape[1]):
+        rows = string_words(y[block], table.words.dtype)
+        while table.is_unambiguous:
+            codes[block] = table.ranks(rows)
+            different = pick(table.words, codes[block]) != rows
+            if not different.any():
+                break
+            unknown = np.flatnonzero(different.any(axis=1))[:_FEW_ROWS]
+            table = StringTable(np.concatenate([table.classes, np.unique(y[block][unknown])]))
+        if not table.is_unambiguous:
+            classes, inverse = np.unique(y, return_inverse=True)
+            return classes, inverse
+    return _sorted(table.classes, codes)
 
 
 def _encode_objects(y: Array) -> tuple[Array, Array]:
     """Rank Python strings by a dictionary of the classes met so far."""
-    table: dict[Any, int] = {}
-    ranks = (table.setdefault(label, len(table)) for label in y.tolist())
-    codes = np.fromiter(ranks, dtype=np.intp, count=len(y))
+    table: defaultdict[Any, int] = defaultdict(count().__next__)
+    codes: Array
+    try:
+        codes = np.frombuffer(bytes(map(table.__getitem__, y.tolist())), np.uint8)
+    except ValueError:  # more classes than a byte has values
+        codes = np.fromiter(map(table.__getitem__, y.tolist()), dtype=np.intp, count=len(y))
     if not all(isinstance(label, str) for label in table):
         raise NoLabels
     classes = np.empty(len(table), dtype=object)

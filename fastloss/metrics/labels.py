@@ -27,6 +27,7 @@ from fastloss.metrics._errors import (
     require_arrays_or_none,
     require_flag,
 )
+from fastloss.metrics._strings import different_strings
 from fastloss.metrics._targets import Labels, NoLabels, encode, recode, target_type, whole_numbers
 from fastloss.multiclass import MulticlassHinge
 
@@ -110,7 +111,8 @@ def _are_comparable(y: Array, z: Array) -> bool:
 
 
 def _wrong_weight(y: Array, z: Array, w: Array | None, rows: slice) -> float:
-    wrong = y != z
+    are_strings = y.dtype.kind == z.dtype.kind == "U" and y.dtype.byteorder == z.dtype.byteorder
+    wrong = different_strings(y, z) if are_strings else y != z
     return float(np.count_nonzero(wrong) if w is None else np.dot(w[rows], wrong))
 
 
@@ -208,8 +210,11 @@ def hinge_loss(y_true: Any, pred_decision: Any, *, labels: Any = None, sample_we
     classes = found.classes if labels is None else np.unique(dense(labels))
     if w is not None:
         total_weight(w)
-    check_finite(z)  # a margin of plus infinity has no loss: the result does not show it
-    return _hinge(found, classes, z, w, labels is not None)
+    try:
+        return _hinge(found, classes, z, w, labels is not None)
+    except ValueError:
+        check_finite(z)
+        raise
 
 
 def _hinge(found: Labels, classes: Array, z: Array, w: Array | None, are_given: bool) -> float:
@@ -218,7 +223,9 @@ def _hinge(found: Labels, classes: Array, z: Array, w: Array | None, are_given: 
         known = set(classes.tolist())
         unseen = [label for label in found.classes if label not in known]
         raise ValueError(f"y contains previously unseen labels: {unseen}")
+    # A margin of plus infinity has no loss: the result does not show it.
     if len(classes) <= 2:
+        check_finite(z)
         # The only class of the labels is the negative one, whatever `labels` says.
         return reduce(
             Hinge(), found.codes if len(found.classes) == 2 else np.zeros(len(z), np.uint8), column(z), w
@@ -236,4 +243,8 @@ def _hinge(found: Labels, classes: Array, z: Array, w: Array | None, are_given: 
             "The shape of pred_decision is not consistent with the number of classes. With a multiclass"
             f" target, pred_decision shape must be {shape}"
         )
-    return reduce(MulticlassHinge(), codes, z, w)
+    loss, total = MulticlassHinge(), 0.0
+    for rows in blocks(len(z), len(classes)):
+        check_finite(z[rows])
+        total += reduce(loss, codes[rows], z[rows], None if w is None else w[rows], "sum")
+    return total / (len(z) if w is None else total_weight(w))

@@ -377,6 +377,11 @@ def _is_positive(found: Labels, pos_label: Any) -> Array:
 
 
 def _check_range(p: Array) -> None:
+    """Raise an error unless all are probabilities."""
+    # As integers the bits of positive floats are in the order of the floats, negative ones and NaN above 1.
+    bits = np.dtype(f"u{p.dtype.itemsize}")
+    if p.dtype.isnative and p.view(bits).max() <= np.ones((), p.dtype).view(bits):
+        return
     if not (p.min() >= 0 and p.max() <= 1):
         raise ValueError("y_prob is outside [0, 1]")
 
