@@ -180,7 +180,7 @@ static void fl_run_segment(const fl_pass *p, size_t from, size_t to, fl_segment 
 }
 
 static int fl_n_threads(const fl_pointwise_call *c) {
-    size_t enough = fl_kernels[c->kernel].cheap ? FL_PARALLEL_CHEAP : FL_PARALLEL_HEAVY;
+    size_t enough = fl_kernels[c->kernel].cost == FL_COST_CHEAP ? FL_PARALLEL_CHEAP : FL_PARALLEL_HEAVY;
     return c->n >= enough && fl_may_run_parallel() ? c->n_threads : 1;
 }
 
@@ -239,10 +239,10 @@ static fl_pass fl_checking_pass(const fl_pointwise_call *c) {
     };
 }
 
-/* Streaming pays for losses bound by memory, when all that is touched does not fit into the last-level
+/* Streaming pays for losses that memory bounds, when all that is touched does not fit into the last-level
  * cache anyway; written over the prediction, the lines are in cache already. */
 static int fl_should_stream(const fl_pass *p, const fl_pointwise_call *c) {
-    if (!p->ops->has_stream || !fl_kernels[c->kernel].cheap)
+    if (!p->ops->has_stream || fl_kernels[c->kernel].cost == FL_COST_HEAVY)
         return 0;
     const fl_array *outputs[] = {&c->value, &c->gradient, &c->hessian};
     size_t arrays = 2 + (c->weight.data != NULL), written = 0;

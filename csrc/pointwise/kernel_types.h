@@ -36,10 +36,14 @@ typedef struct {
 /* One loss in one precision on one instruction set, by combination of outputs. */
 typedef fl_block_fn fl_pointwise_blocks[FL_N_OUTPUT_SETS];
 
+/* Bound by memory alone, by both, by arithmetic. Streaming stores pay for large outputs of the first two,
+ * threads for smaller inputs of the last two. */
+typedef enum { FL_COST_CHEAP, FL_COST_MEDIUM, FL_COST_HEAVY } fl_cost;
+
 typedef struct {
     const char *name;
     fl_domain y_domain, z_domain;
-    int cheap; /* bound by memory alone: streaming stores pay for large outputs */
+    fl_cost cost;
     int n_params;
 } fl_pointwise_kernel;
 

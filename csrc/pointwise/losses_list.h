@@ -2,11 +2,12 @@
  * precisions and every instruction set, and so the tests and the benchmarks.
  *
  * X(name, target's domain, prediction's domain, cost, number of parameters, passes)
- *   cost     CHEAP: bound by memory alone; HEAVY: bound by arithmetic
- *   passes   what runs over a block (see kernels.h): ONE_PASS; CHUNKS, with the sums taken chunk by chunk;
- * MODERATE, where a chunk of moderate magnitudes takes a shorter way; TWO_PASSES, MODERATE with
- * name_prepare() before it The mathematics of a loss is in losses_regression.h or losses_binary.h, with its
- * parameters. */
+ *
+ * The cost is one of fl_cost. The passes say what runs over a block, as kernels.h tells: ONE_PASS; CHUNKS,
+ * whose sums are taken chunk by chunk; MODERATE, where a chunk of moderate magnitudes takes a shorter way;
+ * TWO_PASSES, where name_prepare() does so.
+ *
+ * The mathematics of a loss is in losses_regression.h or losses_binary.h, with its parameters. */
 #ifndef FL_POINTWISE_LOSSES_LIST_H
 #define FL_POINTWISE_LOSSES_LIST_H
 
@@ -15,42 +16,42 @@
 
 /* clang-format off */
 #define FL_POINTWISE_LOSSES(X)                                                            \
-    X(squared_error,             ANY,             ANY,             CHEAP, 0, ONE_PASS)    \
-    X(half_squared_error,        ANY,             ANY,             CHEAP, 0, ONE_PASS)    \
-    X(absolute_error,            ANY,             ANY,             CHEAP, 0, ONE_PASS)    \
-    X(huber,                     ANY,             ANY,             CHEAP, 1, ONE_PASS)    \
-    X(smooth_l1,                 ANY,             ANY,             CHEAP, 1, ONE_PASS)    \
-    X(log_cosh,                  ANY,             ANY,             HEAVY, 0, TWO_PASSES)  \
-    X(pseudo_huber,              ANY,             ANY,             HEAVY, 1, MODERATE)    \
-    X(quantile,                  ANY,             ANY,             CHEAP, 1, ONE_PASS)    \
-    X(expectile,                 ANY,             ANY,             CHEAP, 1, ONE_PASS)    \
-    X(cauchy,                    ANY,             ANY,             HEAVY, 1, MODERATE)    \
-    X(welsch,                    ANY,             ANY,             HEAVY, 1, MODERATE)    \
-    X(tukey,                     ANY,             ANY,             CHEAP, 1, ONE_PASS)    \
-    X(poisson,                   NON_NEGATIVE,    ANY,             HEAVY, 0, MODERATE)    \
-    X(gamma,                     POSITIVE,        ANY,             HEAVY, 0, MODERATE)    \
-    X(tweedie,                   NON_NEGATIVE,    ANY,             HEAVY, 1, MODERATE)    \
-    X(tweedie_log_link,          ANY,             ANY,             HEAVY, 1, MODERATE)    \
-    X(half_poisson_deviance,     ANY,             ANY,             HEAVY, 0, CHUNKS)      \
-    X(half_gamma_deviance,       ANY,             ANY,             HEAVY, 0, CHUNKS)      \
-    X(half_tweedie_deviance,     ANY,             ANY,             HEAVY, 1, CHUNKS)      \
-    X(squared_log_error,         ABOVE_MINUS_ONE, ABOVE_MINUS_ONE, HEAVY, 0, CHUNKS)      \
-    X(absolute_percentage_error, ANY,             ANY,             CHEAP, 0, ONE_PASS)    \
-    X(zero_one,                  ANY,             ANY,             CHEAP, 0, ONE_PASS)    \
-    X(zero_one_threshold,        ANY,             ANY,             CHEAP, 1, ONE_PASS)    \
-    X(perceptron,                LABEL,           ANY,             CHEAP, 0, ONE_PASS)    \
-    X(hinge,                     LABEL,           ANY,             CHEAP, 0, ONE_PASS)    \
-    X(squared_hinge,             LABEL,           ANY,             CHEAP, 0, ONE_PASS)    \
-    X(exponential,               LABEL,           ANY,             HEAVY, 0, MODERATE)    \
-    X(bce_logits,                FRACTION,        ANY,             HEAVY, 4, TWO_PASSES)  \
-    X(bce_logits_plain,          FRACTION,        ANY,             HEAVY, 0, TWO_PASSES)  \
-    X(sigmoid,                   ANY,             ANY,             HEAVY, 0, TWO_PASSES)  \
-    X(log_sigmoid,               ANY,             ANY,             HEAVY, 0, TWO_PASSES)  \
-    X(bce_probabilities,         FRACTION,        FRACTION,        HEAVY, 4, CHUNKS)      \
-    X(focal_logits,              BINARY,          ANY,             HEAVY, 3, TWO_PASSES)  \
-    X(focal2_logits,             BINARY,          ANY,             HEAVY, 2, TWO_PASSES)  \
-    X(focal_probabilities,       BINARY,          FRACTION,        HEAVY, 3, CHUNKS)      \
-    X(wasserstein_critic,        LABEL,           ANY,             CHEAP, 0, ONE_PASS)    \
+    X(squared_error,             ANY,             ANY,             CHEAP,  0, ONE_PASS)    \
+    X(half_squared_error,        ANY,             ANY,             CHEAP,  0, ONE_PASS)    \
+    X(absolute_error,            ANY,             ANY,             CHEAP,  0, ONE_PASS)    \
+    X(huber,                     ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
+    X(smooth_l1,                 ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
+    X(log_cosh,                  ANY,             ANY,             HEAVY,  0, TWO_PASSES)  \
+    X(pseudo_huber,              ANY,             ANY,             MEDIUM, 1, MODERATE)    \
+    X(quantile,                  ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
+    X(expectile,                 ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
+    X(cauchy,                    ANY,             ANY,             HEAVY,  1, MODERATE)    \
+    X(welsch,                    ANY,             ANY,             HEAVY,  1, MODERATE)    \
+    X(tukey,                     ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
+    X(poisson,                   NON_NEGATIVE,    ANY,             MEDIUM, 0, MODERATE)    \
+    X(gamma,                     POSITIVE,        ANY,             MEDIUM, 0, MODERATE)    \
+    X(tweedie,                   NON_NEGATIVE,    ANY,             HEAVY,  1, MODERATE)    \
+    X(tweedie_log_link,          ANY,             ANY,             HEAVY,  1, MODERATE)    \
+    X(half_poisson_deviance,     ANY,             ANY,             HEAVY,  0, CHUNKS)      \
+    X(half_gamma_deviance,       ANY,             ANY,             HEAVY,  0, CHUNKS)      \
+    X(half_tweedie_deviance,     ANY,             ANY,             HEAVY,  1, CHUNKS)      \
+    X(squared_log_error,         ABOVE_MINUS_ONE, ABOVE_MINUS_ONE, HEAVY,  0, CHUNKS)      \
+    X(absolute_percentage_error, ANY,             ANY,             CHEAP,  0, ONE_PASS)    \
+    X(zero_one,                  ANY,             ANY,             CHEAP,  0, ONE_PASS)    \
+    X(zero_one_threshold,        ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
+    X(perceptron,                LABEL,           ANY,             CHEAP,  0, ONE_PASS)    \
+    X(hinge,                     LABEL,           ANY,             CHEAP,  0, ONE_PASS)    \
+    X(squared_hinge,             LABEL,           ANY,             CHEAP,  0, ONE_PASS)    \
+    X(exponential,               LABEL,           ANY,             MEDIUM, 0, MODERATE)    \
+    X(bce_logits,                FRACTION,        ANY,             MEDIUM, 4, TWO_PASSES)  \
+    X(bce_logits_plain,          FRACTION,        ANY,             MEDIUM, 0, TWO_PASSES)  \
+    X(sigmoid,                   ANY,             ANY,             HEAVY,  0, TWO_PASSES)  \
+    X(log_sigmoid,               ANY,             ANY,             HEAVY,  0, TWO_PASSES)  \
+    X(bce_probabilities,         FRACTION,        FRACTION,        HEAVY,  4, CHUNKS)      \
+    X(focal_logits,              BINARY,          ANY,             HEAVY,  3, TWO_PASSES)  \
+    X(focal2_logits,             BINARY,          ANY,             HEAVY,  2, TWO_PASSES)  \
+    X(focal_probabilities,       BINARY,          FRACTION,        HEAVY,  3, CHUNKS)      \
+    X(wasserstein_critic,        LABEL,           ANY,             CHEAP,  0, ONE_PASS)    \
     FL_PENALTIES(X)
 
 /*                                low                 high             open_low integral nan_ok */
@@ -62,9 +63,6 @@
 #define FL_DOMAIN_BINARY          {0,                 1,               0,       1,       0}
 #define FL_DOMAIN_FRACTION        {0,                 1,               0,       0,       0}
 /* clang-format on */
-
-#define FL_COST_CHEAP 1
-#define FL_COST_HEAVY 0
 
 enum {
 #define FL_ENUMERATE(name, y, z, cost, n_params, passes) FL_POINTWISE_##name,
