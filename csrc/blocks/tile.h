@@ -78,14 +78,18 @@ FL_INLINE void fl_keep_bits(fl_bits_vector *found, const real_bits *tile) {
     }
 }
 
+/* All of them or-ed together: vectors, their quarters, halves of these. */
 FL_INLINE real_bits fl_any_bits(const fl_bits_vector *found) {
+    typedef uint64_t fl_quarter __attribute__((vector_size(16)));
     fl_bits_vector all = found[0];
-    real_bits any = 0;
     for (int i = 1; i < FL_N_BITS_VECTORS; i++)
         all |= found[i];
-    for (int i = 0; i < FL_PATTERNS; i++)
-        any |= all[i];
-    return any;
+    fl_quarter parts[FL_VECTOR_BYTES / sizeof(fl_quarter)];
+    memcpy(parts, &all, sizeof all);
+    for (size_t i = 1; i < FL_VECTOR_BYTES / sizeof(fl_quarter); i++)
+        parts[0] |= parts[i];
+    uint64_t any = parts[0][0] | parts[0][1];
+    return (real_bits)(FL_PRECISION == 32 ? any | any >> 32 : any);
 }
 
 #endif

@@ -21,7 +21,7 @@ FL_LOSS(zero_one) {
 /* p = {T}: 1 where |y − z| ≥ T, decided without rounding the difference. */
 FL_LOSS(zero_one_threshold) {
     real threshold = (real)p[0], threshold_error = (real)(p[0] - (double)threshold);
-    fl_pair r = fl_two_sum(z, -y);
+    fl_pair r = fl_two_difference(z, y);
     real excess = (fl_abs(r.hi) - threshold) + (fl_flip_sign(r.lo, r.hi) - threshold_error);
     real wrong = fl_abs(r.hi) <= FL_LARGEST ? (excess >= 0 ? 1 : 0) : 1;
     return (fl_terms){fl_keep_nan(r.hi, wrong), 0, 0};

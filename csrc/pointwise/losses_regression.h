@@ -55,7 +55,7 @@ FL_PREPARE(log_cosh) {
 }
 
 FL_LOSS(log_cosh) {
-    fl_pair r = fl_two_sum(z, -y);
+    fl_pair r = fl_two_difference(z, y);
     real m = prepared.a, q64 = prepared.b / (2 + m);
     real hessian64 = fl_fma(-q64 * (real)0x1p-64, q64, q64);
     real rounding = fl_abs(r.hi) < FL_EXP_RANGE ? fl_flip_sign(r.lo, r.hi) : 0;
@@ -72,7 +72,7 @@ FL_LOSS(log_cosh) {
 
 /* scale·(z − y)/c as a pair; infinities have no low half. */
 FL_INLINE fl_pair fl_finite_scaled_residual(real y, real z, double c, real scale) {
-    fl_pair r = fl_two_sum(z, -y), inverse = fl_constant_reciprocal(c);
+    fl_pair r = fl_two_difference(z, y), inverse = fl_constant_reciprocal(c);
     fl_pair u = fl_times_pair(r.hi * scale, inverse);
     u.lo = fl_fma(r.lo * scale, inverse.hi, u.lo);
     return u;
@@ -98,7 +98,7 @@ FL_MAGNITUDE(pseudo_huber) {
 
 FL_LOSS(pseudo_huber) {
     real delta = (real)p[0];
-    fl_pair r = fl_two_sum(z, -y);
+    fl_pair r = fl_two_difference(z, y);
     real a = fl_abs(r.hi), a_lo = fl_flip_sign(r.lo, r.hi);
     fl_pair u =
         prepared.moderate ? fl_finite_scaled_residual(y, z, p[0], 1) : fl_scaled_residual(y, z, p[0], 1);
@@ -270,7 +270,7 @@ FL_INLINE fl_pair fl_log_quotient(real a, real b, fl_pair log_a, fl_pair log_b) 
     real r = is_near ? d / b : 0, r_lo = is_near ? fl_remainder(d, r, b) / b : 0;
     fl_pair m = fl_fast_two_sum(1, r);
     fl_pair near = fl_log_pair(m.hi, 0, (m.lo + r_lo) / m.hi);
-    fl_pair far = fl_two_sum(log_a.hi, -log_b.hi);
+    fl_pair far = fl_two_difference(log_a.hi, log_b.hi);
     far.lo += log_a.lo - log_b.lo;
     return (fl_pair){is_near ? near.hi : far.hi, is_near ? near.lo : far.lo};
 }
@@ -352,7 +352,7 @@ FL_INLINE real fl_log1p_difference(real y, real z) {
     real k = (a.k - b.k) + (2 * halve_b - 2 * halve_a); /* 1 for each halving */
     real scale = a.scale * halve_a;
     fl_pair top = {a.m.hi * halve_a, a.m.lo * halve_a}, bottom = {b.m.hi * halve_b, b.m.lo * halve_b};
-    fl_pair r = fl_two_sum(z, -y), sum = fl_two_sum(top.hi, bottom.hi);
+    fl_pair r = fl_two_difference(z, y), sum = fl_two_sum(top.hi, bottom.hi);
     sum.lo += top.lo + bottom.lo;
     fl_pair difference = {k == 0 ? r.hi * scale : top.hi - bottom.hi,
                           k == 0 ? r.lo * scale : top.lo - bottom.lo};

@@ -16,6 +16,13 @@ FL_INLINE fl_pair fl_two_sum(real a, real b) {
     return (fl_pair){s, (a - (s - b_part)) + (b - b_part)};
 }
 
+/* a − b likewise. */
+FL_INLINE fl_pair fl_two_difference(real a, real b) {
+    real d = a - b;
+    real b_part = d - a;
+    return (fl_pair){d, (a - (d - b_part)) - (b + b_part)};
+}
+
 /* a + b exactly for |a| ≥ |b| or a = 0 (Dekker 1971). */
 FL_INLINE fl_pair fl_fast_two_sum(real a, real b) {
     real s = a + b;
