@@ -209,13 +209,10 @@ static void fl_run_rows(const fl_row_pass *p, size_t from, size_t to, fl_row_scr
             p->functions->across(&open.tile);
         } else {
             p->rows->begin(&open.tile, p->form);
-            for (size_t r = 0; r < n; r++)
-                for (size_t chunk = 0; chunk < p->n_chunks; chunk++)
-                    p->functions->gather(&open.tile, r, chunk);
+            p->functions->gather(&open.tile, 0, n * p->n_chunks);
             p->functions->combine(&open.tile);
-            for (size_t r = 0; r < n && p->functions->emit; r++)
-                for (size_t chunk = 0; chunk < p->n_chunks; chunk++)
-                    p->functions->emit(&open.tile, r, chunk);
+            if (p->functions->emit)
+                p->functions->emit(&open.tile, 0, n * p->n_chunks);
         }
         fl_close(p, &open, scratch, s);
     }
@@ -251,7 +248,7 @@ static void fl_run_segments(const fl_row_pass *p, const fl_row_work *w) {
 static void fl_share_rows(const fl_row_pass *p, int threads, fl_row_segment *s) {
     _Alignas(64) char arena[FL_ARENA_BYTES];
     fl_row_scratch scratch;
-    (void)threads;
+    size_t shares = (size_t)threads;
     if (!fl_allocate(p, &scratch, arena)) {
         s->status = FL_NO_MEMORY;
         return;
@@ -264,13 +261,13 @@ static void fl_share_rows(const fl_row_pass *p, int threads, fl_row_segment *s) 
 #pragma omp parallel num_threads(threads)
         {
 #pragma omp for schedule(static)
-            for (size_t chunk = 0; chunk < p->n_chunks; chunk++)
-                p->functions->gather(&open.tile, 0, chunk);
+            for (size_t i = 0; i < shares; i++)
+                p->functions->gather(&open.tile, i * p->n_chunks / shares, (i + 1) * p->n_chunks / shares);
 #pragma omp single
             p->functions->combine(&open.tile);
 #pragma omp for schedule(static)
-            for (size_t chunk = 0; chunk < (p->functions->emit ? p->n_chunks : 0); chunk++)
-                p->functions->emit(&open.tile, 0, chunk);
+            for (size_t i = 0; i < (p->functions->emit ? shares : 0); i++)
+                p->functions->emit(&open.tile, i * p->n_chunks / shares, (i + 1) * p->n_chunks / shares);
         }
         fl_close(p, &open, &scratch, s);
     }

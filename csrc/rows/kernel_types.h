@@ -59,11 +59,11 @@ typedef struct {
 
 typedef struct {
     void (*across)(const fl_row_tile *tile);
-    /* Along rows the work comes in chunks of classes, which different threads may do: gather over every
-     * chunk, then combine over the rows, then emit over every chunk. */
-    void (*gather)(const fl_row_tile *tile, size_t row, size_t chunk);
+    /* Along rows the work comes in chunks of classes, counted row by row, which different threads may do:
+     * gather over all of them, then combine over the rows, then emit over all chunks. */
+    void (*gather)(const fl_row_tile *tile, size_t from, size_t to);
     void (*combine)(const fl_row_tile *tile);
-    void (*emit)(const fl_row_tile *tile, size_t row, size_t chunk);
+    void (*emit)(const fl_row_tile *tile, size_t from, size_t to);
 } fl_row_functions;
 
 /* One kernel in one precision on one instruction set. */

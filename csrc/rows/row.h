@@ -109,8 +109,8 @@ FL_INLINE real fl_row_target(fl_row_entry e, int form) {
     return e.base_weight + (e.is_own ? e.own_weight : 0);
 }
 
-/* Which of a, b, c and d a kernel adds up. */
-enum { FL_ADDS_NONE = 0, FL_ADDS_A = 1, FL_ADDS_B = 2, FL_ADDS_C = 4, FL_ADDS_D = 8, FL_ADDS_ALL = 15 };
+/* Which of a, b, c and d a kernel adds up, and whether it looks for the least class of some. */
+enum { FL_FINDS_FIRST = 16, FL_ADDS_A = 1, FL_ADDS_B = 2, FL_ADDS_C = 4, FL_ADDS_D = 8, FL_ADDS_ALL = 15 };
 #define FL_ROW_ADDS(name, sums)                                                                              \
     FL_INLINE int name##_adds(fl_row_setting o FL_ROW_UNUSED) {                                              \
         return sums;                                                                                         \
