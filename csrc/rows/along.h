@@ -124,6 +124,22 @@ FL_INLINE real fl_sum_parts(const real *parts, size_t n_parts) {
     return fl_sum_of_line(line);
 }
 
+/* Where a class's rows are next to each other, in lines that are turned for a block of rows: spread over the
+ * computation of one block, fetches the next one's. `done` of the block's entries are computed, `now` by now.
+ */
+FL_INLINE void fl_fetch_turned(fl_row_ahead next, int block_shift, size_t done, size_t now,
+                               const int for_writing) {
+    for (size_t k = done >> block_shift; k < now >> block_shift; k++) {
+        const char *line = next.data + (ptrdiff_t)k * next.step;
+        for (size_t i = 0; i < (sizeof(real) << block_shift) + 48; i += 64) {
+            if (for_writing)
+                __builtin_prefetch(line + i, 1, 2);
+            else
+                __builtin_prefetch(line + i, 0, 2);
+        }
+    }
+}
+
 /* Of the four lines of a group that lie a chunk ahead. What is scanned a chunk ahead has to be fetched by
  * then. */
 FL_INLINE void fl_fetch_group(const real *from, const int for_writing) {
@@ -230,9 +246,18 @@ FL_INLINE void fl_fetch_group(const real *from, const int for_writing) {
         _Alignas(64) real_int first[FL_ALONG_LANES];                                                         \
         for (size_t j = 0; j < FL_ALONG_LANES; j++)                                                          \
             first[j] = FL_NOT_FOUND;                                                                         \
+        const int fetches = tile->block_shift > 0;                                                           \
         size_t part = 0;                                                                                     \
         for (size_t at = 0; at < whole; at += FL_ALONG_GROUP, part++) {                                      \
             fl_fetch_group(z + at + FL_ROW_CHUNK, 0);                                                        \
+            if (fetches) {                                                                                   \
+                size_t done = (tile->block_row + chunk.row) * tile->n_classes + chunk.start + at;            \
+                size_t now = done + (at + FL_ALONG_GROUP < whole ? FL_ALONG_GROUP : n - at);                 \
+                if (tile->next_prediction.data)                                                              \
+                    fl_fetch_turned(tile->next_prediction, tile->block_shift, done, now, 0);                 \
+                if (tile->next_gradient.data)                                                                \
+                    fl_fetch_turned(tile->next_gradient, tile->block_shift, done, now, 1);                   \
+            }                                                                                                \
             if (fl_has_matrix(form))                                                                         \
                 fl_fetch_group(y + at, 0);                                                                   \
             if (stores)                                                                                      \
