@@ -124,6 +124,29 @@ FL_INLINE real fl_sum_parts(const real *parts, size_t n_parts) {
     return fl_sum_of_line(line);
 }
 
+/* What that sum is off by. */
+FL_INLINE real fl_error_of_parts(const real *parts, size_t n_parts) {
+    _Alignas(64) real s[FL_ALONG_GROUP], error[FL_ALONG_GROUP] = {0};
+    memcpy(s, parts, sizeof s);
+    for (size_t p = 4; p < n_parts; p += 4) {
+#pragma omp simd
+        for (size_t j = 0; j < FL_ALONG_GROUP; j++) {
+            fl_pair sum = fl_two_sum(s[j], parts[p * FL_ALONG_LANES + j]);
+            s[j] = sum.hi;
+            error[j] += sum.lo;
+        }
+    }
+    for (size_t width = FL_ALONG_GROUP / 2; width > 0; width /= 2) {
+#pragma omp simd
+        for (size_t j = 0; j < width; j++) {
+            fl_pair sum = fl_two_sum(s[j], s[j + width]);
+            s[j] = sum.hi;
+            error[j] = (error[j] + error[j + width]) + sum.lo;
+        }
+    }
+    return error[0];
+}
+
 /* Where a class's rows are next to each other, in lines that are turned for a block of rows: spread over the
  * computation of one block, fetches the next one's. `done` of the block's entries are computed, `now` by now.
  */
@@ -238,7 +261,7 @@ FL_INLINE void fl_fetch_group(const real *from, const int for_writing) {
         const size_t n = chunk.n, whole = n & ~(size_t)(FL_ALONG_GROUP - 1);                                 \
         const size_t vectors = n & ~(size_t)(FL_ALONG_LANES - 1), left = n - vectors;                        \
         /* The true class is left out of the loop, and its slopes and its sum are put right afterwards. */   \
-        const int patches = FL_KEEPS_##kind && form == FL_BY_LABEL;                                          \
+        const int patches = FL_KEEPS_##kind && form == FL_BY_LABEL && !(adds & FL_ADDS_C);                   \
         const real_int label = row.label;                                                                    \
         row.label = patches ? -1 : label;                                                                    \
         _Alignas(64) real a[FL_ALONG_PARTS * FL_ALONG_LANES], b[FL_ALONG_PARTS * FL_ALONG_LANES],            \
@@ -267,6 +290,8 @@ FL_INLINE void fl_fetch_group(const real *from, const int for_writing) {
                 FL_ALONG_TERM(name, t1, at + FL_ALONG_LANES + j)                                             \
                 FL_ALONG_TERM(name, t2, at + 2 * FL_ALONG_LANES + j)                                         \
                 FL_ALONG_TERM(name, t3, at + 3 * FL_ALONG_LANES + j)                                         \
+                if (adds & FL_COMPENSATES_A)                                                                 \
+                    t0.c += fl_error_of_sum(t0.a, t1.a, t2.a, t3.a);                                         \
                 FL_ALONG_PUT(FL_ALONG_OF_GROUP)                                                              \
             }                                                                                                \
         }                                                                                                    \
@@ -318,6 +343,8 @@ FL_INLINE void fl_fetch_group(const real *from, const int for_writing) {
         row.a = adds & FL_ADDS_A ? fl_sum_parts(a, part) : 0;                                                \
         row.b = adds & FL_ADDS_B ? fl_sum_parts(b, part) : 0;                                                \
         row.c = adds & FL_ADDS_C ? fl_sum_parts(c, part) : 0;                                                \
+        if (adds & FL_COMPENSATES_A)                                                                         \
+            row.c += fl_error_of_parts(a, part);                                                             \
         row.d = adds & FL_ADDS_D ? fl_sum_parts(d, part) : 0;                                                \
         row.first = FL_NOT_FOUND;                                                                            \
         for (size_t j = 0; j < FL_ALONG_LANES && adds & FL_FINDS_FIRST; j++)                                 \
@@ -374,7 +401,8 @@ FL_INLINE void fl_fetch_group(const real *from, const int for_writing) {
         row.label -= (real_int)chunk.start;                                                                  \
         row.first -= (real_int)chunk.start;                                                                  \
         const real_int label = row.label;                                                                    \
-        const int patches = keeps && form == FL_BY_LABEL, has_own = patches && (size_t)label < n;            \
+        const int patches = keeps && form == FL_BY_LABEL && !(name##_adds(o) & FL_ADDS_C),                   \
+                  has_own = patches && (size_t)label < n;                                                    \
         row.label = patches ? -1 : label;                                                                    \
         real own_x = has_own ? x[label] : 0, factor = 1;                                                     \
         if (keeps && tile->n_classes > FL_ROW_CHUNK)                                                         \
