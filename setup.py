@@ -36,6 +36,10 @@ if X86_64:
     TIERS["v3"] = ["/arch:AVX2"] if MSVC else ["-march=x86-64-v3"]
     TIERS["v4"] = ["/arch:AVX512"] if MSVC else ["-march=x86-64-v4", "-mprefer-vector-width=512"]
 
+# Several vectors' chains of operations interleaved: processors' queues do not reach from one to the next, and
+# gcc's usual order, vector after vector, is up to an eighth slower.
+FAMILY_FLAGS = {} if MSVC else {"rows": ["-fschedule-insns", "-fsched-pressure"]}
+
 # Those that take longest to compile come first.
 KERNEL_SOURCES = [
     *(f"csrc/dispatch/{f}_{p}.c" for f in ("rows", "ops", "embeddings") for p in ("f32", "f64")),
@@ -81,7 +85,7 @@ class BuildTiers(build_ext):
             [source],
             output_dir=str(folder),
             macros=[("FL_TIER", tier)],
-            extra_postargs=KERNEL_FLAGS + TIERS[tier],
+            extra_postargs=KERNEL_FLAGS + FAMILY_FLAGS.get(own, []) + TIERS[tier],
         )
         return str(compiled)
 

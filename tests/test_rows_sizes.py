@@ -16,7 +16,7 @@ import fastloss as fl
 from fastloss import reference
 
 FEW = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 40]
-MANY = [63, 64, 65, 100, 127, 128, 129, 255, 256, 257, 999, 1000, 1023, 1024, 1025]
+MANY = [63, 64, 65, 100, 120, 121, 128, 129, 192, 193, 255, 256, 257, 999, 1000, 1023, 1024, 1025]
 
 
 def _three(loss: Any, y: Any, z: Any, **options: Any) -> dict[str, Any]:
@@ -105,6 +105,28 @@ def test_each_place_in_a_long_row(place: int, dtype: Any) -> None:
     value, gradient = fl.EuclideanError().value_and_gradient(np.zeros_like(z), z, reduction="none")
     np.testing.assert_array_equal(value, 8)
     assert gradient[1, place] == 1
+
+
+@pytest.mark.parametrize("n_classes", [121, 127, 128, 160, 193, 200, 207, 255, 256, 257, 300, 319])
+def test_each_class_of_rows_of_every_length(n_classes: int, dtype: Any) -> None:
+    """One class ahead of equal ones, in each place: the probabilities are known wherever it is."""
+    z, places = np.full((n_classes, n_classes), -1, dtype), np.arange(n_classes)
+    np.fill_diagonal(z, 7)
+    others, eps = (n_classes - 1) * np.exp(-8.0), float(np.finfo(dtype).eps)
+    sure, rest = 1 / (1 + others), np.exp(-8.0) / (1 + others)
+    for off, own in [(0, sure), (1, rest), (n_classes - 5, rest)]:
+        y = (places + off) % n_classes
+        value, gradient, hessian = fl.CrossEntropy().value_gradient_and_hessian(y, z, reduction="none")
+        p = np.full(z.shape, rest)
+        np.fill_diagonal(p, sure)
+        np.testing.assert_allclose(hessian, p * (1 - p), rtol=16 * eps)
+        np.testing.assert_allclose(value, 8 * (off > 0) + np.log1p(others), rtol=8 * eps)
+        p[places, y] = -rest * (n_classes - 1) if off == 0 else own - 1
+        np.testing.assert_allclose(gradient, p, rtol=8 * eps)
+        np.testing.assert_array_equal(fl.CrossEntropy()(y, z, reduction="none"), value)
+        np.testing.assert_array_equal(
+            fl.CrossEntropy().value_and_gradient(y, z, reduction="none")[1], gradient
+        )
 
 
 def test_first_of_equal_maxima_in_long_rows(dtype: Any) -> None:

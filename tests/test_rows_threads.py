@@ -79,6 +79,41 @@ def test_fortran_order_gives_the_bits_of_c_order(shape: tuple[int, int], dtype: 
             assert_same(ask(loss, verb, y, np.asfortranarray(z), reduction=reduction, n_threads=2), expected)
 
 
+@pytest.mark.parametrize("shape", [(300, 1500), (70, 9001), (17, 4096)], ids=str)
+def test_long_rows_by_class_in_every_combination(shape: tuple[int, int], dtype: Any, rng: Any) -> None:
+    """Several blocks of rows are turned, with tiles and segments in them: inputs, outputs, and in place."""
+    n, n_classes = shape
+    w = rng.uniform(0.5, 2, n).astype(dtype)
+    for loss, form in [
+        (fl.CrossEntropy(), "labels"),
+        (fl.CrossEntropy(label_smoothing=0.1), "dense"),
+        (fl.CrossEntropy(from_logits=False), "labels"),
+        (fl.MulticlassHinge(), "labels"),
+        (fl.KLDivergence(), "dense"),
+    ]:
+        y, z = row_samples.ordinary(loss, form, n, n_classes, dtype, rng)
+        turned = np.asfortranarray(y) if form == "dense" else y
+        for reduction in ("mean", "none"):
+            options: dict[str, Any] = {"sample_weight": w, "reduction": reduction}
+            expected = ask(loss, "value_gradient_and_hessian", y, z, n_threads=1, **options)
+            for n_threads in (1, 3):
+                for place, out in [(np.asfortranarray, "F"), (np.asfortranarray, "C"), (np.array, "F")]:
+                    made = [np.empty(shape, dtype, order=out) for _ in range(2)]
+                    slots = [np.empty(n, dtype), *made] if reduction == "none" else made
+                    found = loss.value_gradient_and_hessian(
+                        turned, place(z), out=tuple(slots), n_threads=n_threads, **options
+                    )
+                    assert_same(dict(zip(expected, found, strict=True)), expected)
+                here = np.asfortranarray(z)
+                loss.gradient(turned, here, out=here, n_threads=n_threads, **options)
+                np.testing.assert_array_equal(here, expected["gradient"])
+        z = np.asfortranarray(z)
+        z[n - 3, n_classes - 1] = np.nan
+        if form == "labels" and not loss.parameters.get("from_logits", True):
+            with pytest.raises(ValueError, match=rf"y_pred\[{n - 3}, {n_classes - 1}\]"):
+                loss.gradient(y, z, n_threads=2)
+
+
 def test_first_error_for_any_number_of_threads(rng: Any) -> None:
     for n, n_classes in [(200_003, 3), (3001, 400)]:
         y, z = rng.integers(0, n_classes, n), np.zeros((n, n_classes), np.float32)

@@ -14,8 +14,9 @@
 #include "../dispatch/ops.h"
 #include "../dispatch/threads.h"
 #include "../sums/compensated.h"
+#include "block.h"
 #include "list.h"
-#include "pass.h"
+#include "segments.h"
 
 enum {
     FL_ROW_SEGMENTS = 256,
@@ -58,8 +59,9 @@ static void fl_check_matrix(const fl_row_pass *p, fl_row_matrix m, size_t start,
 }
 
 /* Loads and checks everything that a tile reads; what each row counts for goes to scratch->counted. */
-static fl_row_tile fl_load_rows(const fl_row_pass *p, size_t start, size_t n, fl_row_scratch *scratch,
-                                fl_row_segment *s) {
+static fl_row_tile fl_load_rows(const fl_row_pass *p, const fl_row_block *block, size_t start, size_t n,
+                                fl_row_scratch *scratch, fl_row_segment *s) {
+    const size_t at = start - block->start;
     const fl_rows_call *c = p->call;
     fl_row_tile t = {.options = &p->options,
                      .n_rows = p->across ? fl_round_up(n) : n,
@@ -72,24 +74,24 @@ static fl_row_tile fl_load_rows(const fl_row_pass *p, size_t start, size_t n, fl
                      .partial = scratch->partial};
     if (p->reads_target && fl_by_label(p)) {
         double bad;
-        size_t at =
+        size_t place =
             p->rows->labels(&c->target, start, n, c->n_classes, c->has_ignore_index ? &c->ignore_index : NULL,
                             scratch->label, scratch->raw, &bad);
-        if (at < n)
-            fl_report(s, FL_BAD_TARGET, start + at, 0, bad);
+        if (place < n)
+            fl_report(s, FL_BAD_TARGET, start + place, 0, bad);
     } else if (p->reads_target) {
-        t.target = p->rows->load(&c->target, start, n, p->across, scratch->target, scratch->raw);
+        t.target = fl_rows_of(p, block->target, at);
         fl_check_matrix(p, t.target, start, n, &p->target_domain, FL_BAD_TARGET, s);
     }
     if (p->reads_prediction) {
-        t.prediction = p->rows->load(&c->prediction, start, n, p->across, scratch->prediction, scratch->raw);
+        t.prediction = fl_rows_of(p, block->prediction, at);
         fl_check_matrix(p, t.prediction, start, n, &p->prediction_domain, FL_BAD_PREDICTION, s);
     }
     if (c->weight.data) {
         const void *w = p->ops->load(&c->weight, start, n, scratch->weight, scratch->raw);
-        size_t at = p->ops->first_outside(w, n, &p->weight_domain);
-        if (at < n)
-            fl_report(s, FL_BAD_WEIGHT, start + at, 0, fl_real_at(p, w, at));
+        size_t place = p->ops->first_outside(w, n, &p->weight_domain);
+        if (place < n)
+            fl_report(s, FL_BAD_WEIGHT, start + place, 0, fl_real_at(p, w, place));
         if (w != scratch->weight)
             memcpy(scratch->weight, w, n * p->ops->itemsize);
         for (size_t i = n; i < fl_round_up(n); i++)
@@ -151,22 +153,25 @@ typedef struct {
 } fl_open_rows;
 
 /* Everything before the mathematics: 0 if there is nothing to compute. */
-static int fl_open(const fl_row_pass *p, size_t start, size_t n, fl_row_scratch *scratch, fl_row_segment *s,
-                   fl_open_rows *open) {
+static int fl_open(const fl_row_pass *p, const fl_row_block *block, size_t start, size_t n,
+                   fl_row_scratch *scratch, fl_row_segment *s, fl_open_rows *open) {
     const fl_rows_call *c = p->call;
-    fl_row_tile t = fl_load_rows(p, start, n, scratch, s);
+    fl_row_tile t = fl_load_rows(p, block, start, n, scratch, s);
     if (s->status != FL_OK)
         return 0;
     fl_count_rows(p, &t, n, scratch, s);
     if (!p->functions)
         return 0;
-    ptrdiff_t line = (ptrdiff_t)(p->across ? t.n_rows : c->n_classes);
-    t.gradient = (fl_row_matrix){scratch->gradient, line};
-    t.hessian = (fl_row_matrix){c->hessian.data ? scratch->hessian : NULL, line};
-    if (c->gradient.data && !p->streams)
-        t.gradient = p->rows->place(&c->gradient, start, n, p->across, scratch->gradient);
-    if (c->hessian.data && !p->streams)
-        t.hessian = p->rows->place(&c->hessian, start, n, p->across, scratch->hessian);
+    t.gradient = fl_rows_of(p, block->gradient, start - block->start);
+    t.hessian = fl_rows_of(p, block->hessian, start - block->start);
+    if (block->shift) {
+        t.block_row = start - block->start;
+        t.block_shift = block->shift;
+        if (fl_lies_by_class(&c->prediction))
+            t.next_prediction = p->rows->ahead(&c->prediction, block->start, block->n);
+        if (fl_lies_by_class(&c->gradient))
+            t.next_gradient = p->rows->ahead(&c->gradient, block->start, block->n);
+    }
     if (p->across) {
         t.next_prediction = p->rows->ahead(&c->prediction, start, n);
         if (c->dense)
@@ -186,61 +191,61 @@ static void fl_close(const fl_row_pass *p, const fl_open_rows *open, fl_row_scra
     if (p->kernel->checks_sum)
         fl_note_sums(p, open->start, open->n, scratch->row_sum, s);
     fl_store_values(p, open->start, open->n, scratch, s);
-    fl_stream_fn stream = p->streams ? p->ops->stream : NULL;
-    if (c->gradient.data)
-        p->rows->store(&c->gradient, open->start, open->n, p->across, scratch->gradient, scratch->raw,
-                       stream);
     if (c->hessian.data && c->curvature != FL_CURVATURE_EXACT)
         p->rows->curve(&open->tile, p->across, fl_by_label(p), (int)c->curvature, p->curvature_factor);
-    if (c->hessian.data)
-        p->rows->store(&c->hessian, open->start, open->n, p->across, scratch->hessian, scratch->raw, stream);
 }
 
-static void fl_run_rows(const fl_row_pass *p, size_t from, size_t to, fl_row_scratch *scratch,
-                        fl_row_segment *s) {
-    for (size_t start = from, n; start < to && s->status == FL_OK; start += n) {
-        fl_open_rows open;
-        n = to - start < p->tile_rows ? to - start : p->tile_rows;
-        if (p->across && n > 15)
-            n &= ~(size_t)15;
-        if (!fl_open(p, start, n, scratch, s, &open))
-            continue;
-        if (p->across) {
-            p->functions->across(&open.tile);
-        } else {
-            p->rows->begin(&open.tile, p->form);
-            for (size_t r = 0; r < n; r++)
-                for (size_t chunk = 0; chunk < p->n_chunks; chunk++)
-                    p->functions->gather(&open.tile, r, chunk);
-            p->functions->combine(&open.tile);
-            for (size_t r = 0; r < n && p->functions->emit; r++)
-                for (size_t chunk = 0; chunk < p->n_chunks; chunk++)
-                    p->functions->emit(&open.tile, r, chunk);
-        }
-        fl_close(p, &open, scratch, s);
+static void fl_run_tile(const fl_row_pass *p, const fl_row_block *block, size_t start, size_t n,
+                        fl_row_scratch *scratch, fl_row_segment *s) {
+    fl_open_rows open;
+    if (s->status != FL_OK || !fl_open(p, block, start, n, scratch, s, &open))
+        return;
+    if (p->across) {
+        p->functions->across(&open.tile);
+    } else {
+        p->rows->begin(&open.tile, p->form);
+        p->functions->gather(&open.tile, 0, n * p->n_chunks);
+        p->functions->combine(&open.tile);
+        if (p->functions->emit)
+            p->functions->emit(&open.tile, 0, n * p->n_chunks);
     }
+    fl_close(p, &open, scratch, s);
 }
 
-/* Some of the segments, by one of the threads. */
-typedef struct {
-    size_t n_segments, n_units, unit;
-    fl_row_segment *segments;
-} fl_row_work;
-
-static size_t fl_row_bound(const fl_row_pass *p, const fl_row_work *w, size_t s) {
-    return s == w->n_segments ? p->call->n_rows : s * w->n_units / w->n_segments * w->unit;
+/* Segments first .. last, block by block. */
+static void fl_run_blocks(const fl_row_pass *p, const fl_row_work *w, size_t first, size_t last,
+                          fl_row_scratch *scratch) {
+    size_t end = fl_row_bound(p, w, last), segment = first, n;
+    for (size_t start = fl_row_bound(p, w, first); start < end; start += n) {
+        size_t ahead = segment;
+        n = fl_tile_at(p, w, start, &ahead);
+        while (p->block_rows > p->tile_rows && start + n < end) {
+            size_t more = fl_tile_at(p, w, start + n, &ahead);
+            if (n + more > p->block_rows)
+                break;
+            n += more;
+        }
+        fl_row_block block = fl_load_block(p, start, n, scratch);
+        for (size_t at = start, rows; at < start + n; at += rows) {
+            rows = fl_tile_at(p, w, at, &segment);
+            fl_run_tile(p, &block, at, rows, scratch, &w->segments[segment]);
+        }
+        fl_store_block(p, &block, scratch);
+    }
 }
 
 static void fl_run_segments(const fl_row_pass *p, const fl_row_work *w) {
     _Alignas(64) char arena[FL_ARENA_BYTES];
     fl_row_scratch scratch;
-    int has_memory = fl_allocate(p, &scratch, arena);
+    int has_memory = fl_allocate(p, &scratch, arena), turns = p->block_rows > p->tile_rows;
+    size_t n_pieces = turns ? (p->call->n_rows + p->block_rows - 1) / p->block_rows : w->n_segments;
 #pragma omp for schedule(dynamic, 1)
-    for (size_t s = 0; s < w->n_segments; s++) {
+    for (size_t i = 0; i < n_pieces; i++) {
+        size_t first = fl_first_segment(p, w, i), last = fl_first_segment(p, w, i + 1);
         if (has_memory)
-            fl_run_rows(p, fl_row_bound(p, w, s), fl_row_bound(p, w, s + 1), &scratch, &w->segments[s]);
+            fl_run_blocks(p, w, first, last, &scratch);
         else
-            w->segments[s].status = FL_NO_MEMORY;
+            w->segments[0].status = FL_NO_MEMORY;
     }
     if (p->streams)
         p->ops->stream_end();
@@ -251,28 +256,30 @@ static void fl_run_segments(const fl_row_pass *p, const fl_row_work *w) {
 static void fl_share_rows(const fl_row_pass *p, int threads, fl_row_segment *s) {
     _Alignas(64) char arena[FL_ARENA_BYTES];
     fl_row_scratch scratch;
-    (void)threads;
+    size_t shares = (size_t)threads;
     if (!fl_allocate(p, &scratch, arena)) {
         s->status = FL_NO_MEMORY;
         return;
     }
     for (size_t row = 0; row < p->call->n_rows && s->status == FL_OK; row++) {
         fl_open_rows open;
-        if (!fl_open(p, row, 1, &scratch, s, &open))
+        fl_row_block block = fl_load_block(p, row, 1, &scratch);
+        if (!fl_open(p, &block, row, 1, &scratch, s, &open))
             continue;
         p->rows->begin(&open.tile, p->form);
 #pragma omp parallel num_threads(threads)
         {
 #pragma omp for schedule(static)
-            for (size_t chunk = 0; chunk < p->n_chunks; chunk++)
-                p->functions->gather(&open.tile, 0, chunk);
+            for (size_t i = 0; i < shares; i++)
+                p->functions->gather(&open.tile, i * p->n_chunks / shares, (i + 1) * p->n_chunks / shares);
 #pragma omp single
             p->functions->combine(&open.tile);
 #pragma omp for schedule(static)
-            for (size_t chunk = 0; chunk < (p->functions->emit ? p->n_chunks : 0); chunk++)
-                p->functions->emit(&open.tile, 0, chunk);
+            for (size_t i = 0; i < (p->functions->emit ? shares : 0); i++)
+                p->functions->emit(&open.tile, i * p->n_chunks / shares, (i + 1) * p->n_chunks / shares);
         }
         fl_close(p, &open, &scratch, s);
+        fl_store_block(p, &block, &scratch);
     }
     free(scratch.allocated);
 }
@@ -395,7 +402,9 @@ static fl_row_pass fl_new_pass(const fl_rows_call *c) {
     if (p.across)
         p.tile_rows &= ~(size_t)15;
     p.n_chunks = (c->n_classes + p.rows->chunk - 1) / p.rows->chunk;
-    p.matrix_bytes = fl_round_up(p.tile_rows) * row_bytes;
+    p.block_rows = fl_block_rows(&p);
+    p.matrix_bytes =
+        fl_round_up(p.block_rows) * (p.across ? row_bytes : fl_scratch_line(c->n_classes, p.ops->itemsize));
     p.target_domain = fl_in_precision(p.kernel->target_domain, c->float32);
     p.prediction_domain = fl_in_precision(p.kernel->prediction_domain, c->float32);
     p.weight_domain = fl_in_precision(weight, c->float32);

@@ -5,9 +5,9 @@
 
 #include "softmax.h"
 
-/* (m/n)^γ for positive, normal m ≤ n; γ may be negative. */
-FL_INLINE real fl_power_of_quotient(real m, real m_lo, real n, double gamma) {
-    fl_pair a = fl_log_pair(m, 0, m_lo / m), b = fl_log_pair(n, 0, 0);
+/* (m/n)^γ for positive, normal m ≤ n, pairs; γ may be negative. */
+FL_INLINE real fl_power_of_quotient(fl_pair m, fl_pair n, double gamma) {
+    fl_pair a = fl_log_pair(m.hi, 0, m.lo / m.hi), b = fl_log_pair(n.hi, 0, n.lo / n.hi);
     fl_pair log_q = fl_two_sum(a.hi, -b.hi);
     log_q.lo += a.lo - b.lo;
     fl_pair exponent = fl_times_pair(log_q.hi, fl_constant(gamma));
@@ -15,10 +15,14 @@ FL_INLINE real fl_power_of_quotient(real m, real m_lo, real n, double gamma) {
     return fl_exp_sum(exponent.hi, exponent.lo);
 }
 
-FL_ROW_SOFTMAX(focal)
+FL_ROW_SOFTMAX_ADDING(focal, FL_ADDS_C | FL_COMPENSATES_A)
 
+/* c: the rounding errors of the other classes' terms, and of their sum. */
 FL_ROW_TERM(focal) {
-    return fl_softmax_term(e, row, o);
+    o.own_term = 0;
+    fl_row_term t = fl_softmax_term(e, row, o);
+    t.c = e.is_own ? 0 : fl_scaled_exp_error(e.z - row.offset, row.scale);
+    return t;
 }
 
 /* Slopes by the logits, with u = (p_k − [k = y])/q: gradient F·p_k and −F·q, F = α·q^γ·(γ·r·L/q + 1); Hessian
@@ -26,11 +30,18 @@ FL_ROW_TERM(focal) {
  * loss has F = ψ'(L): Gauss-Newton, which bends L and not ψ, leaves the first term out. */
 FL_ROW_FINISH(focal) {
     const real smallest = FL_CONST(0x1p-126, 0x1p-1022);
+    o.own_term = 0;
+    fl_pair others = fl_fast_two_sum(row.a, row.c);
+    row.a = others.hi;
     fl_softmax_row s = fl_softmax_of_own(row, o);
     int ignored = row.label < 0, alone = s.others < smallest;
+    fl_pair sum = fl_two_sum(s.own, s.others);
+    sum.lo += others.lo + fl_scaled_exp_error(row.own - row.offset, row.scale);
+    sum.hi = sum.hi > 0 ? sum.hi : 1;
+    others = (fl_pair){alone ? 1 : others.hi, alone ? 0 : others.lo};
     real r = s.own * s.inverse, q = s.others * s.inverse;
     int certain = q < smallest;
-    real power = fl_power_of_quotient(alone ? 1 : s.others, 0, s.sum, o.gamma_exact);
+    real power = fl_power_of_quotient(others, sum, o.gamma_exact);
     power = alone ? (o.gamma == 0 ? 1 : 0) : power;
     power *= row.class_weight;
     real rl = r == 0 ? 0 : r * s.loss, rl_over_q = certain ? r : rl / q;
@@ -70,7 +81,7 @@ FL_ROW_FINISH(focal_probabilities) {
     r = r > 1 - FL_EPSILON ? 1 - FL_EPSILON : r;
     fl_pair q = fl_fast_two_sum(1, -r), l = fl_log_pair(r, 0, 0);
     real loss = -(l.hi + l.lo), odds = q.hi / r;
-    real power = row.class_weight * fl_power_of_quotient(q.hi, q.lo, 1, o.gamma_exact - 2);
+    real power = row.class_weight * fl_power_of_quotient(q, (fl_pair){1, 0}, o.gamma_exact - 2);
     real weight = ignored ? 0 : row.weight;
     row.value = ignored ? 0 : power * (q.hi * q.hi) * loss;
     row.p = -weight * power * q.hi * fl_fma(o.gamma, loss, odds);

@@ -11,7 +11,7 @@ FL_INLINE real fl_margin(real z, real own) {
 }
 
 /* Crammer and Singer 2001: [1 + max_{j≠y} z_j − z_y]₊; the first maximum takes the subgradient. */
-FL_ROW_ADDS(crammer_singer, FL_ADDS_NONE)
+FL_ROW_ADDS(crammer_singer, FL_FINDS_FIRST)
 
 FL_ROW_SCAN(crammer_singer) {
     return (fl_row_scan){e.is_own ? -FL_INFINITY : e.z, e.z != e.z ? e.z : row.poison};

@@ -4,9 +4,9 @@
 
 /* Vectors run across rows up to so many classes. */
 #if FL_PRECISION == 32
-#define FL_ACROSS_LIMIT 256
+#define FL_ACROSS_LIMIT 192
 #else
-#define FL_ACROSS_LIMIT 128
+#define FL_ACROSS_LIMIT 120
 #endif
 
 #include "curvature.h"

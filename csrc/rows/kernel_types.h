@@ -16,6 +16,12 @@ typedef struct {
     ptrdiff_t stride;
 } fl_row_matrix;
 
+/* Bytes of a row-major line of scratch: whole cache lines, and an odd number of them, so that the lines of
+ * one class's rows are not all in the same few sets of a cache. */
+static inline size_t fl_scratch_line(size_t n_classes, size_t itemsize) {
+    return ((n_classes * itemsize + 63) / 64 | 1) * 64;
+}
+
 /* Where the next tile's part of a matrix lies: memory to fetch while this tile is computed. Lines as in
  * fl_row_matrix, `step` bytes apart; NULL: none. */
 typedef struct {
@@ -52,18 +58,21 @@ typedef struct {
     double scale;
     void *value, *row_sum; /* a number a row each, before weights, 16 of padding allowed */
     fl_row_matrix gradient, hessian;
-    fl_row_ahead next_prediction, next_target, next_gradient, next_hessian; /* across */
+    fl_row_ahead next_prediction, next_target, next_gradient, next_hessian;
+    size_t block_row; /* along: where the tile begins among the 2^block_shift rows that are turned at once, if
+                         any */
+    int block_shift;
     void *state;   /* fl_row_ops.state_bytes of scratch, aligned to 64 */
     void *partial; /* along: fl_row_ops.partial_bytes for each chunk of each row */
 } fl_row_tile;
 
 typedef struct {
     void (*across)(const fl_row_tile *tile);
-    /* Along rows the work comes in chunks of classes, which different threads may do: gather over every
-     * chunk, then combine over the rows, then emit over every chunk. */
-    void (*gather)(const fl_row_tile *tile, size_t row, size_t chunk);
+    /* Along rows the work comes in chunks of classes, counted row by row, which different threads may do:
+     * gather over all of them, then combine over the rows, then emit over all chunks. */
+    void (*gather)(const fl_row_tile *tile, size_t from, size_t to);
     void (*combine)(const fl_row_tile *tile);
-    void (*emit)(const fl_row_tile *tile, size_t row, size_t chunk);
+    void (*emit)(const fl_row_tile *tile, size_t from, size_t to);
 } fl_row_functions;
 
 /* One kernel in one precision on one instruction set. */

@@ -32,7 +32,8 @@ typedef struct {
     const fl_row_description *kernel;
     fl_row_options options;
     int form, across, reads_prediction, reads_target, streams;
-    size_t tile_rows; /* which fix the order of the sums, too */
+    size_t tile_rows;  /* which fix the order of the sums, too */
+    size_t block_rows; /* whose matrices are loaded and stored together */
     size_t n_chunks, matrix_bytes;
     double scale, curvature_factor;
     fl_domain target_domain, prediction_domain, weight_domain;
@@ -61,7 +62,8 @@ static size_t fl_scratch_bytes(const fl_row_pass *p, const fl_array *a) {
     return a->data ? matrices * p->matrix_bytes : 0;
 }
 
-/* Lays the pieces out from `base`; returns where they end. */
+/* Lays the pieces out from `base`; returns where they end. Along rows, a gradient that does not go straight
+ * to its destination overwrites the prediction's copy, if there is one. */
 static char *fl_lay_out(const fl_row_pass *p, fl_row_scratch *s, char *base) {
     const fl_rows_call *c = p->call;
     size_t rows = fl_round_up(p->tile_rows);
@@ -73,10 +75,14 @@ static char *fl_lay_out(const fl_row_pass *p, fl_row_scratch *s, char *base) {
     s->weight = fl_take(&base, rows * sizeof(double));
     s->counted = (double *)(void *)fl_take(&base, rows * sizeof(double));
     s->raw = fl_take(&base, FL_RAW_BYTES);
-    s->prediction = fl_take(&base, p->reads_prediction ? fl_scratch_bytes(p, &c->prediction) : 0);
+    size_t prediction = p->reads_prediction ? fl_scratch_bytes(p, &c->prediction) : 0;
+    size_t gradient = fl_scratch_bytes(p, &c->gradient);
+    if (!c->gradient.data && c->hessian.data)
+        gradient = p->matrix_bytes;
+    int shared = !p->across && prediction;
+    s->prediction = fl_take(&base, shared && gradient > prediction ? gradient : prediction);
+    s->gradient = shared ? s->prediction : fl_take(&base, gradient);
     s->target = fl_take(&base, p->reads_target && !fl_by_label(p) ? fl_scratch_bytes(p, &c->target) : 0);
-    s->gradient = fl_take(&base, c->gradient.data ? fl_scratch_bytes(p, &c->gradient)
-                                                  : (c->hessian.data ? p->matrix_bytes : 0));
     s->hessian = fl_take(&base, fl_scratch_bytes(p, &c->hessian));
     return base;
 }

@@ -109,8 +109,17 @@ FL_INLINE real fl_row_target(fl_row_entry e, int form) {
     return e.base_weight + (e.is_own ? e.own_weight : 0);
 }
 
-/* Which of a, b, c and d a kernel adds up. */
-enum { FL_ADDS_NONE = 0, FL_ADDS_A = 1, FL_ADDS_B = 2, FL_ADDS_C = 4, FL_ADDS_D = 8, FL_ADDS_ALL = 15 };
+/* Which of a, b, c and d a kernel adds up, whether c also takes the rounding errors of a's sum, and whether
+ * it looks for the least class of some. */
+enum {
+    FL_ADDS_A = 1,
+    FL_ADDS_B = 2,
+    FL_ADDS_C = 4,
+    FL_ADDS_D = 8,
+    FL_ADDS_ALL = 15,
+    FL_COMPENSATES_A = 16,
+    FL_FINDS_FIRST = 32
+};
 #define FL_ROW_ADDS(name, sums)                                                                              \
     FL_INLINE int name##_adds(fl_row_setting o FL_ROW_UNUSED) {                                              \
         return sums;                                                                                         \
@@ -131,6 +140,12 @@ enum { FL_ADDS_NONE = 0, FL_ADDS_A = 1, FL_ADDS_B = 2, FL_ADDS_C = 4, FL_ADDS_D 
     FL_ROW_MERGE(name) {                                                                                     \
         return fl_row_add(p, q);                                                                             \
     }
+
+/* What (p + q) + (r + s) is off by. */
+FL_INLINE real fl_error_of_sum(real p, real q, real r, real s) {
+    fl_pair a = fl_two_sum(p, q), b = fl_two_sum(r, s);
+    return (a.lo + b.lo) + fl_two_sum(a.hi, b.hi).lo;
+}
 
 FL_INLINE fl_row fl_row_add(fl_row p, fl_row q) {
     p.poison += q.poison;

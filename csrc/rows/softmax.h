@@ -31,6 +31,18 @@ FL_INLINE real fl_scaled_exp(real x, real scale) {
     return shifted >= scale - FL_SOFTMAX_DEPTH ? fl_from_bits(bits) : 0;
 }
 
+/* What that is off e^x·2^−K by, apart from the polynomial's error: the rounding errors of its last two sums
+ * and of the argument. */
+FL_INLINE real fl_scaled_exp_error(real x, real scale) {
+    real shifted = fl_fma(x, FL_LOG2_E, FL_ROUND_MAGIC);
+    real k = shifted - FL_ROUND_MAGIC;
+    real rest = fl_remainder(x, k, FL_LN2_HI), r = fl_fma(k, -FL_LN2_LO, rest);
+    real r2 = r * r, tail = fl_exp_tail(r), sum = fl_fma(r2, tail, r);
+    real error = (sum - ((1 + sum) - 1)) + fl_fma(r2, tail, r - sum) + fl_fma(k, -FL_LN2_LO, rest - r);
+    real_bits power = FL_POWER_OF_TWO_BITS(0) + FL_EXPONENT(fl_to_bits(shifted) - fl_to_bits(scale));
+    return shifted >= scale - FL_SOFTMAX_DEPTH ? error * fl_from_bits(power) : 0;
+}
+
 /* The part of a target that differs from row to row: across rows the rest is added by finish, summed once. */
 FL_INLINE real fl_varying_target(fl_row_entry e, int form) {
     return form == FL_SMOOTHED ? 0 : (form == FL_DENSE_WEIGHTED ? e.y * e.own_weight : e.y);
@@ -113,7 +125,9 @@ FL_ROW_MERGE(fl_softmax) {
     real factor = fl_softmax_factor(small, large);
     large.others = fl_fma(factor, small.others + small.top, large.others);
     if (o.form == FL_BY_LABEL) {
-        large.a = fl_fma(factor, small.a, large.a);
+        fl_pair sum = fl_two_sum(large.a, factor * small.a);
+        large.a = sum.hi;
+        large.c = fl_fma(factor, small.c, large.c) + sum.lo;
         return large;
     }
     real moved = small.d == 0 ? 0 : small.d * (large.reference - small.reference);
@@ -173,8 +187,10 @@ FL_INLINE real fl_softmax_rest(fl_row row, real term, real sum) {
     return term == row.top ? row.others : sum - term;
 }
 
-#define FL_ROW_SOFTMAX(name)                                                                                 \
-    FL_ROW_ADDS(name, fl_softmax_adds(o))                                                                    \
+/* Kernels without another sum than these, and those of one term with another that also add up c. */
+#define FL_ROW_SOFTMAX(name) FL_ROW_SOFTMAX_ADDING(name, 0)
+#define FL_ROW_SOFTMAX_ADDING(name, others)                                                                  \
+    FL_ROW_ADDS(name, fl_softmax_adds(o) | (others))                                                         \
     FL_ROW_SCAN(name) {                                                                                      \
         return fl_softmax_scan(e, row);                                                                      \
     }                                                                                                        \

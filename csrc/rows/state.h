@@ -7,6 +7,14 @@
 
 enum { FL_ROW_TILE = 1024 / sizeof(real), FL_ROW_CHUNK = 4096 / sizeof(real) };
 
+/* An entry from its numbers, the place of its class in the tables of classes, and the class. */
+#define FL_ENTRY_AT(zi, yi, at, ki)                                                                          \
+    ((fl_row_entry){zi, fl_has_matrix(form) ? (yi) : 0,                                                      \
+                    form == FL_DENSE_WEIGHTED || form == FL_SMOOTHED ? own[at] : 0,                          \
+                    form == FL_DENSE_WEIGHTED || form == FL_SMOOTHED ? base[at] : 0, (real_int)(ki),         \
+                    fl_has_labels(form) && (real_int)(ki) == row.label})
+#define FL_ENTRY(zi, yi, ki) FL_ENTRY_AT(zi, yi, ki, ki)
+
 /* So few that comparing the label with each class is faster than a load from memory for each row. */
 enum { FL_FEW_CLASSES = 8 };
 
@@ -104,9 +112,7 @@ static void fl_begin_class_weights(const fl_row_tile *t, int form) {
 static void fl_row_begin(const fl_row_tile *t, int form) {
     fl_row_state *s = t->state;
     size_t n = t->n_rows, padded = fl_round_up(n);
-    int across = t->n_classes <= FL_ACROSS_LIMIT;
     const real *z = t->prediction.data;
-    ptrdiff_t row_step = across ? 1 : t->prediction.stride, class_step = across ? t->prediction.stride : 1;
     const real_int *label = t->label;
     for (size_t i = 0; i < padded; i++) {
         s->reference[i] = -FL_INFINITY;
@@ -122,12 +128,15 @@ static void fl_row_begin(const fl_row_tile *t, int form) {
         return;
     for (size_t i = 0; i < padded; i++)
         s->label[i] = label[i];
-    for (size_t i = 0; i < n && !(across && t->n_classes <= FL_FEW_CLASSES); i++)
-        s->own[i] = z[(ptrdiff_t)i * row_step + (ptrdiff_t)(label[i] < 0 ? 0 : label[i]) * class_step];
-    for (size_t k = 0; k < t->n_classes && across && t->n_classes <= FL_FEW_CLASSES; k++) {
+    if (t->n_classes > FL_ACROSS_LIMIT)
+        return; /* the chunks fetch them */
+    for (size_t i = 0; i < n && t->n_classes > FL_FEW_CLASSES; i++)
+        s->own[i] = z[(ptrdiff_t)(label[i] < 0 ? 0 : label[i]) * t->prediction.stride + (ptrdiff_t)i];
+    for (size_t k = 0; k < t->n_classes && t->n_classes <= FL_FEW_CLASSES; k++) {
         FL_ROW_LOOP
         for (size_t i = 0; i < n; i++)
-            s->own[i] = (size_t)label[i] == k ? z[(ptrdiff_t)k * class_step + (ptrdiff_t)i] : s->own[i];
+            s->own[i] =
+                (size_t)label[i] == k ? z[(ptrdiff_t)k * t->prediction.stride + (ptrdiff_t)i] : s->own[i];
     }
 }
 

@@ -14,17 +14,22 @@ typedef struct {
     char *data;            /* of the first row */
     ptrdiff_t row, column; /* strides in bytes */
     size_t n, padded, n_classes;
-    int native; /* aligned reals of this machine's byte order */
+    size_t line, matrix; /* reals of a packed line, and of all of them */
+    int native;          /* aligned reals of this machine's byte order */
 } fl_tile_view;
 
-static fl_tile_view fl_view_tile(const fl_array *a, size_t start, size_t n) {
+static fl_tile_view fl_view_tile(const fl_array *a, size_t start, size_t n, int across) {
     fl_tile_view v = {(char *)a->data + (ptrdiff_t)start * a->strides[0],
                       a->strides[0],
                       a->strides[1],
                       n,
                       fl_round_up(n),
                       (size_t)a->shape[1],
+                      0,
+                      0,
                       0};
+    v.line = across ? v.padded : fl_scratch_line(v.n_classes, sizeof(real)) / sizeof(real);
+    v.matrix = v.padded * (across ? v.n_classes : v.line);
     v.native = a->dtype == FL_REAL_DTYPE && !a->swapped && (uintptr_t)v.data % sizeof(real) == 0 &&
                v.row % (ptrdiff_t)sizeof(real) == 0 && v.column % (ptrdiff_t)sizeof(real) == 0;
     return v;
@@ -93,19 +98,19 @@ static void fl_pad_rows(real *block, size_t n, size_t padded, size_t n_classes) 
 
 static fl_row_matrix fl_load_tile(const fl_array *a, size_t start, size_t n, int across, void *scratch,
                                   void *raw) {
-    fl_tile_view v = fl_view_tile(a, start, n);
+    fl_tile_view v = fl_view_tile(a, start, n, across);
     int lines = fl_lines_of(&v, across);
     if (lines == FL_LINES_IN_PLACE)
         return fl_in_place(&v, across);
     real *block = scratch;
-    size_t line = across ? v.padded : v.n_classes;
+    size_t line = v.line;
     if (lines == FL_LINES_TRANSPOSED) {
         fl_transpose((const real *)v.data, (across ? v.row : v.column) / (ptrdiff_t)sizeof(real),
                      across ? n : v.n_classes, across ? v.n_classes : n, block, (ptrdiff_t)line);
     } else {
         int by_class = fl_is_by_class(&v);
-        real *gathered = by_class == across ? block : block + v.padded * v.n_classes;
-        size_t other = by_class ? v.padded : v.n_classes;
+        real *gathered = by_class == across ? block : block + v.matrix;
+        size_t other = by_class ? v.padded : (across ? v.n_classes : line);
         fl_convert_lines(a, &v, by_class, gathered, (ptrdiff_t)other, raw, 0);
         if (gathered != block)
             fl_transpose(gathered, (ptrdiff_t)other, by_class ? v.n_classes : n, by_class ? n : v.n_classes,
@@ -117,15 +122,15 @@ static fl_row_matrix fl_load_tile(const fl_array *a, size_t start, size_t n, int
 }
 
 static fl_row_matrix fl_place_tile(const fl_array *a, size_t start, size_t n, int across, void *scratch) {
-    fl_tile_view v = fl_view_tile(a, start, n);
+    fl_tile_view v = fl_view_tile(a, start, n, across);
     if (fl_lines_of(&v, across) == FL_LINES_IN_PLACE)
         return fl_in_place(&v, across);
-    return (fl_row_matrix){scratch, (ptrdiff_t)(across ? v.padded : v.n_classes)};
+    return (fl_row_matrix){scratch, (ptrdiff_t)v.line};
 }
 
 /* A last tile across rows may have to be padded. */
 static size_t fl_scratch_matrices(const fl_array *a, int across) {
-    fl_tile_view v = fl_view_tile(a, 0, 16);
+    fl_tile_view v = fl_view_tile(a, 0, 16, across);
     int lines = fl_lines_of(&v, across);
     return lines == FL_LINES_SCATTERED ? 2 : lines == FL_LINES_TRANSPOSED || across;
 }
@@ -133,7 +138,7 @@ static size_t fl_scratch_matrices(const fl_array *a, int across) {
 /* Where the classes of the n rows after these lie, as lines if they do, otherwise in C order. */
 static fl_row_ahead fl_next_tile(const fl_array *a, size_t start, size_t n) {
     const ptrdiff_t item = sizeof(real);
-    fl_tile_view v = fl_view_tile(a, start, n);
+    fl_tile_view v = fl_view_tile(a, start, n, 1);
     uintptr_t next = (uintptr_t)v.data + n * (size_t)v.row; /* perhaps beyond the array */
     if (!v.native || start + n >= (size_t)a->shape[0])
         return (fl_row_ahead){NULL, 0};
@@ -146,12 +151,12 @@ static fl_row_ahead fl_next_tile(const fl_array *a, size_t start, size_t n) {
 
 static void fl_store_tile(const fl_array *a, size_t start, size_t n, int across, void *scratch, void *raw,
                           fl_stream_fn stream) {
-    fl_tile_view v = fl_view_tile(a, start, n);
+    fl_tile_view v = fl_view_tile(a, start, n, across);
     int lines = fl_lines_of(&v, across);
     real *block = scratch;
-    size_t line = across ? v.padded : v.n_classes;
+    size_t line = v.line;
     if (stream) {
-        real *turned = block + v.padded * v.n_classes;
+        real *turned = block + v.matrix;
         fl_transpose(block, (ptrdiff_t)line, v.n_classes, n, turned, (ptrdiff_t)v.n_classes);
         stream(v.data, turned, n * v.n_classes);
         return;
@@ -165,8 +170,8 @@ static void fl_store_tile(const fl_array *a, size_t start, size_t n, int across,
     }
     int by_class = fl_is_by_class(&v);
     if (by_class != across) {
-        real *turned = block + v.padded * v.n_classes;
-        size_t other = by_class ? v.padded : v.n_classes;
+        real *turned = block + v.matrix;
+        size_t other = by_class ? v.padded : (across ? v.n_classes : line);
         fl_transpose(block, (ptrdiff_t)line, across ? v.n_classes : n, across ? n : v.n_classes, turned,
                      (ptrdiff_t)other);
         block = turned;
