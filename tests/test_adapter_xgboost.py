@@ -215,7 +215,7 @@ def test_objects_are_functions_to_xgboost():
         (fl.Tweedie(), lambda y: math.log(y.mean())),
         (fl.SquaredLogError(), lambda y: math.expm1(np.log1p(y).mean())),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_base_score_closed_forms(trained, best, rng):
     y = rng.gamma(2.0, 3.0, 200)

@@ -126,7 +126,7 @@ def test_perfect_scores_have_finite_curvature(dtype):
         (fl.SquaredLogError(), lambda y, z: 2 / (1 + z) ** 2),
         (fl.BinaryCrossEntropy(), lambda y, z: np.exp(-z) / (1 + np.exp(-z)) ** 2),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_gauss_newton_is_the_expected_hessian(trained, formula, dtype):
     y, z = (np.array(a, dtype) for a in zip(*points(trained), strict=True))
