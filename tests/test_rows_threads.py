@@ -114,6 +114,30 @@ def test_long_rows_by_class_in_every_combination(shape: tuple[int, int], dtype: 
                 loss.gradient(y, z, n_threads=2)
 
 
+@pytest.mark.parametrize("kind", ["f4", "f8", "f2", ">f4"])
+def test_shared_rows_in_and_out_of_every_layout(kind: str, rng: Any) -> None:
+    """Fewer rows than threads: what cannot be used in place is copied by all of them."""
+    shape = n, n_classes = 2, 300_001
+    z, y = rng.normal(0, 3, shape).astype(kind), rng.integers(0, n_classes, n)
+    target = rng.random(shape).astype(np.float32)
+    wide = np.zeros((n, 2 * n_classes), kind)
+    wide[:, ::2] = z
+    for loss, true in [(fl.CrossEntropy(), y), (fl.CrossEntropy(), target), (fl.EuclideanError(), target)]:
+        expected = loss.value_and_gradient(true, z, n_threads=1)
+        true = np.asfortranarray(true)
+        for place in (
+            np.array,
+            np.asfortranarray,
+            lambda _: wide[:, ::2],
+            lambda x: x[:, ::-1].copy()[:, ::-1],
+        ):
+            out = np.zeros((n, 2 * n_classes), z.dtype.newbyteorder("="))[:, 1::2]
+            for slot in (None, out, np.empty(shape, out.dtype, order="F")):
+                value, gradient = loss.value_and_gradient(true, place(z), out=slot, n_threads=3)
+                assert value == expected[0]
+                np.testing.assert_array_equal(gradient, expected[1])
+
+
 def test_first_error_for_any_number_of_threads(rng: Any) -> None:
     for n, n_classes in [(200_003, 3), (3001, 400)]:
         y, z = rng.integers(0, n_classes, n), np.zeros((n, n_classes), np.float32)

@@ -42,7 +42,13 @@ static fl_row_matrix fl_rows_of(const fl_row_pass *p, fl_row_matrix m, size_t ro
     return m;
 }
 
-static fl_row_block fl_load_block(const fl_row_pass *p, size_t start, size_t n, fl_row_scratch *scratch) {
+static int fl_is_copied(const fl_row_pass *p, const fl_array *a) {
+    return a->data && p->rows->scratch_matrices(a, p->across) > 0;
+}
+
+/* With `copied`, what is not used in place is in scratch already. */
+static fl_row_block fl_load_block(const fl_row_pass *p, size_t start, size_t n, int copied,
+                                  fl_row_scratch *scratch) {
     const fl_rows_call *c = p->call;
     size_t itemsize = p->ops->itemsize;
     ptrdiff_t line =
@@ -50,9 +56,11 @@ static fl_row_block fl_load_block(const fl_row_pass *p, size_t start, size_t n, 
     fl_row_block b = {.start = start, .n = n};
     for (size_t rows = p->block_rows; p->block_rows > p->tile_rows && rows > 1; rows /= 2)
         b.shift++;
-    if (p->reads_target && !fl_by_label(p))
+    b.prediction = (fl_row_matrix){scratch->prediction, line};
+    b.target = (fl_row_matrix){scratch->target, line};
+    if (p->reads_target && !fl_by_label(p) && !(copied && fl_is_copied(p, &c->target)))
         b.target = p->rows->load(&c->target, start, n, p->across, scratch->target, scratch->raw);
-    if (p->reads_prediction)
+    if (p->reads_prediction && !(copied && fl_is_copied(p, &c->prediction)))
         b.prediction = p->rows->load(&c->prediction, start, n, p->across, scratch->prediction, scratch->raw);
     b.gradient = (fl_row_matrix){scratch->gradient, line};
     b.hessian = (fl_row_matrix){c->hessian.data ? scratch->hessian : NULL, line};
@@ -72,6 +80,40 @@ static void fl_store_block(const fl_row_pass *p, const fl_row_block *b, fl_row_s
         p->rows->store(&c->gradient, b->start, b->n, p->across, scratch->gradient, scratch->raw, stream);
     if (c->hessian.data)
         p->rows->store(&c->hessian, b->start, b->n, p->across, scratch->hessian, scratch->raw, stream);
+}
+
+/* Classes from .. to of a row, into scratch or back. As a matrix of one row whose classes are the nearer ones
+ * it needs no turning. */
+static void fl_copy_part(const fl_row_pass *p, const fl_array *a, size_t row, size_t from, size_t to,
+                         char *scratch, int stores) {
+    _Alignas(64) char raw[FL_RAW_BYTES];
+    fl_array part = *a;
+    part.data = (char *)a->data + (ptrdiff_t)row * a->strides[0] + (ptrdiff_t)from * a->strides[1];
+    part.shape[0] = 1;
+    part.shape[1] = (ptrdiff_t)(to - from);
+    part.strides[0] = a->strides[1] * part.shape[1];
+    if (stores)
+        p->rows->store(&part, 0, 1, p->across, scratch + from * p->ops->itemsize, raw, NULL);
+    else
+        p->rows->load(&part, 0, 1, p->across, scratch + from * p->ops->itemsize, raw);
+}
+
+/* What is not used in place of a row along which vectors run, by all threads. */
+static void fl_copy_row(const fl_row_pass *p, size_t row, int threads, fl_row_scratch *scratch, int stores) {
+    const fl_rows_call *c = p->call;
+    const fl_array *arrays[] = {stores ? &c->gradient : &c->prediction, stores ? &c->hessian : &c->target};
+    char *places[] = {stores ? scratch->gradient : scratch->prediction,
+                      stores ? scratch->hessian : scratch->target};
+    size_t shares = (size_t)threads;
+    for (int k = 0; k < 2; k++) {
+        int has_rows = stores || k == 0 || (p->reads_target && !fl_by_label(p));
+        if (!has_rows || !fl_is_copied(p, arrays[k]))
+            continue;
+#pragma omp parallel for num_threads(threads) schedule(static)
+        for (size_t i = 0; i < shares; i++)
+            fl_copy_part(p, arrays[k], row, i * c->n_classes / shares, (i + 1) * c->n_classes / shares,
+                         places[k], stores);
+    }
 }
 
 #endif

@@ -225,7 +225,7 @@ static void fl_run_blocks(const fl_row_pass *p, const fl_row_work *w, size_t fir
                 break;
             n += more;
         }
-        fl_row_block block = fl_load_block(p, start, n, scratch);
+        fl_row_block block = fl_load_block(p, start, n, 0, scratch);
         for (size_t at = start, rows; at < start + n; at += rows) {
             rows = fl_tile_at(p, w, at, &segment);
             fl_run_tile(p, &block, at, rows, scratch, &w->segments[segment]);
@@ -263,7 +263,8 @@ static void fl_share_rows(const fl_row_pass *p, int threads, fl_row_segment *s) 
     }
     for (size_t row = 0; row < p->call->n_rows && s->status == FL_OK; row++) {
         fl_open_rows open;
-        fl_row_block block = fl_load_block(p, row, 1, &scratch);
+        fl_copy_row(p, row, threads, &scratch, 0);
+        fl_row_block block = fl_load_block(p, row, 1, 1, &scratch);
         if (!fl_open(p, &block, row, 1, &scratch, s, &open))
             continue;
         p->rows->begin(&open.tile, p->form);
@@ -279,7 +280,7 @@ static void fl_share_rows(const fl_row_pass *p, int threads, fl_row_segment *s) 
                 p->functions->emit(&open.tile, i * p->n_chunks / shares, (i + 1) * p->n_chunks / shares);
         }
         fl_close(p, &open, &scratch, s);
-        fl_store_block(p, &block, &scratch);
+        fl_copy_row(p, row, threads, &scratch, 1);
     }
     free(scratch.allocated);
 }
