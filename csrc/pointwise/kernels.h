@@ -26,6 +26,14 @@ enum { FL_CHUNK = 256, FL_TILE = FL_LANES };
 #define FL_LANE_LOOP _Pragma("clang loop vectorize(assume_safety)")
 #endif
 
+/* Asks for the tile that is that far ahead: the processor itself does so too late at the ends of pages, and
+ * where a chunk is computed on for long. */
+enum { FL_FETCH_BYTES = 2048 };
+FL_INLINE void fl_fetch_ahead(const real *tile) {
+    for (size_t i = 0; i < FL_TILE * sizeof(real); i += 64)
+        __builtin_prefetch((const char *)tile + FL_FETCH_BYTES + i);
+}
+
 /* The loop of one pass, a tile at a time: targets are checked, and with `fused` what is to be summed is
  * added, while the next tiles are on their way from memory; otherwise it goes to `kept`. All inputs of a
  * sample are read before its outputs are written, which is what makes writing over z possible. */
@@ -33,6 +41,10 @@ enum { FL_CHUNK = 256, FL_TILE = FL_LANES };
     for (size_t i = 0; i < (n); i += FL_TILE) {                                                              \
         real values[FL_TILE];                                                                                \
         real_bits suspicions[FL_TILE];                                                                       \
+        if (fused && !want_gradient && !want_hessian) {                                                      \
+            fl_fetch_ahead(y + i);                                                                           \
+            fl_fetch_ahead(z + i);                                                                           \
+        }                                                                                                    \
         FL_LANE_LOOP                                                                                         \
         for (int k = 0; k < FL_TILE; k++) {                                                                  \
             fl_terms t = name(y[i + k], z[i + k], p, prepared_i);                                            \
@@ -75,14 +87,6 @@ enum { FL_CHUNK = 256, FL_TILE = FL_LANES };
     }
 
 #define FL_COMPUTE_CHUNKS(name) FL_COMPUTE_IN_CHUNKS(FL_TILE_LOOP(name, m, ((fl_prepared){0}), 0, kept))
-
-/* The tile that is that far ahead, for the next chunks: the processor itself fetches too late where a chunk
- * is computed on for long. */
-enum { FL_FETCH_BYTES = 2048 };
-FL_INLINE void fl_fetch_ahead(const real *tile) {
-    for (size_t i = 0; i < FL_TILE * sizeof(real); i += 64)
-        __builtin_prefetch((const char *)tile + FL_FETCH_BYTES + i);
-}
 
 /* Whether all magnitudes of a chunk are moderate: the patterns of numbers without signs are ordered as the
  * numbers are, and those of NaN lie above. */
