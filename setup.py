@@ -36,9 +36,9 @@ if X86_64:
     TIERS["v3"] = ["/arch:AVX2"] if MSVC else ["-march=x86-64-v3"]
     TIERS["v4"] = ["/arch:AVX512"] if MSVC else ["-march=x86-64-v4", "-mprefer-vector-width=512"]
 
-# Several vectors' chains of operations interleaved: processors' queues do not reach from one to the next, and
-# gcc's usual order, vector after vector, is up to an eighth slower.
-FAMILY_FLAGS = {} if MSVC else {"rows": ["-fschedule-insns", "-fsched-pressure"]}
+# gcc: several vectors' chains of operations interleaved. A processor's queue does not reach to the next one,
+# and the usual order, vector after vector, is up to an eighth slower.
+INTERLEAVED = ["-fschedule-insns", "-fsched-pressure"]
 
 # Those that take longest to compile come first.
 KERNEL_SOURCES = [
@@ -61,6 +61,8 @@ class BuildTiers(build_ext):
         ext.extra_link_args += openmp
         tiers = [tier for tier, flags in TIERS.items() if tier == "base" or self.accepts(flags)]
         ext.define_macros += [(f"FL_HAVE_{tier}", "1") for tier in tiers if tier != "base"]
+        interleaved = INTERLEAVED if not MSVC and self.accepts(["-Werror", *INTERLEAVED]) else []
+        self.kernel_flags = KERNEL_FLAGS + interleaved
         jobs = [(tier, source) for tier in tiers for source in KERNEL_SOURCES]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             ext.extra_objects += pool.map(lambda job: self.compile_kernels(*job), jobs)
@@ -85,7 +87,7 @@ class BuildTiers(build_ext):
             [source],
             output_dir=str(folder),
             macros=[("FL_TIER", tier)],
-            extra_postargs=KERNEL_FLAGS + FAMILY_FLAGS.get(own, []) + TIERS[tier],
+            extra_postargs=self.kernel_flags + TIERS[tier],
         )
         return str(compiled)
 
