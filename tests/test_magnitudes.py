@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from tests import samples
+import samples
 
 N = 5000
 EVERY = 61  # chunks of all kernels have some

@@ -70,17 +70,12 @@ FL_LOSS(log_cosh) {
 #define FL_HUGE_SCALE FL_CONST(0x1p-70, 0x1p-520)
 #define FL_HUGE_SCALE_LOG2 FL_CONST(70.0, 520.0)
 
-/* scale·(z − y)/c as a pair; infinities have no low half. */
-FL_INLINE fl_pair fl_finite_scaled_residual(real y, real z, double c, real scale) {
+/* scale·(z − y)/c as a pair; an infinite one, if it can be, has no low half. */
+FL_INLINE fl_pair fl_scaled_residual(real y, real z, double c, real scale, int is_finite) {
     fl_pair r = fl_two_difference(z, y), inverse = fl_constant_reciprocal(c);
     fl_pair u = fl_times_pair(r.hi * scale, inverse);
     u.lo = fl_fma(r.lo * scale, inverse.hi, u.lo);
-    return u;
-}
-
-FL_INLINE fl_pair fl_scaled_residual(real y, real z, double c, real scale) {
-    fl_pair u = fl_finite_scaled_residual(y, z, c, scale);
-    return (fl_pair){u.hi, fl_abs(u.hi) <= FL_LARGEST ? u.lo : 0};
+    return (fl_pair){u.hi, is_finite || fl_abs(u.hi) <= FL_LARGEST ? u.lo : 0};
 }
 
 /* u² as a pair. */
@@ -100,8 +95,7 @@ FL_LOSS(pseudo_huber) {
     real delta = (real)p[0];
     fl_pair r = fl_two_difference(z, y);
     real a = fl_abs(r.hi), a_lo = fl_flip_sign(r.lo, r.hi);
-    fl_pair u =
-        prepared.moderate ? fl_finite_scaled_residual(y, z, p[0], 1) : fl_scaled_residual(y, z, p[0], 1);
+    fl_pair u = fl_scaled_residual(y, z, p[0], 1, prepared.moderate);
     int is_huge = !prepared.moderate && fl_abs(u.hi) > FL_HUGE;
     fl_pair u2 = fl_pair_square(u);
     fl_pair t = fl_two_sum(1, u2.hi);
@@ -138,8 +132,7 @@ FL_LOSS(cauchy) {
     real r = z - y, u_estimate = fl_abs(r * (real)(1 / p[0]));
     int is_huge = !prepared.moderate && u_estimate > FL_HUGE;
     real scale = is_huge ? FL_HUGE_SCALE : 1, one = is_huge ? 0 : 1;
-    fl_pair u =
-        prepared.moderate ? fl_finite_scaled_residual(y, z, p[0], 1) : fl_scaled_residual(y, z, p[0], scale);
+    fl_pair u = fl_scaled_residual(y, z, p[0], scale, prepared.moderate);
     fl_pair u2 = fl_pair_square(u);
     fl_pair m = fl_two_sum(one, u2.hi);
     m.lo += u2.lo;
@@ -167,14 +160,13 @@ FL_LOSS(welsch) {
     const real far = FL_CONST(18.0, 53.0); /* e^(−u²) is 0 whatever it is multiplied by */
     real minus_half_c2 = (real)(-0.5 * p[0] * p[0]);
     real r = z - y;
-    fl_pair u = fl_finite_scaled_residual(y, z, p[0], 1);
-    if (!prepared.moderate) {
+    fl_pair u = fl_scaled_residual(y, z, p[0], 1, 1);
+    if (!prepared.moderate) { /* an infinite one, too */
         u.lo = fl_abs(u.hi) < far ? u.lo : 0;
         u.hi = fl_abs(u.hi) < far ? u.hi : far;
     }
     fl_pair u2 = fl_pair_square(u);
-    fl_exp_factors e =
-        prepared.moderate ? fl_exp_in_factors_moderate(-u2.hi, -u2.lo) : fl_exp_in_factors(-u2.hi, -u2.lo);
+    fl_exp_factors e = fl_exp_in_factors(-u2.hi, -u2.lo, prepared.moderate);
     real value = minus_half_c2 * fl_factors_minus_one(e);
     value = u2.hi < FL_CONST(0x1p-40, 0x1p-80) ? (real)0.5 * r * r : value; /* u² may underflow */
     real root = fl_fma(-2, u2.hi, 1) - 2 * u2.lo;
@@ -216,8 +208,7 @@ FL_MAGNITUDE(gamma) {
 }
 
 FL_LOSS(gamma) {
-    real e = fl_times_factors(
-        y, 1, prepared.moderate ? fl_exp_in_factors_moderate(-z, 0) : fl_exp_in_factors(-z, 0));
+    real e = fl_times_factors(y, 1, fl_exp_in_factors(-z, 0, prepared.moderate));
     return (fl_terms){!prepared.moderate && e > FL_LARGEST ? e : z + e, 1 - e, e};
 }
 
@@ -229,7 +220,7 @@ FL_MAGNITUDE(tweedie) {
 
 FL_INLINE fl_exp_factors fl_power_of_mean(double exponent, real z, int moderate) {
     fl_pair x = fl_times_pair(z, fl_constant(exponent));
-    return moderate ? fl_exp_in_factors_moderate(x.hi, x.lo) : fl_exp_in_factors(x.hi, x.lo);
+    return fl_exp_in_factors(x.hi, x.lo, moderate);
 }
 
 FL_LOSS(tweedie) {
@@ -303,7 +294,7 @@ FL_INLINE fl_pair fl_times_exponent(fl_pair log_x, double exponent) {
 
 FL_INLINE real fl_times_power(real weight, fl_pair log_x, double exponent) {
     fl_pair product = fl_times_exponent(log_x, exponent);
-    return fl_times_factors(1, weight, fl_exp_in_factors(product.hi, product.lo));
+    return fl_times_factors(1, weight, fl_exp_in_factors(product.hi, product.lo, 0));
 }
 
 /* p = {power}, not 0, 1 or 2; a = 2 − p, b = 1 − p: z^a/a − y·z^b/b + y^a/(a·b), the last for y > 0. These
@@ -316,8 +307,8 @@ FL_LOSS(half_tweedie_deviance) {
     fl_pair u = fl_log_quotient(mean, target, log_z, log_y);
     fl_pair u_a = fl_times_exponent(u, a), u_b = fl_times_exponent(u, b);
     int by_quotient = (y > 0) & (fl_abs(u_a.hi) < range) & (fl_abs(u_b.hi) < range);
-    real relative = fl_factors_minus_one(fl_exp_in_factors(u_a.hi, u_a.lo)) * inverse_a -
-                    fl_factors_minus_one(fl_exp_in_factors(u_b.hi, u_b.lo)) * inverse_b;
+    real relative = fl_factors_minus_one(fl_exp_in_factors(u_a.hi, u_a.lo, 0)) * inverse_a -
+                    fl_factors_minus_one(fl_exp_in_factors(u_b.hi, u_b.lo, 0)) * inverse_b;
     real terms = fl_times_power(inverse_a, log_z, a) - y * fl_times_power(inverse_b, log_z, b);
     real power = fl_times_power(by_quotient ? relative : (real)(1 / (a * b)), log_y, a);
     real value = by_quotient ? power : y > 0 ? terms + power : terms;
@@ -326,19 +317,18 @@ FL_LOSS(half_tweedie_deviance) {
                       inverse * fl_fma((real)p[0], y / mean, (real)b)};
 }
 
-/* 1 + x = m·2^k as a pair m in [2, 4), for x > −1; `scale` is 2^-k, its exponent field from that of 1 + x. */
+/* 1 + x = m·2^k as a pair m in [2, 4), for x > −1; `scale` is 2^-k; k here has an offset, the same
+ * for every x. */
 typedef struct {
     fl_pair m;
     real scale, k;
 } fl_one_plus;
 
 FL_INLINE fl_one_plus fl_split_one_plus(real x) {
-    const real integer_base = FL_CONST(0x1p23, 0x1p52); /* its low mantissa bits count ones */
     fl_pair sum = fl_two_sum(1, x);
     real_bits exponent = fl_to_bits(sum.hi) & fl_to_bits(FL_INFINITY);
     real scale = fl_from_bits(fl_to_bits(FL_INFINITY) - exponent);
-    real k = fl_from_bits((exponent >> FL_MANTISSA_BITS) | fl_to_bits(integer_base));
-    return (fl_one_plus){{sum.hi * scale, sum.lo * scale}, scale, k};
+    return (fl_one_plus){{sum.hi * scale, sum.lo * scale}, scale, fl_above_base(exponent)};
 }
 
 /* d = log1p z − log1p y = k·ln 2 + 2·atanh((a − b)/(a + b)), where (1 + z)/(1 + y) = 2^k·a/b, √½ ≤ a/b ≤ √2.

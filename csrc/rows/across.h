@@ -35,10 +35,7 @@ FL_INLINE void fl_fetch(fl_row_ahead next, size_t k, size_t classes, size_t n, c
     for (size_t j = k; j < k + classes && next.data; j++) {
         const char *line = next.data + (ptrdiff_t)j * next.step;
         for (size_t i = 0; i < n * sizeof(real); i += 64) {
-            if (for_writing)
-                __builtin_prefetch(line + i, 1);
-            else
-                __builtin_prefetch(line + i, 0, 2);
+            fl_fetch_line(line + i, for_writing);
         }
     }
 }

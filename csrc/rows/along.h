@@ -155,10 +155,7 @@ FL_INLINE void fl_fetch_turned(fl_row_ahead next, int block_shift, size_t done, 
     for (size_t k = done >> block_shift; k < now >> block_shift; k++) {
         const char *line = next.data + (ptrdiff_t)k * next.step;
         for (size_t i = 0; i < (sizeof(real) << block_shift) + 48; i += 64) {
-            if (for_writing)
-                __builtin_prefetch(line + i, 1, 2);
-            else
-                __builtin_prefetch(line + i, 0, 2);
+            fl_fetch_line(line + i, for_writing);
         }
     }
 }
@@ -166,12 +163,8 @@ FL_INLINE void fl_fetch_turned(fl_row_ahead next, int block_shift, size_t done, 
 /* Of the four lines of a group that lie a chunk ahead. What is scanned a chunk ahead has to be fetched by
  * then. */
 FL_INLINE void fl_fetch_group(const real *from, const int for_writing) {
-    for (size_t i = 0; i < FL_ALONG_GROUP; i += FL_ALONG_LANES) {
-        if (for_writing)
-            __builtin_prefetch(from + FL_ROW_CHUNK + i, 1);
-        else
-            __builtin_prefetch(from + FL_ROW_CHUNK + i, 0, 2);
-    }
+    for (size_t i = 0; i < FL_ALONG_GROUP; i += FL_ALONG_LANES)
+        fl_fetch_line(from + FL_ROW_CHUNK + i, for_writing);
 }
 
 /* Class i of the chunk scanned in lane j. */

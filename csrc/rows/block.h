@@ -16,8 +16,7 @@ enum {
 };
 
 static int fl_lies_by_class(const fl_array *a) {
-    ptrdiff_t row = a->strides[0], column = a->strides[1];
-    return a->data && (row < 0 ? -row : row) < (column < 0 ? -column : column);
+    return a->data && fl_is_by_class(a->strides[0], a->strides[1]);
 }
 
 /* Usually a tile. A matrix in which a class's rows are next to each other is turned in blocks of whole cache

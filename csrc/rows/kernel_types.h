@@ -22,6 +22,11 @@ static inline size_t fl_scratch_line(size_t n_classes, size_t itemsize) {
     return ((n_classes * itemsize + 63) / 64 | 1) * 64;
 }
 
+/* Whether a class's rows are nearer to each other than a row's classes, by the strides of both. */
+static inline int fl_is_by_class(ptrdiff_t row, ptrdiff_t column) {
+    return (row < 0 ? -row : row) < (column < 0 ? -column : column);
+}
+
 /* Where the next tile's part of a matrix lies: memory to fetch while this tile is computed. Lines as in
  * fl_row_matrix, `step` bytes apart; NULL: none. */
 typedef struct {

@@ -84,11 +84,6 @@ static void fl_convert_lines(const fl_array *a, const fl_tile_view *v, int by_cl
                        by_class ? v->row : v->column, length, block + (ptrdiff_t)i * stride, raw, scatter);
 }
 
-static int fl_is_by_class(const fl_tile_view *v) {
-    ptrdiff_t row = v->row < 0 ? -v->row : v->row, column = v->column < 0 ? -v->column : v->column;
-    return row < column;
-}
-
 /* Rows beyond the last repeat it, so that whatever holds for all rows holds for them. */
 static void fl_pad_rows(real *block, size_t n, size_t padded, size_t n_classes) {
     for (size_t k = 0; n < padded && k < n_classes; k++)
@@ -108,7 +103,7 @@ static fl_row_matrix fl_load_tile(const fl_array *a, size_t start, size_t n, int
         fl_transpose((const real *)v.data, (across ? v.row : v.column) / (ptrdiff_t)sizeof(real),
                      across ? n : v.n_classes, across ? v.n_classes : n, block, (ptrdiff_t)line);
     } else {
-        int by_class = fl_is_by_class(&v);
+        int by_class = fl_is_by_class(v.row, v.column);
         real *gathered = by_class == across ? block : block + v.matrix;
         size_t other = by_class ? v.padded : (across ? v.n_classes : line);
         fl_convert_lines(a, &v, by_class, gathered, (ptrdiff_t)other, raw, 0);
@@ -168,7 +163,7 @@ static void fl_store_tile(const fl_array *a, size_t start, size_t n, int across,
                      (real *)v.data, (across ? v.row : v.column) / (ptrdiff_t)sizeof(real));
         return;
     }
-    int by_class = fl_is_by_class(&v);
+    int by_class = fl_is_by_class(v.row, v.column);
     if (by_class != across) {
         real *turned = block + v.matrix;
         size_t other = by_class ? v.padded : (across ? v.n_classes : line);

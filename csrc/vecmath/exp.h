@@ -152,27 +152,22 @@ typedef struct {
 
 #define FL_EXP_FACTORS_RANGE FL_CONST(340.0, 1500.0)
 
-/* e^(x + x_lo) in factors; NaN kept in the mantissa. */
-FL_INLINE fl_exp_factors fl_exp_in_factors(real x, real x_lo) {
+/* e^(x + x_lo) in factors; NaN kept in the mantissa. With `moderate` x is so, and one factor is enough:
+ * products have the same bits, unless they are subnormal. */
+FL_INLINE fl_exp_factors fl_exp_in_factors(real x, real x_lo, int moderate) {
     real magnitude = fl_at_most(fl_abs(x), FL_EXP_FACTORS_RANGE);
-    fl_exp_split s = fl_split_exponent(fl_with_sign(magnitude, x));
-    s.remainder += magnitude < FL_EXP_FACTORS_RANGE ? x_lo : 0;
+    fl_exp_split s = fl_split_exponent(moderate ? x : fl_with_sign(magnitude, x));
+    real r = s.remainder + (moderate || magnitude < FL_EXP_FACTORS_RANGE ? x_lo : 0);
+    real mantissa_m1 = fl_fma(r * r, fl_expm1_tail(r), r);
+    real_bits one = FL_POWER_OF_TWO_BITS(0);
+    if (moderate)
+        return (fl_exp_factors){mantissa_m1, 1, fl_from_bits(FL_EXPONENT(s.k_pattern) + one)};
     /* k/4 towards zero. The offset makes k positive: only logical shifts vectorise everywhere. */
     const real_bits offset = 4096;
     real_bits k = s.k_pattern - fl_to_bits(FL_ROUND_MAGIC);
     real_bits k_quarter = ((k + (k >> (FL_PRECISION - 2)) + offset) >> 2) - offset / 4;
-    real r = s.remainder;
-    return (fl_exp_factors){fl_fma(r * r, fl_expm1_tail(r), r),
-                            fl_from_bits(FL_EXPONENT(k_quarter) + FL_POWER_OF_TWO_BITS(0)),
-                            fl_from_bits(FL_EXPONENT(k - 3 * k_quarter) + FL_POWER_OF_TWO_BITS(0))};
-}
-
-/* The same for a moderate x: products have the same bits, unless they are subnormal. */
-FL_INLINE fl_exp_factors fl_exp_in_factors_moderate(real x, real x_lo) {
-    fl_exp_split s = fl_split_exponent(x);
-    real r = s.remainder + x_lo;
-    return (fl_exp_factors){fl_fma(r * r, fl_expm1_tail(r), r), 1,
-                            fl_from_bits(FL_EXPONENT(s.k_pattern) + FL_POWER_OF_TWO_BITS(0))};
+    return (fl_exp_factors){mantissa_m1, fl_from_bits(FL_EXPONENT(k_quarter) + one),
+                            fl_from_bits(FL_EXPONENT(k - 3 * k_quarter) + one)};
 }
 
 /* y·weight times the factored exponential, finite wherever the product is, but for |y| within a factor of two

@@ -50,6 +50,13 @@ FL_INLINE real fl_atanh_series(real s2) {
 #endif
 }
 
+/* A number whose low mantissa bits count ones, and the exponent field of a positive number's pattern, as a
+ * real, on top of it. */
+#define FL_INTEGER_BASE FL_CONST(0x1p23, 0x1p52)
+FL_INLINE real fl_above_base(real_bits pattern) {
+    return fl_from_bits((pattern >> FL_MANTISSA_BITS) | fl_to_bits(FL_INTEGER_BASE));
+}
+
 /* log(m·2^scale) + tail as a pair, for a positive, normal m and an integer scale; for m = NaN or ±inf the
  * result is meaningless. With tail = δ/m this is log(m + δ), which keeps relative accuracy near 1. m = 2^k·(1
  * + f), √½ ≤ 1 + f < √2. Beside the series' error there is the rounding of the pair's lower half, 2^-26
@@ -57,10 +64,8 @@ FL_INLINE real fl_atanh_series(real s2) {
 FL_INLINE fl_pair fl_log_pair(real m, real scale, real tail) {
     const real_bits sqrt_half = fl_to_bits(FL_CONST(0x1.6a09e6p-1, 0x1.6a09e667f3bcdp-1));
     const real_bits mantissa_mask = ((real_bits)1 << FL_MANTISSA_BITS) - 1;
-    const real integer_base = FL_CONST(0x1p23, 0x1p52); /* its low mantissa bits count ones */
     real_bits t = fl_to_bits(m) + (FL_POWER_OF_TWO_BITS(0) - sqrt_half);
-    real k =
-        fl_from_bits((t >> FL_MANTISSA_BITS) | fl_to_bits(integer_base)) - (integer_base + FL_BIAS) + scale;
+    real k = fl_above_base(t) - (FL_INTEGER_BASE + FL_BIAS) + scale;
     real f = fl_from_bits((t & mantissa_mask) + sqrt_half) - 1;
     real s = f / (2 + f);
     real s2 = s * s;
