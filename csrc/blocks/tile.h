@@ -21,10 +21,12 @@ enum { FL_VECTOR_BYTES = 16 };
 
 typedef double fl_double_vector __attribute__((vector_size(FL_VECTOR_BYTES)));
 typedef real_bits fl_bits_vector __attribute__((vector_size(FL_VECTOR_BYTES)));
+typedef real fl_real_vector __attribute__((vector_size(FL_VECTOR_BYTES)));
 
 enum {
     FL_DOUBLES = FL_VECTOR_BYTES / sizeof(double),
     FL_N_DOUBLE_VECTORS = FL_LANES / FL_DOUBLES,
+    FL_REALS = FL_VECTOR_BYTES / sizeof(real),
     FL_PATTERNS = FL_VECTOR_BYTES / sizeof(real_bits),
     FL_N_BITS_VECTORS = FL_LANES / FL_PATTERNS
 };
@@ -67,6 +69,37 @@ FL_INLINE void fl_add_tile(fl_double_vector *sums, const real *tile) {
 }
 #define fl_add_stored fl_add_tile
 #endif
+
+/* The larger and the smaller of each lane; of a NaN and a number the number, if it is the second one. */
+#if defined(__AVX512F__) && FL_PRECISION == 32
+#define FL_OF_VECTORS(which, a, b) (fl_real_vector) _mm512_##which##_ps((__m512)(a), (__m512)(b))
+#elif defined(__AVX512F__)
+#define FL_OF_VECTORS(which, a, b) (fl_real_vector) _mm512_##which##_pd((__m512d)(a), (__m512d)(b))
+#elif defined(__AVX__) && FL_PRECISION == 32
+#define FL_OF_VECTORS(which, a, b) (fl_real_vector) _mm256_##which##_ps((__m256)(a), (__m256)(b))
+#elif defined(__AVX__)
+#define FL_OF_VECTORS(which, a, b) (fl_real_vector) _mm256_##which##_pd((__m256d)(a), (__m256d)(b))
+#endif
+
+FL_INLINE fl_real_vector fl_larger_lanes(fl_real_vector a, fl_real_vector b) {
+#ifdef FL_OF_VECTORS
+    return FL_OF_VECTORS(max, a, b);
+#else
+    for (int i = 0; i < FL_REALS; i++)
+        b[i] = a[i] > b[i] ? a[i] : b[i];
+    return b;
+#endif
+}
+
+FL_INLINE fl_real_vector fl_smaller_lanes(fl_real_vector a, fl_real_vector b) {
+#ifdef FL_OF_VECTORS
+    return FL_OF_VECTORS(min, a, b);
+#else
+    for (int i = 0; i < FL_REALS; i++)
+        b[i] = a[i] < b[i] ? a[i] : b[i];
+    return b;
+#endif
+}
 
 /* found[k] |= tile[k] */
 FL_INLINE void fl_keep_bits(fl_bits_vector *found, const real_bits *tile) {

@@ -21,7 +21,8 @@ FL_ROW_SOFTMAX_ADDING(focal, FL_ADDS_C | FL_COMPENSATES_A)
 FL_ROW_TERM(focal) {
     o.own_term = 0;
     fl_row_term t = fl_softmax_term(e, row, o);
-    t.c = e.is_own ? 0 : fl_scaled_exp_error(e.z - row.offset, row.scale);
+    real x = o.moderate ? e.z : e.z - row.offset;
+    t.c = e.is_own ? 0 : fl_scaled_exp_error(x, row.scale, o.moderate);
     return t;
 }
 
@@ -36,7 +37,7 @@ FL_ROW_FINISH(focal) {
     fl_softmax_row s = fl_softmax_of_own(row, o);
     int ignored = row.label < 0, alone = s.others < smallest;
     fl_pair sum = fl_two_sum(s.own, s.others);
-    sum.lo += others.lo + fl_scaled_exp_error(row.own - row.offset, row.scale);
+    sum.lo += others.lo + fl_scaled_exp_error(row.own - row.offset, row.scale, 0);
     sum.hi = sum.hi > 0 ? sum.hi : 1;
     others = (fl_pair){alone ? 1 : others.hi, alone ? 0 : others.lo};
     real r = s.own * s.inverse, q = s.others * s.inverse;

@@ -4,7 +4,7 @@
 
 /* Vectors run across rows up to so many classes. */
 #if FL_PRECISION == 32
-#define FL_ACROSS_LIMIT 192
+#define FL_ACROSS_LIMIT 128
 #else
 #define FL_ACROSS_LIMIT 120
 #endif
@@ -21,7 +21,7 @@
         .tile_rows = FL_ROW_TILE,                                                                            \
         .chunk = FL_ROW_CHUNK,                                                                               \
         .state_bytes = sizeof(fl_row_state),                                                                 \
-        .partial_bytes = sizeof(fl_row),                                                                     \
+        .partial_bytes = sizeof(fl_row_part),                                                                \
         .begin = fl_row_begin,                                                                               \
         .load = fl_load_tile,                                                                                \
         .place = fl_place_tile,                                                                              \

@@ -75,10 +75,10 @@ typedef struct {
     int is_own;
 } fl_row_entry;
 
-/* form, across, hessian (whether one is made) and own_term (whether terms put the true class's into c) are
- * compile-time constants. */
+/* form, across, hessian (whether one is made), own_term (whether terms put the true class's into c) and
+ * moderate (whether no term is below the normal numbers) are compile-time constants. */
 typedef struct {
-    int form, across, hessian, own_term;
+    int form, across, hessian, own_term, moderate;
     real gamma, base_sum;
     double gamma_exact, log_base;
     int gauss_newton;

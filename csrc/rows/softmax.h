@@ -21,26 +21,45 @@
  * range. */
 #define FL_SOFTMAX_LARGE FL_CONST(65536.0, 1048576.0)
 
-/* e^x·2^−K for scale = K + FL_ROUND_MAGIC, which must not overflow; 0 where it is below the normal numbers,
- * and for NaN. */
-FL_INLINE real fl_scaled_exp(real x, real scale) {
-    real shifted = fl_fma(x, FL_LOG2_E, FL_ROUND_MAGIC);
-    real k = shifted - FL_ROUND_MAGIC;
-    real r = fl_fma(k, -FL_LN2_LO, fl_remainder(x, k, FL_LN2_HI));
-    real_bits bits = fl_to_bits(fl_exp_reduced(r)) + FL_EXPONENT(fl_to_bits(shifted) - fl_to_bits(scale));
-    return shifted >= scale - FL_SOFTMAX_DEPTH ? fl_from_bits(bits) : 0;
+/* x = k·ln 2 + r, and 2^(k − K) for scale = K + FL_ROUND_MAGIC, which must not overflow; `counts`, unless
+ * that is below the normal numbers or x is NaN. Where it never is (`moderate`), K is subtracted on the way.
+ */
+typedef struct {
+    real k, rest, r;
+    real_bits power;
+    int counts;
+} fl_scaled_split;
+
+FL_INLINE fl_scaled_split fl_split_scaled(real x, real scale, int moderate) {
+    real base = moderate ? FL_ROUND_MAGIC - (scale - FL_ROUND_MAGIC) : FL_ROUND_MAGIC;
+    real shifted = fl_fma(x, FL_LOG2_E, base), k = shifted - base;
+    real rest = fl_remainder(x, k, FL_LN2_HI);
+    real_bits power = FL_EXPONENT(fl_to_bits(shifted) - (moderate ? 0 : fl_to_bits(scale)));
+    return (fl_scaled_split){k, rest, fl_fma(k, -FL_LN2_LO, rest), power,
+                             moderate || shifted >= scale - FL_SOFTMAX_DEPTH};
+}
+
+/* e^x·2^−K. */
+FL_INLINE real fl_scaled_exp(real x, real scale, int moderate) {
+    fl_scaled_split s = fl_split_scaled(x, scale, moderate);
+    return s.counts ? fl_from_bits(fl_to_bits(fl_exp_reduced(s.r)) + s.power) : 0;
 }
 
 /* What that is off e^x·2^−K by, apart from the polynomial's error: the rounding errors of its last two sums
  * and of the argument. */
-FL_INLINE real fl_scaled_exp_error(real x, real scale) {
-    real shifted = fl_fma(x, FL_LOG2_E, FL_ROUND_MAGIC);
-    real k = shifted - FL_ROUND_MAGIC;
-    real rest = fl_remainder(x, k, FL_LN2_HI), r = fl_fma(k, -FL_LN2_LO, rest);
-    real r2 = r * r, tail = fl_exp_tail(r), sum = fl_fma(r2, tail, r);
-    real error = (sum - ((1 + sum) - 1)) + fl_fma(r2, tail, r - sum) + fl_fma(k, -FL_LN2_LO, rest - r);
-    real_bits power = FL_POWER_OF_TWO_BITS(0) + FL_EXPONENT(fl_to_bits(shifted) - fl_to_bits(scale));
-    return shifted >= scale - FL_SOFTMAX_DEPTH ? error * fl_from_bits(power) : 0;
+FL_INLINE real fl_scaled_exp_error(real x, real scale, int moderate) {
+    fl_scaled_split s = fl_split_scaled(x, scale, moderate);
+    real r2 = s.r * s.r, tail = fl_exp_tail(s.r), sum = fl_fma(r2, tail, s.r);
+    real error =
+        (sum - ((1 + sum) - 1)) + fl_fma(r2, tail, s.r - sum) + fl_fma(s.k, -FL_LN2_LO, s.rest - s.r);
+    return s.counts ? error * fl_from_bits(FL_POWER_OF_TWO_BITS(0) + s.power) : 0;
+}
+
+/* Whether no term of a chunk is below the normal numbers, and nothing has to be subtracted first. */
+FL_INLINE int fl_softmax_is_moderate(fl_row row, real lowest) {
+    const real range = FL_CONST(100.0, 700.0); /* (FL_SOFTMAX_DEPTH + FL_HEADROOM)·ln 2 and less */
+    return (row.poison == row.poison) & (row.reference - lowest <= range) &
+           (fl_abs(row.reference) <= FL_SOFTMAX_LARGE);
 }
 
 /* The part of a target that differs from row to row: across rows the rest is added by finish, summed once. */
@@ -71,7 +90,7 @@ FL_ROW_PREPARE(fl_softmax) {
     m -= row.offset;
     row.offset = dead & !empty ? FL_INFINITY : row.offset;
     row.scale = fl_fma(m, FL_LOG2_E, FL_ROUND_MAGIC) - FL_HEADROOM;
-    row.top = fl_scaled_exp(m, row.scale);
+    row.top = fl_scaled_exp(m, row.scale, 0);
     return row;
 }
 
@@ -80,7 +99,8 @@ FL_ROW_PREPARE(fl_softmax) {
  * largest, c, d: Σt·(reference − z) and Σt. */
 FL_ROW_TERM(fl_softmax) {
     int is_top = e.z == row.reference;
-    real term = fl_scaled_exp(e.z - row.offset, row.scale), but_top = is_top ? 0 : term;
+    real x = o.moderate ? e.z : e.z - row.offset;
+    real term = fl_scaled_exp(x, row.scale, o.moderate), but_top = is_top ? 0 : term;
     fl_row_term t = {term, but_top, is_top ? 1 : 0, 0, 0, FL_NOT_FOUND};
     if (o.form == FL_BY_LABEL) {
         t.a = e.is_own ? 0 : term;
@@ -115,7 +135,7 @@ FL_ROW_CLOSE(fl_softmax) {
  * logits are so large that the maximum was subtracted. */
 FL_INLINE real fl_softmax_factor(fl_row of, fl_row to) {
     real k = (of.scale - FL_ROUND_MAGIC) - (to.scale - FL_ROUND_MAGIC);
-    real factor = fl_scaled_exp(of.offset - to.offset, FL_ROUND_MAGIC - k);
+    real factor = fl_scaled_exp(of.offset - to.offset, FL_ROUND_MAGIC - k, 0);
     return of.reference - to.reference > -FL_SOFTMAX_RANGE ? factor : 0;
 }
 
@@ -166,7 +186,7 @@ FL_INLINE real fl_softmax_sum(fl_row row) {
 }
 
 FL_INLINE fl_softmax_row fl_softmax_of_own(fl_row row, fl_row_setting o) {
-    real own = o.own_term ? row.c : fl_scaled_exp(row.own - row.offset, row.scale);
+    real own = o.own_term ? row.c : fl_scaled_exp(row.own - row.offset, row.scale, 0);
     real sum = own + row.a;
     sum = sum > 0 ? sum : 1;
     return (fl_softmax_row){sum,
