@@ -142,10 +142,10 @@ static void fl_row_begin(const fl_row_tile *t, int form) {
     for (size_t i = 0; i < n && t->n_classes > FL_FEW_CLASSES; i++)
         s->own[i] = z[(ptrdiff_t)(label[i] < 0 ? 0 : label[i]) * t->prediction.stride + (ptrdiff_t)i];
     for (size_t k = 0; k < t->n_classes && t->n_classes <= FL_FEW_CLASSES; k++) {
+        const real *z_k = z + (ptrdiff_t)k * t->prediction.stride;
         FL_ROW_LOOP
-        for (size_t i = 0; i < n; i++)
-            s->own[i] =
-                (size_t)label[i] == k ? z[(ptrdiff_t)k * t->prediction.stride + (ptrdiff_t)i] : s->own[i];
+        for (size_t i = 0; i < padded; i++)
+            s->own[i] = label[i] == (real_int)k ? z_k[i] : s->own[i];
     }
 }
 
