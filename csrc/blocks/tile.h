@@ -31,6 +31,17 @@ enum {
     FL_N_BITS_VECTORS = FL_LANES / FL_PATTERNS
 };
 
+/* Vector by vector: the whole array copied at once would go through memory. */
+FL_INLINE void fl_load_sums(fl_double_vector *sums, const double *lanes) {
+    for (int i = 0; i < FL_N_DOUBLE_VECTORS; i++)
+        memcpy(&sums[i], lanes + i * FL_DOUBLES, sizeof sums[i]);
+}
+
+FL_INLINE void fl_store_sums(double *lanes, const fl_double_vector *sums) {
+    for (int i = 0; i < FL_N_DOUBLE_VECTORS; i++)
+        memcpy(lanes + i * FL_DOUBLES, &sums[i], sizeof sums[i]);
+}
+
 /* sums[k] += tile[k], for a tile of floats that has just been computed by whole vectors taken into halves:
  * gcc would convert them four by four. fl_add_stored is for one in memory, where halves cost nothing. */
 #if FL_PRECISION == 32 && defined(__AVX512F__)

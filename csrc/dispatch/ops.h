@@ -25,8 +25,8 @@ typedef struct {
     const void *(*load)(const fl_array *a, size_t start, size_t n, void *scratch, void *raw);
     void (*store)(const fl_array *a, size_t start, size_t n, const void *block, void *raw);
     void (*multiply)(void *block, const void *weights, size_t n);
-    size_t (*compute_streamed)(const fl_streamed_call *call, size_t n, const void *y, const void *z,
-                               void *gradient, void *hessian, fl_compensated *total);
+    size_t (*compute_native)(const fl_native_call *call, size_t n, const void *y, const void *z,
+                             void *gradient, void *hessian, fl_compensated *total);
     int has_stream;
     void (*stream)(void *destination, const void *block, size_t n);
     void (*triad)(float *to, const float *a, const float *b, size_t n);

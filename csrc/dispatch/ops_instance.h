@@ -8,7 +8,7 @@
 #include "../blocks/stream.h"
 #include "../pointwise/curvature_blocks.h"
 #include "../pointwise/kernels.h"
-#include "../pointwise/streamed.h"
+#include "../pointwise/native.h"
 #include "../sums/sums.h"
 
 extern const fl_row_ops FL_TABLE_NAME(fl_rows_);
@@ -32,7 +32,7 @@ const fl_ops FL_TABLE_NAME(fl_ops_) = {
     .load = fl_load,
     .store = fl_store,
     .multiply = fl_multiply,
-    .compute_streamed = fl_compute_streamed,
+    .compute_native = fl_compute_native,
     .has_stream = FL_HAS_STREAM,
     .stream = fl_stream,
     .triad = fl_triad,

@@ -40,7 +40,7 @@ typedef struct {
     fl_curvature_fn curve; /* NULL: the Hessian itself */
     double scale;
     int streams;
-    int streams_chunks; /* by compute_streamed: all arrays native, nothing weighted, no values stored */
+    int is_native; /* for compute_native: all arrays; nothing weighted, no values stored, no Hessian alone */
     const fl_domain *target, *prediction, *weight; /* NULL: nothing to check */
 } fl_pass;
 
@@ -54,11 +54,11 @@ typedef struct {
     char raw[FL_RAW_BYTES];
 } fl_scratch;
 
-static void *fl_element(const fl_pass *p, const fl_array *a, size_t i) {
+static inline void *fl_element(const fl_pass *p, const fl_array *a, size_t i) {
     return a->data ? (char *)a->data + i * p->ops->itemsize : NULL;
 }
 
-static int fl_is_native(const fl_pass *p, const fl_array *a) {
+static inline int fl_is_native(const fl_pass *p, const fl_array *a) {
     return a->dtype == p->ops->dtype && fl_is_packed(a) && (uintptr_t)a->data % p->ops->itemsize == 0;
 }
 
@@ -155,19 +155,25 @@ static void fl_run_block(const fl_pass *p, size_t start, size_t n, fl_scratch *s
         fl_finish(p, &c->hessian, start, n, h, scratch->hessian, w, scratch->raw);
 }
 
-/* As much of a segment as compute_streamed does; what it leaves, a tail or an error, goes block by block. */
-static size_t fl_stream_segment(const fl_pass *p, size_t from, size_t n, fl_segment *s) {
+/* As much of a segment as compute_native does; what it leaves, a tail or an error, goes block by block. */
+static size_t fl_run_native(const fl_pass *p, size_t from, size_t n, fl_segment *s) {
     const fl_pointwise_call *c = p->call;
-    fl_streamed_call streamed = {c->want_value ? p->sum : p->compute, c->parameters, p->scale, c->want_value};
-    return p->ops->compute_streamed(&streamed, n, fl_element(p, &c->target, from),
-                                    fl_element(p, &c->prediction, from), fl_element(p, &c->gradient, from),
-                                    fl_element(p, &c->hessian, from), &s->total);
+    fl_native_call native = {
+        .compute = c->want_value ? p->sum : p->compute,
+        .parameters = c->parameters,
+        .scale = p->scale,
+        .want_value = c->want_value,
+        .streams = p->streams,
+        .target = p->target,
+        .prediction = p->prediction,
+    };
+    return p->ops->compute_native(&native, n, fl_element(p, &c->target, from),
+                                  fl_element(p, &c->prediction, from), fl_element(p, &c->gradient, from),
+                                  fl_element(p, &c->hessian, from), &s->total);
 }
 
-static void fl_run_segment(const fl_pass *p, size_t from, size_t to, fl_segment *s) {
+static void fl_run_blocks(const fl_pass *p, size_t from, size_t to, fl_segment *s) {
     fl_scratch scratch;
-    if (p->streams_chunks)
-        from += fl_stream_segment(p, from, (to - from) & ~(size_t)(FL_LANES - 1), s);
     for (size_t start = from; start < to && s->status == FL_OK;) {
         size_t n = to - start < p->ops->block ? to - start : p->ops->block;
         if (n >= FL_LANES)
@@ -175,6 +181,13 @@ static void fl_run_segment(const fl_pass *p, size_t from, size_t to, fl_segment 
         fl_run_block(p, start, n, &scratch, s);
         start += n;
     }
+}
+
+static void fl_run_segment(const fl_pass *p, size_t from, size_t to, fl_segment *s) {
+    if (p->is_native)
+        from += fl_run_native(p, from, (to - from) & ~(size_t)(FL_LANES - 1), s);
+    if (from < to)
+        fl_run_blocks(p, from, to, s);
     if (p->streams)
         p->ops->stream_end();
 }
@@ -184,11 +197,10 @@ static int fl_n_threads(const fl_pointwise_call *c) {
     return c->n >= enough && fl_may_run_parallel() ? c->n_threads : 1;
 }
 
-/* Runs a pass over everything and leaves its sums, or its first error, in the call. */
-static fl_status fl_run(const fl_pass *p, fl_pointwise_call *c) {
+/* Everything, by segments, into one: their sums, or the first error. */
+static void fl_run_segments(const fl_pass *p, const fl_pointwise_call *c, size_t n_blocks, fl_segment *all) {
     fl_segment segments[FL_SEGMENTS];
-    size_t block = p->ops->block, n_blocks = (c->n + block - 1) / block;
-    size_t n_segments = n_blocks < FL_SEGMENTS ? n_blocks : FL_SEGMENTS;
+    size_t block = p->ops->block, n_segments = n_blocks < FL_SEGMENTS ? n_blocks : FL_SEGMENTS;
     for (size_t s = 0; s < n_segments; s++)
         segments[s] = (fl_segment){.status = FL_OK};
 #define FL_BOUND(s) ((s) == n_segments ? c->n : (s) * n_blocks / n_segments * block)
@@ -202,20 +214,33 @@ static fl_status fl_run(const fl_pass *p, fl_pointwise_call *c) {
             fl_run_segment(p, FL_BOUND(s), FL_BOUND(s + 1), &segments[s]);
     }
 #undef FL_BOUND
-    fl_compensated total = {0, 0}, weight = {0, 0};
     for (size_t s = 0; s < n_segments; s++) {
         if (segments[s].status != FL_OK) {
-            c->bad_index = segments[s].bad_index;
-            c->bad_value = segments[s].bad_value;
-            return segments[s].status;
+            *all = segments[s];
+            return;
         }
-        fl_add(&total, segments[s].total.sum);
-        fl_add(&total, segments[s].total.error);
-        fl_add(&weight, segments[s].weight.sum);
-        fl_add(&weight, segments[s].weight.error);
+        fl_add(&all->total, segments[s].total.sum);
+        fl_add(&all->total, segments[s].total.error);
+        fl_add(&all->weight, segments[s].weight.sum);
+        fl_add(&all->weight, segments[s].weight.error);
     }
-    c->total = fl_total(total);
-    c->weight_sum = c->weight.data ? fl_total(weight) : (double)c->n;
+}
+
+/* Runs a pass over everything and leaves its sums, or its first error, in the call. */
+static fl_status fl_run(const fl_pass *p, fl_pointwise_call *c) {
+    fl_segment all = {.status = FL_OK};
+    size_t n_blocks = (c->n + p->ops->block - 1) / p->ops->block;
+    if (n_blocks == 1)
+        fl_run_segment(p, 0, c->n, &all);
+    else
+        fl_run_segments(p, c, n_blocks, &all);
+    if (all.status != FL_OK) {
+        c->bad_index = all.bad_index;
+        c->bad_value = all.bad_value;
+        return all.status;
+    }
+    c->total = fl_total(all.total);
+    c->weight_sum = c->weight.data ? fl_total(all.weight) : (double)c->n;
     return FL_OK;
 }
 
@@ -228,7 +253,7 @@ static const fl_domain *fl_weight_domain(int float32) {
     return float32 ? &f32 : &f64;
 }
 
-static fl_pass fl_checking_pass(const fl_pointwise_call *c) {
+static inline fl_pass fl_checking_pass(const fl_pointwise_call *c) {
     const fl_pointwise_kernel *kernel = &fl_kernels[c->kernel];
     return (fl_pass){
         .call = c,
@@ -244,14 +269,12 @@ static fl_pass fl_checking_pass(const fl_pointwise_call *c) {
 static int fl_should_stream(const fl_pass *p, const fl_pointwise_call *c) {
     if (!p->ops->has_stream || fl_kernels[c->kernel].cost == FL_COST_HEAVY)
         return 0;
-    const fl_array *outputs[] = {&c->value, &c->gradient, &c->hessian};
-    size_t arrays = 2 + (c->weight.data != NULL), written = 0;
-    for (int i = 0; i < 3; i++) {
-        if (outputs[i]->data && outputs[i]->data == c->prediction.data)
-            return 0;
-        written += outputs[i]->data != NULL;
-    }
-    return written && fl_exceeds_cache((arrays + written) * c->n * p->ops->itemsize);
+    size_t written = (c->value.data != NULL) + (c->gradient.data != NULL) + (c->hessian.data != NULL);
+    size_t arrays = 2 + (c->weight.data != NULL) + written;
+    if (!written || !fl_exceeds_cache(arrays * c->n * p->ops->itemsize))
+        return 0;
+    const void *z = c->prediction.data;
+    return c->value.data != z && c->gradient.data != z && c->hessian.data != z;
 }
 
 /* The kernel that makes the outputs wanted; `sums` asks for one that adds the values up itself. */
@@ -300,11 +323,10 @@ fl_status fl_pointwise(fl_pointwise_call *c) {
     if (rule > FL_RULE_exact)
         pass.curve = pass.ops->curvatures[rule];
     pass.streams = fl_should_stream(&pass, c);
-    pass.streams_chunks = pass.streams && !pass.curve && !c->weight.data && !c->value.data &&
-                          !pass.prediction && fl_is_native(&pass, &c->target) &&
-                          fl_is_native(&pass, &c->prediction) &&
-                          (!c->gradient.data || fl_is_native(&pass, &c->gradient)) &&
-                          (!c->hessian.data || fl_is_native(&pass, &c->hessian));
+    pass.is_native = !pass.curve && !c->weight.data && !c->value.data && fl_is_native(&pass, &c->target) &&
+                     fl_is_native(&pass, &c->prediction) &&
+                     (!c->gradient.data || fl_is_native(&pass, &c->gradient)) &&
+                     (!c->hessian.data || (c->gradient.data && fl_is_native(&pass, &c->hessian)));
     fl_status status = fl_run_checked(&pass, c);
     if (c->reduction == FL_REDUCE_MEAN)
         c->total /= c->weight_sum;

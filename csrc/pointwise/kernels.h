@@ -154,9 +154,9 @@ FL_INLINE void fl_fetch_ahead(const real *tile) {
         fl_double_vector sums[FL_N_DOUBLE_VECTORS];                                                          \
         fl_bits_vector found[FL_N_BITS_VECTORS] = {{0}};                                                     \
         if (adds)                                                                                            \
-            memcpy(sums, value_or_sums, sizeof sums);                                                        \
+            fl_load_sums(sums, value_or_sums);                                                               \
         n &= ~(size_t)(FL_TILE - 1); /* tells the compiler that whole vectors are all there is */            \
-        FL_COMPUTE_##passes(name) if (adds) memcpy(value_or_sums, sums, sizeof sums);                        \
+        FL_COMPUTE_##passes(name) if (adds) fl_store_sums(value_or_sums, sums);                              \
         return checks && FL_SUSPICIOUS(fl_any_bits(found), domain);                                          \
     }                                                                                                        \
     FL_DEFINE_OUTPUT_SET(name, V, 0, 1, 0, 0)                                                                \
