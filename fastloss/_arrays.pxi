@@ -52,12 +52,14 @@ cdef void fill_code_of_type():
 fill_code_of_type()
 
 
-cdef int dtype_code(cnp.ndarray a):
+cdef inline int dtype_code(cnp.ndarray a):
     """The C library's name of an array's dtype, NO_DTYPE for one that holds no real numbers."""
-    global bfloat16_type
     cdef int num = cnp.PyArray_TYPE(a)
-    if 0 <= num < N_BUILTIN_TYPES:
-        return code_of_type[num]
+    return code_of_type[num] if 0 <= num < N_BUILTIN_TYPES else code_of_registered_type(a, num)
+
+
+cdef int code_of_registered_type(cnp.ndarray a, int num):
+    global bfloat16_type
     # bfloat16 is a type that ml_dtypes registers with NumPy while the program runs.
     if num == bfloat16_type or (<object>a).dtype.name == "bfloat16":
         bfloat16_type = num
@@ -196,12 +198,13 @@ cdef object new_output(cnp.ndarray y_pred, int n_dims):
 
 
 cdef object output_array(
-    object out, object given, int i, cnp.ndarray z, int n_dims, object y, object w, object first, object second,
+    object out, int i, cnp.ndarray z, int n_dims, object y, object w, object first, object second,
     bint *in_place, str z_name="y_pred",
 ):
     """Output number i: the one given, checked, or a new one of the first n_dims axes of the predictions z."""
     cdef int code
     cdef cnp.npy_intp *dims = cnp.PyArray_DIMS(z)
+    cdef object given = given_array(out, i)
     if given is None:
         code = dtype_code(z)
         if cnp.PyArray_NDIM(z) == 1 and (code == FL_FLOAT32 or code == FL_FLOAT64):
@@ -223,7 +226,7 @@ cdef object output_array(
     return given
 
 
-cdef fl_reduction reduction_code(object reduction) except *:
+cdef int reduction_code(object reduction) except -1:
     if reduction == "mean":
         return FL_REDUCE_MEAN
     if reduction == "sum":
@@ -245,16 +248,23 @@ cdef int thread_count(object n_threads) except -1:
     return n
 
 
-cdef tuple out_slots(object out, int n_outputs):
+cdef int check_slots(object out, int n_outputs) except -1:
+    """Whether `out`, where it is given, holds one array for each output."""
+    if out is None:
+        return 0
     if n_outputs == 0:
         raise ValueError("out is given, but a reduced value is a float: there is no array to write")
     if not isinstance(out, tuple):
         if n_outputs > 1:
             raise TypeError(f"out must be a tuple of {n_outputs} arrays, got {type(out).__name__}")
-        return (out,)
-    if len(out) != n_outputs:
+    elif len(<tuple>out) != n_outputs:
         raise ValueError(f"out must hold {n_outputs} array{'s' if n_outputs > 1 else ''}, got {len(out)}")
-    return out
+    return 0
+
+
+cdef inline object given_array(object out, int i):
+    """The array given for output number i, None where there is none."""
+    return (<tuple>out)[i] if isinstance(out, tuple) else out
 
 
 cdef inline int real_dtype(cnp.ndarray a, str name) except -2:

@@ -64,7 +64,7 @@ cdef class Embeddings(Verbs):
         cdef cnp.ndarray first = <cnp.ndarray>arrays[0]
         call.kernel = self.kernel
         call.margin = self.margin
-        call.reduction = reduction_code(reduction)
+        call.reduction = <fl_reduction>reduction_code(reduction)
         call.n_threads = thread_count(n_threads)
         call.want_value = want_value
         call.n_rows = <size_t>cnp.PyArray_DIM(first, 0)
@@ -163,17 +163,18 @@ cdef list embedding_results(
 ):
     """The arrays to return, given or new: one for values, then one for the gradient by each argument."""
     cdef int n_outputs = stores_value + (len(arrays) if want_gradient else 0), slot, own
-    cdef tuple given = (None,) * n_outputs if out is None else out_slots(out, n_outputs)
+    check_slots(out, n_outputs)
     cdef list results = []
     cdef cnp.ndarray like
     for slot in range(n_outputs):
         own = slot - stores_value
         like = <cnp.ndarray>arrays[max(own, 0)]
         n_dims = 1 if own < 0 else 2
-        if given[slot] is not None:
-            check_output(out, slot, given[slot], like, n_dims)
-            check_apart(output_name(out, slot), given[slot], own, arrays, names, y, w, results)
-            results.append(given[slot])
+        given = given_array(out, slot)
+        if given is not None:
+            check_output(out, slot, given, like, n_dims)
+            check_apart(output_name(out, slot), given, own, arrays, names, y, w, results)
+            results.append(given)
         elif own < 0 and any(a.dtype != (<object>like).dtype for a in arrays):
             results.append(np.empty((<object>like).shape[:1], dtype=precision_of(arrays)))
         else:

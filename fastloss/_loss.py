@@ -83,8 +83,10 @@ class Immutable:
     family: ClassVar[str] = ""
 
     def _keep(self, arguments: dict[str, Any]) -> None:
-        # Nothing else ever goes into the instance's dictionary: it is the constructor's arguments.
-        self.__dict__.update(arguments)
+        # Nothing else ever goes into the instance's dictionary: it is the constructor's arguments. Set one by
+        # one, since Python looks methods up more slowly once `__dict__` has been asked for.
+        for name, value in arguments.items():
+            object.__setattr__(self, name, value)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

@@ -46,11 +46,9 @@ cdef class Penalised:
 
         cdef int n_outputs = want_gradient + want_hessian, i
         cdef object first = None, second = None
-        cdef tuple given = () if out is None else out_slots(out, n_outputs)
+        check_slots(out, n_outputs)
         for i in range(n_outputs):
-            result = output_array(
-                out, None if out is None else given[i], i, w, n_dims, None, None, first, second, &in_place, "w"
-            )
+            result = output_array(out, i, w, n_dims, None, None, first, second, &in_place, "w")
             if i == 0:
                 first = result
             else:

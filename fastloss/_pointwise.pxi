@@ -118,7 +118,7 @@ cdef class Pointwise(Verbs):
         call.float32 = single or code == FL_FLOAT32 or code == FL_FLOAT16 or code == FL_BFLOAT16
         call.kernel = self.kernel
         call.parameters = self.parameters_
-        call.reduction = reduction_code(reduction)
+        call.reduction = <fl_reduction>reduction_code(reduction)
         call.n_threads = thread_count(n_threads)
         call.want_value = want_value
         call.curvature = <fl_curvature>curvature
@@ -138,11 +138,9 @@ cdef class Pointwise(Verbs):
             views[i] = &call.gradient
         if n_derivatives == 2:
             views[i + 1] = &call.hessian
-        cdef tuple given = () if out is None else out_slots(out, n_outputs)
+        check_slots(out, n_outputs)
         for i in range(n_outputs):
-            result = output_array(
-                out, None if out is None else given[i], i, z, n_dims, y, w, first, second, &in_place
-            )
+            result = output_array(out, i, z, n_dims, y, w, first, second, &in_place)
             if i == 0:
                 first = result
             elif i == 1:

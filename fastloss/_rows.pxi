@@ -66,7 +66,8 @@ cdef class Rows(Verbs):
         cdef fl_rows_call call
         cdef cnp.ndarray z = rows_of(y_pred)
         cdef bint in_place = False
-        result = output_array(out, out, 0, z, 2, None, None, None, None, &in_place)
+        check_slots(out, 1)
+        result = output_array(out, 0, z, 2, None, None, None, None, &in_place)
         self.fill(&call, z, n_threads)
         call.kernel = fl_find_rows(kernel.encode())
         call.reduction = FL_REDUCE_NONE
@@ -141,7 +142,7 @@ cdef class Rows(Verbs):
             call.class_weight = <const double *>cnp.PyArray_DATA(<cnp.ndarray>class_weight)
         if alpha is not None:
             call.alpha = <const double *>cnp.PyArray_DATA(<cnp.ndarray>alpha)
-        call.reduction = reduction_code(reduction)
+        call.reduction = <fl_reduction>reduction_code(reduction)
         call.want_value = want_value
         call.curvature = <fl_curvature>curvature
 
@@ -149,12 +150,10 @@ cdef class Rows(Verbs):
         cdef bint stores_value = want_value and call.reduction == FL_REDUCE_NONE
         cdef int n_outputs = stores_value + n_derivatives, i, slot
         cdef object first = None, second = None, third = None
-        cdef tuple given = () if out is None else out_slots(out, n_outputs)
+        check_slots(out, n_outputs)
         for i in range(n_outputs):
             slot = i + (not stores_value)
-            result = output_array(
-                out, None if out is None else given[i], i, z, 1 if slot == 0 else 2, y, w, first, second, &in_place
-            )
+            result = output_array(out, i, z, 1 if slot == 0 else 2, y, w, first, second, &in_place)
             if slot == 0:
                 describe(&call.value, <cnp.ndarray>result, dtype_code(<cnp.ndarray>result), NULL)
             else:

@@ -76,8 +76,9 @@ cdef cnp.ndarray weights_like(object weights, cnp.ndarray x, str name, str other
     raise ValueError(f"{name} has shape {(<object>w).shape}, expected {wanted}")
 
 
-cdef object checked_output(object out, int i, object given, cnp.ndarray like, int n_dims, tuple inputs):
+cdef object checked_output(object out, int i, cnp.ndarray like, int n_dims, tuple inputs):
     """A new array, and the given one that it is to be copied into: itself where that shares nothing."""
+    cdef object given = given_array(out, i)
     if given is None:
         result = new_output(like, n_dims)
         return result, result
@@ -90,8 +91,8 @@ cdef object checked_output(object out, int i, object given, cnp.ndarray like, in
 
 def deliver(result, like, out):
     """Copy a computed array into `out`, or into a new array of the shape and precision of `like`."""
-    given = None if out is None else out_slots(out, 1)[0]
-    _, target = checked_output(out, 0, given, like, like.ndim, ())
+    check_slots(out, 1)
+    _, target = checked_output(out, 0, like, like.ndim, ())
     target[...] = result
     return target
 
@@ -119,7 +120,7 @@ def wasserstein(
         if u_weights is not None or v_weights is not None:
             raise TypeError("histograms on given positions take no u_weights or v_weights: u and v are the masses")
     call.p = p
-    call.reduction = reduction_code(reduction)
+    call.reduction = <fl_reduction>reduction_code(reduction)
     call.n_threads = thread_count(n_threads)
     call.n_rows = <size_t>cnp.PyArray_DIM(b, 0) if n_dims == 2 else 1
     call.n_u, call.n_v = (<object>a).shape[-1], (<object>b).shape[-1]
@@ -146,12 +147,12 @@ def wasserstein(
     # One pair has one distance, a float: only the distances of rows make an array.
     cdef bint stores_value = want_value and n_dims == 2 and call.reduction == FL_REDUCE_NONE
     cdef int n_outputs = stores_value + want_gradient, i
-    cdef tuple given = (None, None) if out is None else out_slots(out, n_outputs)
+    check_slots(out, n_outputs)
     cdef tuple inputs = (a, b, wu, wv, w)
     cdef list computed = [], wanted_arrays = []
     for i in range(n_outputs):
         is_value = stores_value and i == 0
-        result, target = checked_output(out, i, given[i], b, 1 if is_value else n_dims, inputs + tuple(wanted_arrays))
+        result, target = checked_output(out, i, b, 1 if is_value else n_dims, inputs + tuple(wanted_arrays))
         if i > 0 and overlaps(<cnp.ndarray>target, <cnp.ndarray>wanted_arrays[0]):
             raise ValueError("out[1] overlaps out[0]")
         describe_in_order(&call.value if is_value else &call.gradient, result, "out")
@@ -247,8 +248,8 @@ def sinkhorn(
     result = target = None
     if want_gradient:
         like = as_array(y, "Y")
-        given = None if out is None else out_slots(out, 1)[0]
-        result, target = checked_output(out, 0, given, like, (<object>like).ndim, (a, b, wa, wb))
+        check_slots(out, 1)
+        result, target = checked_output(out, 0, like, (<object>like).ndim, (a, b, wa, wb))
         describe_in_order(&call.gradient, result, "out")
     with nogil:
         status = fl_sinkhorn(&call)
