@@ -94,14 +94,12 @@ FL_MAGNITUDE(pseudo_huber) {
 FL_LOSS(pseudo_huber) {
     real delta = (real)p[0];
     fl_pair r = fl_two_difference(z, y);
-    real a = fl_abs(r.hi), a_lo = fl_flip_sign(r.lo, r.hi);
     fl_pair u = fl_scaled_residual(y, z, p[0], 1, prepared.moderate);
     int is_huge = !prepared.moderate && fl_abs(u.hi) > FL_HUGE;
-    fl_pair u2 = fl_pair_square(u);
-    fl_pair t = fl_two_sum(1, u2.hi);
-    real s2 = !prepared.moderate && u2.hi > FL_LARGEST ? u2.hi : t.hi + (t.lo + u2.lo), s = fl_sqrt(s2);
-    real w = a / (s + 1);
-    return (fl_terms){is_huge ? delta * a : fl_fma(a, w, 2 * a_lo * w),
+    real s2 = !prepared.moderate && u.hi * u.hi > FL_LARGEST ? FL_INFINITY : fl_square_plus_one(u);
+    real s = fl_sqrt(s2);
+    real w = r.hi / (s + 1);
+    return (fl_terms){is_huge ? delta * fl_abs(r.hi) : fl_fma(r.hi, w, 2 * r.lo * w),
                       is_huge ? fl_with_sign(delta, r.hi) : r.hi / s, 1 / (s2 * s)};
 }
 
@@ -150,10 +148,10 @@ FL_LOSS(cauchy) {
                       fl_if_finite(r, hessian, 0)};
 }
 
-/* p = {c}. ½c²(1 − e^(−u²)), u = r/c. An ULP of u² would be an error of u² ULP: u² is a pair. */
+/* p = {c}. ½c²(1 − e^(−u²)), u = r/c. An ULP of u² would be an error of u² ULP: u² is a pair. It is moderate
+ * where |u| is at most the root of FL_MODERATE, m = √m·√m. */
 FL_MAGNITUDE(welsch) {
-    real u = (z - y) * (real)(1 / p[0]);
-    return u * u;
+    return (z - y) * (real)(FL_CONST(8.0, 22.627416997969520) / p[0]);
 }
 
 FL_LOSS(welsch) {

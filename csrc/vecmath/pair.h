@@ -67,6 +67,16 @@ FL_INLINE fl_pair fl_reciprocal(fl_pair m) {
     return (fl_pair){d, d * fl_fma(-m.lo, d, fl_remainder(1, m.hi, d))};
 }
 
+/* u² + 1, rounded about once. */
+FL_INLINE real fl_square_plus_one(fl_pair u) {
+#if FL_HAS_FMA
+    return fl_fma(u.hi, u.hi, fl_fma(2 * u.hi, u.lo, 1));
+#else
+    fl_pair u2 = fl_two_product(u.hi, u.hi), sum = fl_two_sum(1, u2.hi);
+    return sum.hi + (sum.lo + (u2.lo + 2 * u.hi * u.lo));
+#endif
+}
+
 /* A double parameter, in float with its rounding error. */
 FL_INLINE fl_pair fl_constant(double c) {
     return (fl_pair){(real)c, (real)(c - (double)(real)c)};
