@@ -70,9 +70,9 @@ FL_LOSS(log_cosh) {
 #define FL_HUGE_SCALE FL_CONST(0x1p-70, 0x1p-520)
 #define FL_HUGE_SCALE_LOG2 FL_CONST(70.0, 520.0)
 
-/* scale·(z − y)/c as a pair; an infinite one, if it can be, has no low half. */
-FL_INLINE fl_pair fl_scaled_residual(real y, real z, double c, real scale, int is_finite) {
-    fl_pair r = fl_two_difference(z, y), inverse = fl_constant_reciprocal(c);
+/* scale·inverse·(z − y) as a pair; an infinite one, if it can be, has no low half. */
+FL_INLINE fl_pair fl_scaled_residual(real y, real z, fl_pair inverse, real scale, int is_finite) {
+    fl_pair r = fl_two_difference(z, y);
     fl_pair u = fl_times_pair(r.hi * scale, inverse);
     u.lo = fl_fma(r.lo * scale, inverse.hi, u.lo);
     return (fl_pair){u.hi, is_finite || fl_abs(u.hi) <= FL_LARGEST ? u.lo : 0};
@@ -94,7 +94,7 @@ FL_MAGNITUDE(pseudo_huber) {
 FL_LOSS(pseudo_huber) {
     real delta = (real)p[0];
     fl_pair r = fl_two_difference(z, y);
-    fl_pair u = fl_scaled_residual(y, z, p[0], 1, prepared.moderate);
+    fl_pair u = fl_scaled_residual(y, z, fl_constant_reciprocal(p[0]), 1, prepared.moderate);
     int is_huge = !prepared.moderate && fl_abs(u.hi) > FL_HUGE;
     real s2 = !prepared.moderate && u.hi * u.hi > FL_LARGEST ? FL_INFINITY : fl_square_plus_one(u);
     real s = fl_sqrt(s2);
@@ -130,7 +130,7 @@ FL_LOSS(cauchy) {
     real r = z - y, u_estimate = fl_abs(r * (real)(1 / p[0]));
     int is_huge = !prepared.moderate && u_estimate > FL_HUGE;
     real scale = is_huge ? FL_HUGE_SCALE : 1, one = is_huge ? 0 : 1;
-    fl_pair u = fl_scaled_residual(y, z, p[0], scale, prepared.moderate);
+    fl_pair u = fl_scaled_residual(y, z, fl_constant_reciprocal(p[0]), scale, prepared.moderate);
     fl_pair u2 = fl_pair_square(u);
     fl_pair m = fl_two_sum(one, u2.hi);
     m.lo += u2.lo;
@@ -148,26 +148,26 @@ FL_LOSS(cauchy) {
                       fl_if_finite(r, hessian, 0)};
 }
 
-/* p = {c}. ½c²(1 − e^(−u²)), u = r/c. An ULP of u² would be an error of u² ULP: u² is a pair. It is moderate
- * where |u| is at most the root of FL_MODERATE, m = √m·√m. */
+/* p = {c}. ½c²(1 − e^(−r²/c²)) = ½c²(1 − 2^(−u²)), where u = r·√(log2 e)/c; r²/c² is ln 2·u². An ULP of u²
+ * would be an error of u² ULP: u is a pair. |r/c| is moderate up to the root of FL_MODERATE, m = √m·√m. */
 FL_MAGNITUDE(welsch) {
     return (z - y) * (real)(FL_CONST(8.0, 22.627416997969520) / p[0]);
 }
 
 FL_LOSS(welsch) {
-    const real far = FL_CONST(18.0, 53.0); /* e^(−u²) is 0 whatever it is multiplied by */
+    const real far = FL_CONST(20.0, 60.0); /* 2^(−u²) is 0 whatever it is multiplied by */
+    const real near_zero = FL_CONST(0x1p-20, 0x1p-40);
     real minus_half_c2 = (real)(-0.5 * p[0] * p[0]);
     real r = z - y;
-    fl_pair u = fl_scaled_residual(y, z, p[0], 1, 1);
+    fl_pair u = fl_scaled_residual(y, z, fl_binary_scale(p[0]), 1, 1);
     if (!prepared.moderate) { /* an infinite one, too */
         u.lo = fl_abs(u.hi) < far ? u.lo : 0;
         u.hi = fl_abs(u.hi) < far ? u.hi : far;
     }
-    fl_pair u2 = fl_pair_square(u);
-    fl_exp_factors e = fl_exp_in_factors(-u2.hi, -u2.lo, prepared.moderate);
+    fl_exp_factors e = fl_exp2_minus_square_in_factors(u, prepared.moderate);
     real value = minus_half_c2 * fl_factors_minus_one(e);
-    value = u2.hi < FL_CONST(0x1p-40, 0x1p-80) ? (real)0.5 * r * r : value; /* u² may underflow */
-    real root = fl_fma(-2, u2.hi, 1) - 2 * u2.lo;
+    value = fl_abs(u.hi) < near_zero ? (real)0.5 * r * r : value; /* u² may underflow */
+    real slope = (-2 * FL_LN2) * u.hi, root = fl_fma(slope, u.hi, fl_fma(2 * slope, u.lo, 1));
     if (prepared.moderate)
         return (fl_terms){value, fl_times_factors(r, 1, e), fl_times_factors(root, 1, e)};
     real finite_r = fl_if_finite(r, r, 0);

@@ -152,13 +152,10 @@ typedef struct {
 
 #define FL_EXP_FACTORS_RANGE FL_CONST(340.0, 1500.0)
 
-/* e^(x + x_lo) in factors; NaN kept in the mantissa. With `moderate` x is so, and one factor is enough:
- * products have the same bits, unless they are subnormal. */
-FL_INLINE fl_exp_factors fl_exp_in_factors(real x, real x_lo, int moderate) {
-    real magnitude = fl_at_most(fl_abs(x), FL_EXP_FACTORS_RANGE);
-    fl_exp_split s = fl_split_exponent(moderate ? x : fl_with_sign(magnitude, x));
-    real r = s.remainder + (moderate || magnitude < FL_EXP_FACTORS_RANGE ? x_lo : 0);
-    real mantissa_m1 = fl_fma(r * r, fl_expm1_tail(r), r);
+/* e^r·2^k in factors. With `moderate` one factor is enough: products have the same bits, unless they are
+ * subnormal. */
+FL_INLINE fl_exp_factors fl_factors_of(fl_exp_split s, int moderate) {
+    real r = s.remainder, mantissa_m1 = fl_fma(r * r, fl_expm1_tail(r), r);
     real_bits one = FL_POWER_OF_TWO_BITS(0);
     if (moderate)
         return (fl_exp_factors){mantissa_m1, 1, fl_from_bits(FL_EXPONENT(s.k_pattern) + one)};
@@ -168,6 +165,32 @@ FL_INLINE fl_exp_factors fl_exp_in_factors(real x, real x_lo, int moderate) {
     real_bits k_quarter = ((k + (k >> (FL_PRECISION - 2)) + offset) >> 2) - offset / 4;
     return (fl_exp_factors){mantissa_m1, fl_from_bits(FL_EXPONENT(k_quarter) + one),
                             fl_from_bits(FL_EXPONENT(k - 3 * k_quarter) + one)};
+}
+
+/* e^(x + x_lo) in factors; NaN kept in the mantissa. `moderate` says that x is so. */
+FL_INLINE fl_exp_factors fl_exp_in_factors(real x, real x_lo, int moderate) {
+    real magnitude = fl_at_most(fl_abs(x), FL_EXP_FACTORS_RANGE);
+    fl_exp_split s = fl_split_exponent(moderate ? x : fl_with_sign(magnitude, x));
+    s.remainder += moderate || magnitude < FL_EXP_FACTORS_RANGE ? x_lo : 0;
+    return fl_factors_of(s, moderate);
+}
+
+/* √(log2 e)/c as a pair: e^(−(x/c)²) is 2^(−u²), where u is so many times x. */
+FL_INLINE fl_pair fl_binary_scale(double c) {
+#if FL_PRECISION == 32
+    return fl_constant(1 / (c * 0x1.aa4499161cd48p-1));
+#else
+    return fl_reciprocal(fl_times_pair(c, (fl_pair){0x1.aa4499161cd48p-1, -0x1.8b74b178039d8p-55}));
+#endif
+}
+
+/* 2^(−u²) in factors for a pair u, |u| ≤ 22 (63). No part of u² needs to be known but what is left of it
+ * beyond the integer next to it, and of that the product with ln 2. */
+FL_INLINE fl_exp_factors fl_exp2_minus_square_in_factors(fl_pair u, int moderate) {
+    real shifted = fl_fma(-u.hi, u.hi, FL_ROUND_MAGIC), k = shifted - FL_ROUND_MAGIC;
+    real fraction = fl_remainder(-k, u.hi, u.hi);
+    real remainder = fl_fma(fraction, FL_LN2, (-2 * FL_LN2) * u.hi * u.lo);
+    return fl_factors_of((fl_exp_split){remainder, fl_to_bits(shifted)}, moderate);
 }
 
 /* y·weight times the factored exponential, finite wherever the product is, but for |y| within a factor of two
