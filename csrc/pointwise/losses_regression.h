@@ -179,9 +179,8 @@ FL_LOSS(welsch) {
  * gradient r·t², the Hessian t·(1 − 5u²). */
 FL_LOSS(tukey) {
     real outside = (real)(p[0] * p[0] / 6), inverse = (real)(1 / p[0]);
-    real r = z - y, u = r * inverse, u2 = u * u;
+    real r = z - y, u = fl_at_most(fl_abs(r * inverse), 1), u2 = u * u;
     real t = (1 - u) * (1 + u);
-    t = t < 0 ? 0 : t;
     real near_zero = (r * r) * fl_fma(u2, fl_fma(u2, (real)(1.0 / 6), (real)-0.5), (real)0.5);
     real near_one = fl_fma(-outside, t * t * t, outside);
     real finite_r = t > 0 ? r : t;
