@@ -35,6 +35,8 @@
 #define FL_ALONG_OF_REST(sum) ((real_int)j < left ? t0.sum : 0)
 #define FL_ALONG_ZERO(sum) 0
 
+#define FL_TARGETS_AT(at) (fl_has_matrix(form) ? y + (at) : NULL)
+
 #define FL_DEFINE_ALONG(name, kind, checks_sum)                                                              \
     /* Classes at .. at + FL_SCAN_STEP; those after n are the last one again. */                             \
     FL_INLINE void fl_##name##_scan_step(fl_along_scan *scan, const real *z, const real *y, size_t at,       \
@@ -83,10 +85,10 @@
             scan.poison[i] = (fl_real_vector){0};                                                            \
         }                                                                                                    \
         for (size_t at = 0; at + FL_SCAN_STEP <= n; at += FL_SCAN_STEP)                                      \
-            fl_##name##_scan_step(&scan, z + at, y + at, at, n, row, form, ranges);                          \
+            fl_##name##_scan_step(&scan, z + at, FL_TARGETS_AT(at), at, n, row, form, ranges);               \
         if (n >= FL_SCAN_STEP && n % FL_SCAN_STEP) {                                                         \
             size_t at = n - FL_SCAN_STEP;                                                                    \
-            fl_##name##_scan_step(&scan, z + at, y + at, at, n, row, form, ranges);                          \
+            fl_##name##_scan_step(&scan, z + at, FL_TARGETS_AT(at), at, n, row, form, ranges);               \
         } else if (n < FL_SCAN_STEP) {                                                                       \
             real z_filled[FL_SCAN_STEP], y_filled[FL_SCAN_STEP];                                             \
             fl_fill_tail(z, 0, n, FL_SCAN_STEP, z_filled);                                                   \
