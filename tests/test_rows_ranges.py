@@ -1,0 +1,65 @@
+"""Rows in which one logit is far below the others.
+
+At certain depths terms are no normal numbers any more, and long rows take another way; that must not be seen.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+import fastloss as fl
+
+# Around the depth at which a term is no normal number any more, and at which a chunk is known to have none.
+DEPTHS = {
+    np.float32: (1.5, 80, 99.5, 100, 100.5, 104, 105.5, 110, 149.5, 151, 400, np.inf),
+    np.float64: (1.5, 600, 699.5, 700, 700.5, 740, 748, 760, 799.5, 801, 4000, np.inf),
+}
+LARGE = {np.float32: 70000, np.float64: 2**21}  # beyond it the row's maximum is subtracted
+N_CLASSES = {np.float32: (5, 129, 200, 1000, 1500), np.float64: (5, 121, 200, 500, 700)}
+
+
+def _assert_near(found: Any, expected: Any, what: str) -> None:
+    """Within 8 ULP; below the normal numbers within a few of the least ones, or zero."""
+    info = np.finfo(found.dtype)
+    least = float(info.smallest_subnormal)
+    with mpmath.workdps(50):
+        for x in np.unique(found):
+            error = abs(mpmath.mpf(float(x)) - expected)
+            ulp = max(abs(expected) * float(info.eps), least)
+            small = abs(expected) < float(info.tiny)
+            assert error <= (4 * least if small else 8 * ulp) or (small and x == 0), (what, x, expected)
+
+
+@pytest.mark.parametrize("shift", [0, -40, 90, "large"])
+def test_one_logit_far_below_the_others(shift: Any, dtype: Any) -> None:
+    loss = fl.CrossEntropy()
+    for n_classes in N_CLASSES[dtype]:
+        for place in sorted({0, 3, n_classes // 2, n_classes - 2, n_classes - 1}):
+            z = np.full((len(DEPTHS[dtype]), n_classes), LARGE[dtype] if shift == "large" else shift, dtype)
+            z[:, place] -= np.array(DEPTHS[dtype], dtype)
+            others = np.arange(n_classes) != place
+            own = (place + 1) % n_classes
+            for y in (place, own):
+                value, gradient = loss.value_and_gradient(np.full(len(z), y), z, reduction="none")
+                shares = loss.probabilities(z)
+                for i, depth in enumerate(DEPTHS[dtype]):
+                    what = f"{n_classes} classes, {place} lower by {depth}, class {y}"
+                    with mpmath.workdps(50):
+                        term = mpmath.exp(-mpmath.mpf(depth))
+                        total = n_classes - 1 + term
+                        low, high = term / total, 1 / total
+                        loss_of = mpmath.log(total) + (depth if y == place else 0)
+                        slope = -(n_classes - 1) / total if y == place else -(n_classes - 2 + term) / total
+                    _assert_near(shares[i, others], high, what)
+                    _assert_near(shares[i, [place]], low, what)
+                    if np.isfinite(depth) or y != place:
+                        _assert_near(value[[i]], loss_of, what)
+                    _assert_near(gradient[i, [y]], slope, what)
+                    rest = others & (np.arange(n_classes) != y)
+                    _assert_near(gradient[i, rest], high, what)
+                    if y != place:
+                        _assert_near(gradient[i, [place]], low, what)
