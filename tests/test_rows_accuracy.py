@@ -107,6 +107,19 @@ def test_focal_of_likely_classes(n_classes: int, gamma: float, dtype: Any, rng: 
     _assert_within_bound(fl.Focal(gamma=gamma), y, z, f"Focal(gamma={gamma}) likely", worst)
 
 
+@pytest.mark.parametrize("gamma", [2.0, 5.0])
+@pytest.mark.parametrize("n_classes", [150, 260, 1100])
+def test_focal_of_barely_unlikely_classes(
+    n_classes: int, gamma: float, dtype: Any, rng: Any, worst: Any
+) -> None:
+    """Long rows leave rounding errors out where the true class is two below the highest logit, or lower."""
+    n = 40
+    y, z = rng.integers(0, n_classes, n), rng.normal(-12, 3, (n, n_classes)).astype(dtype)
+    z[np.arange(n), (y + 1 + rng.integers(0, n_classes - 1, n)) % n_classes] = 0
+    z[np.arange(n), y] = -2 - rng.uniform(-0.3, 0.3, n).astype(dtype)
+    _assert_within_bound(fl.Focal(gamma=gamma), y, z, f"Focal(gamma={gamma}) barely unlikely", worst)
+
+
 def _assert_within_bound(loss: Any, y: Any, z: Any, name: str, worst: Any) -> None:
     """Value, gradient and Hessian within the bound; the worst of them goes into the report."""
     n_classes, dtype = z.shape[1], z.dtype

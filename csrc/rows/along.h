@@ -63,7 +63,7 @@
     }                                                                                                        \
     /* The row as it is known before the terms of a chunk: labels counted from the chunk's start. */         \
     FL_INLINE fl_row fl_##name##_scan_chunk(const fl_row_tile *tile, fl_row_chunk chunk, const int form,     \
-                                            int *moderate) {                                                 \
+                                            fl_chunk_nature *nature) {                                       \
         fl_row_state *s = tile->state;                                                                       \
         fl_row row = fl_row_get(s, chunk.row);                                                               \
         const real *z = chunk.z, *y = chunk.y;                                                               \
@@ -72,7 +72,7 @@
             row.label -= (real_int)chunk.start;                                                              \
             if (row.label >= 0 && (size_t)row.label < n)                                                     \
                 s->own[chunk.row] = z[row.label];                                                            \
-            if (!FL_KEEPS_##kind && row.label + (real_int)chunk.start >= 0)                                  \
+            if (row.label + (real_int)chunk.start >= 0)                                                      \
                 row.own = z[row.label];                                                                      \
         }                                                                                                    \
         if (!FL_SCANS_##kind)                                                                                \
@@ -99,7 +99,7 @@
         row.reference = fl_largest_scanned(scan.highest);                                                    \
         row.poison = fl_sum_scanned(scan.poison);                                                            \
         if (ranges)                                                                                          \
-            *moderate = fl_softmax_is_moderate(row, fl_smallest_scanned(scan.lowest));                       \
+            *nature = fl_softmax_nature(row, fl_smallest_scanned(scan.lowest));                              \
         return name##_prepare(row);                                                                          \
     }                                                                                                        \
     FL_INLINE void fl_##name##_add_chunk(const fl_row_tile *tile, fl_row_chunk chunk, fl_row row,            \
@@ -205,17 +205,22 @@
         const size_t n_chunks = fl_chunks_of_row(tile);                                                      \
         fl_row_chunk chunk, next = fl_chunk_at(tile, from / n_chunks, from % n_chunks, form);                \
         fl_row row = {0}, next_row = {0};                                                                    \
-        fl_row_setting in_range = o;                                                                         \
+        const int compensates = name##_adds(o) & FL_COMPENSATES_A;                                           \
+        fl_row_setting in_range = o, unlikely;                                                               \
         in_range.moderate = 1;                                                                               \
-        int moderate = 0, next_moderate = 0;                                                                 \
+        unlikely = in_range;                                                                                 \
+        unlikely.unlikely = 1;                                                                               \
+        fl_chunk_nature nature = {0, 0}, next_nature = {0, 0};                                               \
         for (size_t i = from; i <= to; i++) {                                                                \
             if (i < to)                                                                                      \
-                next_row = fl_##name##_scan_chunk(tile, next, form, &next_moderate);                         \
-            if (i > from && FL_KEEPS_##kind && moderate)                                                     \
+                next_row = fl_##name##_scan_chunk(tile, next, form, &next_nature);                           \
+            if (i > from && compensates && nature.moderate && nature.unlikely)                               \
+                fl_##name##_add_chunk(tile, chunk, row, unlikely, want_gradient);                            \
+            else if (i > from && FL_KEEPS_##kind && nature.moderate)                                         \
                 fl_##name##_add_chunk(tile, chunk, row, in_range, want_gradient);                            \
             else if (i > from)                                                                               \
                 fl_##name##_add_chunk(tile, chunk, row, o, want_gradient && FL_KEEPS_##kind);                \
-            moderate = next_moderate;                                                                        \
+            nature = next_nature;                                                                            \
             row = next_row;                                                                                  \
             chunk = next;                                                                                    \
             next = fl_chunk_after(tile, next, n_chunks, form);                                               \

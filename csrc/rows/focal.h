@@ -15,12 +15,15 @@ FL_INLINE real fl_power_of_quotient(fl_pair m, fl_pair n, double gamma) {
     return fl_exp_sum(exponent.hi, exponent.lo);
 }
 
-FL_ROW_SOFTMAX_ADDING(focal, FL_ADDS_C | FL_COMPENSATES_A)
+FL_ROW_SOFTMAX_ADDING(focal, o.unlikely ? 0 : FL_ADDS_C | FL_COMPENSATES_A)
 
-/* c: the rounding errors of the other classes' terms, and of their sum. */
+/* c: the rounding errors of the other classes' terms, and of their sum. Of an unlikely class q is near 1,
+ * whatever they are. */
 FL_ROW_TERM(focal) {
     o.own_term = 0;
     fl_row_term t = fl_softmax_term(e, row, o);
+    if (o.unlikely)
+        return t;
     real x = o.moderate ? e.z : e.z - row.offset;
     t.c = e.is_own ? 0 : fl_scaled_exp_error(x, row.scale, o.moderate);
     return t;

@@ -75,10 +75,11 @@ typedef struct {
     int is_own;
 } fl_row_entry;
 
-/* form, across, hessian (whether one is made), own_term (whether terms put the true class's into c) and
- * moderate (whether no term is below the normal numbers) are compile-time constants. */
+/* form, across, hessian (whether one is made), own_term (whether terms put the true class's into c), moderate
+ * (whether no term is below the normal numbers) and unlikely (whether the true class has a small part of
+ * the row's sum) are compile-time constants. */
 typedef struct {
-    int form, across, hessian, own_term, moderate;
+    int form, across, hessian, own_term, moderate, unlikely;
     real gamma, base_sum;
     double gamma_exact, log_base;
     int gauss_newton;

@@ -55,11 +55,17 @@ FL_INLINE real fl_scaled_exp_error(real x, real scale, int moderate) {
     return s.counts ? error * fl_from_bits(FL_POWER_OF_TWO_BITS(0) + s.power) : 0;
 }
 
-/* Whether no term of a chunk is below the normal numbers, and nothing has to be subtracted first. */
-FL_INLINE int fl_softmax_is_moderate(fl_row row, real lowest) {
+/* Whether no term of a chunk is below the normal numbers and nothing has to be subtracted first; and whether
+ * the true class has less than an eighth of the row's sum. */
+typedef struct {
+    int moderate, unlikely;
+} fl_chunk_nature;
+
+FL_INLINE fl_chunk_nature fl_softmax_nature(fl_row row, real lowest) {
     const real range = FL_CONST(100.0, 700.0); /* (FL_SOFTMAX_DEPTH + FL_HEADROOM)·ln 2 and less */
-    return (row.poison == row.poison) & (row.reference - lowest <= range) &
-           (fl_abs(row.reference) <= FL_SOFTMAX_LARGE);
+    return (fl_chunk_nature){(row.poison == row.poison) & (row.reference - lowest <= range) &
+                                 (fl_abs(row.reference) <= FL_SOFTMAX_LARGE),
+                             row.reference - row.own >= 2};
 }
 
 /* The part of a target that differs from row to row: across rows the rest is added by finish, summed once. */

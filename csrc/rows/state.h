@@ -82,6 +82,7 @@ FL_INLINE fl_row_setting fl_setting_of(const fl_row_tile *t, int form, int acros
                             hessian,
                             0,
                             0,
+                            0,
                             (real)t->options->gamma,
                             (real)t->options->base_sum,
                             t->options->gamma,
