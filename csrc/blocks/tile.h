@@ -92,25 +92,21 @@ FL_INLINE void fl_add_tile(fl_double_vector *sums, const real *tile) {
 #define FL_OF_VECTORS(which, a, b) (fl_real_vector) _mm256_##which##_pd((__m256d)(a), (__m256d)(b))
 #endif
 
-FL_INLINE fl_real_vector fl_larger_lanes(fl_real_vector a, fl_real_vector b) {
 #ifdef FL_OF_VECTORS
-    return FL_OF_VECTORS(max, a, b);
+#define FL_DEFINE_OF_LANES(name, which, precedes)                                                            \
+    FL_INLINE fl_real_vector name(fl_real_vector a, fl_real_vector b) {                                      \
+        return FL_OF_VECTORS(which, a, b);                                                                   \
+    }
 #else
-    for (int i = 0; i < FL_REALS; i++)
-        b[i] = a[i] > b[i] ? a[i] : b[i];
-    return b;
+#define FL_DEFINE_OF_LANES(name, which, precedes)                                                            \
+    FL_INLINE fl_real_vector name(fl_real_vector a, fl_real_vector b) {                                      \
+        for (int i = 0; i < FL_REALS; i++)                                                                   \
+            b[i] = a[i] precedes b[i] ? a[i] : b[i];                                                         \
+        return b;                                                                                            \
+    }
 #endif
-}
-
-FL_INLINE fl_real_vector fl_smaller_lanes(fl_real_vector a, fl_real_vector b) {
-#ifdef FL_OF_VECTORS
-    return FL_OF_VECTORS(min, a, b);
-#else
-    for (int i = 0; i < FL_REALS; i++)
-        b[i] = a[i] < b[i] ? a[i] : b[i];
-    return b;
-#endif
-}
+FL_DEFINE_OF_LANES(fl_larger_lanes, max, >)
+FL_DEFINE_OF_LANES(fl_smaller_lanes, min, <)
 
 /* found[k] |= tile[k] */
 FL_INLINE void fl_keep_bits(fl_bits_vector *found, const real_bits *tile) {

@@ -185,7 +185,6 @@
             _Pragma("omp simd") for (real_int j = 0; j < FL_ALONG_LANES; j++) line[j] =                      \
                 j == lane ? sum : line[j];                                                                   \
         }                                                                                                    \
-        row.label = label + (real_int)chunk.start;                                                           \
         row.a = adds & FL_ADDS_A ? fl_sum_parts(a, part) : 0;                                                \
         row.b = adds & FL_ADDS_B ? fl_sum_parts(b, part) : 0;                                                \
         row.c = adds & FL_ADDS_C ? fl_sum_parts(c, part) : 0;                                                \
@@ -196,7 +195,7 @@
         for (size_t j = 0; j < FL_ALONG_LANES && adds & FL_FINDS_FIRST; j++)                                 \
             row.first = first[j] < row.first ? first[j] : row.first;                                         \
         row.first += row.first == FL_NOT_FOUND ? 0 : (real_int)chunk.start;                                  \
-        ((fl_row_part *)tile->partial)[chunk.row * fl_chunks_of_row(tile) + chunk.chunk] =                   \
+        *fl_part_at(tile, chunk.row, chunk.chunk) =                                                          \
             (fl_row_part){row.reference, row.poison, row.a, row.b, row.c, row.d, row.first};                 \
     }                                                                                                        \
     FL_INLINE void fl_##name##_gather(const fl_row_tile *tile, size_t from, size_t to, const int form,       \
@@ -231,7 +230,7 @@
         fl_row_state *s = tile->state;                                                                       \
         const fl_row_setting o = fl_setting_of(tile, form, 0, 0);                                            \
         for (size_t r = 0; r < n; r++) {                                                                     \
-            const fl_row_part *parts = (const fl_row_part *)tile->partial + r * n_chunks;                    \
+            const fl_row_part *parts = fl_part_at(tile, r, 0);                                               \
             if (n_chunks == 1)                                                                               \
                 fl_put_part(s, r, parts[0]);                                                                 \
             else                                                                                             \
@@ -272,10 +271,7 @@
         real own_x = has_own ? x[label] : 0, factor = 1;                                                     \
         if (keeps && tile->n_classes > FL_ROW_CHUNK)                                                         \
             factor = fl_softmax_factor(                                                                      \
-                name##_prepare(                                                                              \
-                    fl_part_of(row, ((const fl_row_part *)                                                   \
-                                         tile->partial)[chunk.row * fl_chunks_of_row(tile) + chunk.chunk])), \
-                row);                                                                                        \
+                name##_prepare(fl_part_of(row, *fl_part_at(tile, chunk.row, chunk.chunk))), row);            \
         for (size_t at = 0; at < whole; at += FL_ALONG_GROUP) {                                              \
             _Pragma("omp simd") for (size_t j = 0; j < FL_ALONG_GROUP; j++) {                                \
                 size_t i = at + j;                                                                           \
@@ -320,12 +316,11 @@
         }                                                                                                    \
     }
 
-/* The chunks of a row as a binary tree; `row` knows what they have in common. */
+/* The chunks of a row as a binary tree; `known` is what they have in common. */
 #define FL_DEFINE_MERGED(name)                                                                               \
-    static fl_row fl_##name##_merged(fl_row row, const fl_row_part *parts, size_t n_chunks,                  \
+    static fl_row fl_##name##_merged(fl_row known, const fl_row_part *parts, size_t n_chunks,                \
                                      const fl_row_setting o) {                                               \
-        const fl_row known = row;                                                                            \
-        fl_row level[48];                                                                                    \
+        fl_row level[48], row = known;                                                                       \
         for (size_t i = 0; i < n_chunks; i++) {                                                              \
             int depth = 0;                                                                                   \
             row = name##_close(name##_prepare(fl_part_of(known, parts[i])), o);                              \
@@ -338,7 +333,6 @@
                 row = have ? name##_merge(level[depth], row, o) : level[depth];                              \
                 have = 1;                                                                                    \
             }                                                                                                \
-        row.own = known.own;                                                                                 \
         return row;                                                                                          \
     }
 

@@ -9,8 +9,8 @@
 enum {
     FL_ALONG_LANES = 64 / sizeof(real),
     FL_ALONG_GROUP = 4 * FL_ALONG_LANES, /* classes whose terms are added to each other first */
-    /* Partial sums of a chunk: one of each group, of the up to three vectors after them, and of the rest; and
-     * zeros up to a multiple of four. */
+    /* Partial sums of a chunk: one of each group and of each vector after them, and zeros up to a multiple of
+     * four. */
     FL_ALONG_PARTS = FL_ROW_CHUNK / FL_ALONG_GROUP + 4
 };
 
@@ -22,39 +22,42 @@ typedef struct {
 } fl_row_chunk;
 
 /* What is kept of a chunk until the row is complete. */
+#define FL_PART_FIELDS(X)                                                                                    \
+    X(real, reference)                                                                                       \
+    X(real, poison)                                                                                          \
+    X(real, a)                                                                                               \
+    X(real, b)                                                                                               \
+    X(real, c)                                                                                               \
+    X(real, d)                                                                                               \
+    X(real_int, first)
+
 typedef struct {
-    real reference, poison, a, b, c, d;
-    real_int first;
+    FL_PART_FIELDS(FL_DECLARE_FIELD)
 } fl_row_part;
 
+#define FL_TAKE_FIELD(type, name) row.name = part.name;
 FL_INLINE fl_row fl_part_of(fl_row row, fl_row_part part) {
-    row.reference = part.reference;
-    row.poison = part.poison;
-    row.a = part.a;
-    row.b = part.b;
-    row.c = part.c;
-    row.d = part.d;
-    row.first = part.first;
+    FL_PART_FIELDS(FL_TAKE_FIELD)
     return row;
 }
 
+/* These fields alone: a row's others are known in its state. */
+#define FL_PUT_PART_FIELD(type, name) s->name[i] = part.name;
 FL_INLINE void fl_put_part(fl_row_state *s, size_t i, fl_row_part part) {
-    s->reference[i] = part.reference;
-    s->poison[i] = part.poison;
-    s->a[i] = part.a;
-    s->b[i] = part.b;
-    s->c[i] = part.c;
-    s->d[i] = part.d;
-    s->first[i] = part.first;
+    FL_PART_FIELDS(FL_PUT_PART_FIELD)
 }
 
-/* The n mod FL_ALONG_LANES classes at a chunk's end. */
+/* A vector of the classes after a chunk's whole groups. */
 typedef struct {
     _Alignas(64) real z[FL_ALONG_LANES], y[FL_ALONG_LANES], own[FL_ALONG_LANES], base[FL_ALONG_LANES];
 } fl_row_tail;
 
 FL_INLINE size_t fl_chunks_of_row(const fl_row_tile *t) {
     return (t->n_classes + FL_ROW_CHUNK - 1) / FL_ROW_CHUNK;
+}
+
+FL_INLINE fl_row_part *fl_part_at(const fl_row_tile *t, size_t row, size_t chunk) {
+    return (fl_row_part *)t->partial + row * fl_chunks_of_row(t) + chunk;
 }
 
 FL_INLINE real *fl_chunk_line(fl_row_matrix m, size_t row, size_t start) {
@@ -122,37 +125,26 @@ typedef struct {
     if ((size) > (width)) {                                                                                  \
         _Pragma("omp simd") for (int j = 0; j < (width); j++) x[j] = OF(x[j], x[j + (width)]);               \
     }
-/* One number from `size` of them, 64 at most. */
-#define FL_REDUCE(OF, size, x)                                                                               \
+/* One number from `size` of them, 64 at most; `from` are vectors or reals. */
+#define FL_REDUCE(OF, size, from)                                                                            \
+    _Alignas(64) real x[size];                                                                               \
+    memcpy(x, from, sizeof x);                                                                               \
     FL_HALVE(OF, size, 32, x)                                                                                \
     FL_HALVE(OF, size, 16, x)                                                                                \
     FL_HALVE(OF, size, 8, x)                                                                                 \
     FL_HALVE(OF, size, 4, x)                                                                                 \
     return OF(OF(x[0], x[2]), OF(x[1], x[3]));
 
-FL_INLINE real fl_largest_scanned(const fl_real_vector *lanes) {
-    _Alignas(64) real x[FL_SCAN_STEP];
-    memcpy(x, lanes, sizeof x);
-    FL_REDUCE(FL_LARGER, FL_SCAN_STEP, x)
-}
+FL_INLINE real fl_largest_scanned(const fl_real_vector *lanes){FL_REDUCE(FL_LARGER, FL_SCAN_STEP, lanes)}
 
-FL_INLINE real fl_smallest_scanned(const fl_real_vector *lanes) {
-    _Alignas(64) real x[FL_SCAN_STEP];
-    memcpy(x, lanes, sizeof x);
-    FL_REDUCE(FL_SMALLER, FL_SCAN_STEP, x)
-}
+FL_INLINE real fl_smallest_scanned(const fl_real_vector *lanes){FL_REDUCE(FL_SMALLER, FL_SCAN_STEP, lanes)}
 
-FL_INLINE real fl_sum_scanned(const fl_real_vector *lanes) {
-    _Alignas(64) real x[FL_SCAN_STEP];
-    memcpy(x, lanes, sizeof x);
-    FL_REDUCE(FL_SUM, FL_SCAN_STEP, x)
-}
+FL_INLINE real fl_sum_scanned(const fl_real_vector *lanes){FL_REDUCE(FL_SUM, FL_SCAN_STEP, lanes)}
 
 /* The sum of vectors of partial sums, followed by zeros up to a multiple of four of them. */
 FL_INLINE real fl_sum_parts(const real *parts, size_t n_parts) {
     enum { WIDTH = FL_ALONG_GROUP / FL_REALS };
     fl_real_vector sums[WIDTH] = {{0}}, more;
-    _Alignas(64) real x[FL_ALONG_GROUP];
     for (size_t p = 0; p < n_parts; p += 4) {
         const real *next = parts + p * FL_ALONG_LANES;
 #pragma GCC unroll 16
@@ -161,8 +153,7 @@ FL_INLINE real fl_sum_parts(const real *parts, size_t n_parts) {
             sums[i] += more;
         }
     }
-    memcpy(x, sums, sizeof x);
-    FL_REDUCE(FL_SUM, FL_ALONG_GROUP, x)
+    FL_REDUCE(FL_SUM, FL_ALONG_GROUP, sums)
 }
 
 /* What that sum is off by. */

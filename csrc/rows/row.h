@@ -52,7 +52,6 @@ typedef int64_t real_int;
 typedef struct {
     FL_ROW_FIELDS(FL_DECLARE_FIELD)
 } fl_row;
-#undef FL_DECLARE_FIELD
 
 typedef struct {
     real candidate, poison;
