@@ -125,6 +125,31 @@ def test_other_dtypes(other: str, dtype: Any, rng: Any) -> None:
             )
 
 
+@pytest.mark.parametrize("n_classes", [3, 100, 131, 1000, 4001, 50_003])
+@pytest.mark.parametrize("name", ["CrossEntropy", "Focal", "MulticlassHinge", "EuclideanError"])
+def test_large_outputs_are_streamed(name: str, n_classes: int, dtype: Any, rng: Any) -> None:
+    """More than the last-level cache, beside lines that belong to somebody else: the bits of its parts."""
+    loss = getattr(fl, name)()
+    n = (60 << 20) // (2 * np.dtype(dtype).itemsize * n_classes)
+    pick = rng.integers(0, 16, n)
+    y, z = row_samples.ordinary(loss, row_samples.forms(loss)[0], 16, n_classes, dtype, rng)
+    y, z = y[pick], z[pick]
+    names = ["gradient", "hessian"] if loss.has_hessian else ["gradient"]
+    buffers = [np.full(z.size + 2 * 41, CANARY, dtype) for _ in names]
+    slots = [buffer[41:-41].reshape(z.shape) for buffer in buffers]
+    verb = "_and_".join(names)
+    parts = [slice(i * n // 9, (i + 1) * n // 9) for i in range(9)]
+    expected = [ask(loss, verb, y[part], z[part], reduction="sum") for part in parts]
+    for n_threads in (1, 2, 3, 8):
+        options = {"reduction": "sum", "n_threads": n_threads, "out": _one_or_tuple(slots)}
+        ask(loss, verb, y, z, **options)
+        for result, buffer, slot in zip(names, buffers, slots, strict=True):
+            for part, of_part in zip(parts, expected, strict=True):
+                np.testing.assert_array_equal(slot[part], of_part[result])
+            slot[...] = CANARY
+            assert (buffer == CANARY).all()
+
+
 def test_an_error_leaves_the_predictions_as_they_were(dtype: Any, rng: Any) -> None:
     for n, n_classes in [(5000, 3), (300, 300)]:
         z = rng.normal(size=(n, n_classes)).astype(dtype)

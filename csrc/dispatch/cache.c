@@ -24,9 +24,17 @@ static size_t fl_ask_cache(void) {
     return found > 0 ? (size_t)found : (size_t)32 << 20;
 }
 
-int fl_exceeds_cache(size_t bytes) {
+static size_t fl_cache_size(void) {
     static size_t size = 0;
     if (size == 0)
         size = fl_ask_cache();
-    return bytes > size / 2 * 3;
+    return size;
+}
+
+int fl_fills_cache(size_t bytes) {
+    return bytes > fl_cache_size() / 8 * 7;
+}
+
+int fl_exceeds_cache(size_t bytes) {
+    return bytes > fl_cache_size() / 2 * 3;
 }

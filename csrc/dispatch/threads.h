@@ -1,8 +1,17 @@
-/* For drivers: whether a parallel region is allowed at all in this process. */
+/* For drivers: whether a parallel region is allowed at all in this process, and how its work is dealt out. */
 #ifndef FL_DISPATCH_THREADS_H
 #define FL_DISPATCH_THREADS_H
 
+#include <stddef.h>
+
 /* 0 in a child of fork(), where starting OpenMP's threads could hang. */
 int fl_may_run_parallel(void);
+
+/* How many neighbouring pieces a thread takes at once: what it fetches ahead then mostly is its own, and some
+ * sixteen turns for each are enough to make up for a thread that is held up. */
+static inline size_t fl_pieces_at_once(size_t n_pieces, int threads) {
+    size_t n = n_pieces / (16 * (size_t)threads);
+    return n ? n : 1;
+}
 
 #endif

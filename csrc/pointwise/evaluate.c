@@ -206,7 +206,7 @@ static void fl_run_segments(const fl_pass *p, const fl_pointwise_call *c, size_t
 #define FL_BOUND(s) ((s) == n_segments ? c->n : (s) * n_blocks / n_segments * block)
     int threads = fl_n_threads(c);
     if (threads > 1) {
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+#pragma omp parallel for schedule(dynamic, fl_pieces_at_once(n_segments, threads)) num_threads(threads)
         for (size_t s = 0; s < n_segments; s++)
             fl_run_segment(p, FL_BOUND(s), FL_BOUND(s + 1), &segments[s]);
     } else {

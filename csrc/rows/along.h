@@ -118,6 +118,8 @@
         for (size_t j = 0; j < FL_ALONG_LANES; j++)                                                          \
             first[j] = FL_NOT_FOUND;                                                                         \
         const int fetches = tile->block_shift > 0;                                                           \
+        const fl_row_queue none = {NULL, NULL, 0}, slopes = tile->queues ? tile->queues[0] : none,           \
+                           curvatures = tile->queues ? tile->queues[1] : none;                               \
         size_t part = 0;                                                                                     \
         for (size_t at = 0; at < whole; at += FL_ALONG_GROUP, part++) {                                      \
             fl_fetch_group(z + at + FL_READ_AHEAD, 0);                                                       \
@@ -131,7 +133,10 @@
             }                                                                                                \
             if (fl_has_matrix(form))                                                                         \
                 fl_fetch_group(y + at + FL_READ_AHEAD, 0);                                                   \
-            if (stores)                                                                                      \
+            if (tile->queues) {                                                                              \
+                fl_send_lines(&slopes, at / FL_ALONG_LANES, 4);                                              \
+                fl_send_lines(&curvatures, at / FL_ALONG_LANES, 4);                                          \
+            } else if (stores)                                                                               \
                 fl_fetch_group(g + at + FL_WRITE_AHEAD, 1);                                                  \
             _Pragma("omp simd") for (size_t j = 0; j < FL_ALONG_LANES; j++) {                                \
                 FL_ALONG_TERM(name, t0, at + j)                                                              \
@@ -147,6 +152,8 @@
             fl_row_tail tail;                                                                                \
             _Alignas(64) real kept[FL_ALONG_LANES];                                                          \
             const real_int left = (real_int)(n - at);                                                        \
+            fl_send_lines(&slopes, at / FL_ALONG_LANES, 1);                                                  \
+            fl_send_lines(&curvatures, at / FL_ALONG_LANES, 1);                                              \
             fl_tail_of(chunk, z, at, form, &tail);                                                           \
             own = tail.own;                                                                                  \
             base = tail.base;                                                                                \
@@ -162,6 +169,8 @@
             if (stores)                                                                                      \
                 fl_put_tail(kept, (size_t)left, g + at);                                                     \
         }                                                                                                    \
+        for (int i = 0; tile->queues && i < FL_ROW_QUEUES; i++)                                              \
+            fl_advance_queue(&tile->queues[i], whole / FL_ALONG_GROUP, part - whole / FL_ALONG_GROUP);       \
         for (; part % 4; part++)                                                                             \
             for (size_t j = 0; j < FL_ALONG_LANES; j++) {                                                    \
                 FL_ALONG_PUT(FL_ALONG_ZERO)                                                                  \

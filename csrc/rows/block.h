@@ -45,6 +45,32 @@ static int fl_is_copied(const fl_row_pass *p, const fl_array *a) {
     return a->data && p->rows->scratch_matrices(a, p->across) > 0;
 }
 
+/* Where the kernel leaves slopes that are streamed along rows. */
+static fl_row_matrix fl_streamed_place(const fl_row_pass *p, const fl_array *a, size_t start, char *scratch,
+                                       int second_half) {
+    uintptr_t to = (uintptr_t)a->data + start * (size_t)a->strides[0];
+    return (fl_row_matrix){scratch + (second_half ? fl_streamed_half(p) : 0) + to % 64, a->shape[1]};
+}
+
+/* All but the ends, which share their lines with rows of other threads, waits for its turn. */
+static void fl_queue_block(const fl_row_block *b, const fl_array *a, fl_row_matrix m, fl_row_queue *queue) {
+    char *to = (char *)a->data + (ptrdiff_t)b->start * a->strides[0];
+    const char *from = m.data;
+    size_t bytes = b->n * (size_t)a->strides[0], head = (64 - (uintptr_t)to % 64) % 64;
+    head = head < bytes ? head : bytes;
+    size_t lines = (bytes - head) / 64, end = head + 64 * lines;
+    memcpy(to, from, head);
+    memcpy(to + end, from + end, bytes - end);
+    *queue = (fl_row_queue){from + head, to + head, lines};
+}
+
+static void fl_send_queues(const fl_row_pass *p, fl_row_queue *queues) {
+    for (int i = 0; i < FL_ROW_QUEUES; i++) {
+        p->ops->stream(queues[i].to, queues[i].from, queues[i].lines * 64 / p->ops->itemsize);
+        queues[i].lines = 0;
+    }
+}
+
 /* With `copied`, what is not used in place is in scratch already. */
 static fl_row_block fl_load_block(const fl_row_pass *p, size_t start, size_t n, int copied,
                                   fl_row_scratch *scratch) {
@@ -67,6 +93,12 @@ static fl_row_block fl_load_block(const fl_row_pass *p, size_t start, size_t n, 
         b.gradient = p->rows->place(&c->gradient, start, n, p->across, scratch->gradient);
     if (c->hessian.data && !p->streams)
         b.hessian = p->rows->place(&c->hessian, start, n, p->across, scratch->hessian);
+    if (p->streams && !p->across) {
+        if (c->gradient.data)
+            b.gradient = fl_streamed_place(p, &c->gradient, start, scratch->gradient, scratch->second_half);
+        if (c->hessian.data)
+            b.hessian = fl_streamed_place(p, &c->hessian, start, scratch->hessian, scratch->second_half);
+    }
     return b;
 }
 
@@ -75,6 +107,15 @@ static void fl_store_block(const fl_row_pass *p, const fl_row_block *b, fl_row_s
     fl_stream_fn stream = p->streams ? p->ops->stream : NULL;
     if (!p->functions)
         return;
+    if (p->streams && !p->across) {
+        fl_send_queues(p, scratch->queues);
+        if (c->gradient.data)
+            fl_queue_block(b, &c->gradient, b->gradient, &scratch->queues[0]);
+        if (c->hessian.data)
+            fl_queue_block(b, &c->hessian, b->hessian, &scratch->queues[1]);
+        scratch->second_half = !scratch->second_half;
+        return;
+    }
     if (c->gradient.data)
         p->rows->store(&c->gradient, b->start, b->n, p->across, scratch->gradient, scratch->raw, stream);
     if (c->hessian.data)

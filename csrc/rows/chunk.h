@@ -3,6 +3,7 @@
 #ifndef FL_ROWS_CHUNK_H
 #define FL_ROWS_CHUNK_H
 
+#include "../blocks/stream_line.h"
 #include "../blocks/tile.h"
 #include "state.h"
 
@@ -199,6 +200,22 @@ enum { FL_READ_AHEAD = 4 * FL_ROW_CHUNK, FL_WRITE_AHEAD = FL_ROW_CHUNK };
 FL_INLINE void fl_fetch_group(const real *lines, const int for_writing) {
     for (size_t i = 0; i < FL_ALONG_GROUP; i += FL_ALONG_LANES)
         fl_fetch_line(lines + i, for_writing);
+}
+
+/* Lines line .. line + n of those that wait, unless they are not so many. */
+FL_INLINE void fl_send_lines(const fl_row_queue *q, size_t line, const size_t n) {
+    if (line + n <= q->lines)
+        for (size_t i = line; i < line + n; i++)
+            fl_stream_line(q->to + 64 * i, q->from + 64 * i);
+}
+
+/* After a chunk of `groups` groups and `rest` vectors. */
+FL_INLINE void fl_advance_queue(fl_row_queue *q, size_t groups, size_t rest) {
+    size_t whole = 4 * groups, sent = q->lines < whole ? q->lines & ~(size_t)3 : whole + rest;
+    sent = sent < q->lines ? sent : q->lines;
+    q->from += 64 * sent;
+    q->to += 64 * sent;
+    q->lines -= sent;
 }
 
 #endif

@@ -24,6 +24,7 @@ enum {
     FL_ACROSS_BYTES = 32 << 10,    /* of a class-major tile: the matrices of a tile stay in L1 and L2 */
     FL_ALONG_BYTES = 256 << 10,    /* of a row-major one */
     FL_LONG_ROW_BYTES = 16 << 10,  /* such rows are units of work by themselves */
+    FL_STREAMED_BYTES = 512 << 10, /* of a row-major tile whose slopes are streamed */
     FL_SHARED_ROW_BYTES = 1 << 20, /* rows worth sharing among threads */
     FL_PARALLEL_ELEMENTS = 1 << 18
 };
@@ -70,6 +71,7 @@ static fl_row_tile fl_load_rows(const fl_row_pass *p, const fl_row_block *block,
                      .scale = p->scale,
                      .value = scratch->value,
                      .row_sum = scratch->row_sum,
+                     .queues = p->streams && !p->across ? scratch->queues : NULL,
                      .state = scratch->state,
                      .partial = scratch->partial};
     if (p->reads_target && fl_by_label(p)) {
@@ -234,12 +236,12 @@ static void fl_run_blocks(const fl_row_pass *p, const fl_row_work *w, size_t fir
     }
 }
 
-static void fl_run_segments(const fl_row_pass *p, const fl_row_work *w) {
+static void fl_run_segments(const fl_row_pass *p, const fl_row_work *w, int threads) {
     _Alignas(64) char arena[FL_ARENA_BYTES];
     fl_row_scratch scratch;
     int has_memory = fl_allocate(p, &scratch, arena), turns = p->block_rows > p->tile_rows;
     size_t n_pieces = turns ? (p->call->n_rows + p->block_rows - 1) / p->block_rows : w->n_segments;
-#pragma omp for schedule(dynamic, 1)
+#pragma omp for schedule(dynamic, fl_pieces_at_once(n_pieces, threads))
     for (size_t i = 0; i < n_pieces; i++) {
         size_t first = fl_first_segment(p, w, i), last = fl_first_segment(p, w, i + 1);
         if (has_memory)
@@ -247,8 +249,10 @@ static void fl_run_segments(const fl_row_pass *p, const fl_row_work *w) {
         else
             w->segments[0].status = FL_NO_MEMORY;
     }
-    if (p->streams)
+    if (p->streams) {
+        fl_send_queues(p, scratch.queues);
         p->ops->stream_end();
+    }
     free(scratch.allocated);
 }
 
@@ -303,9 +307,9 @@ static fl_status fl_run(const fl_row_pass *p, fl_rows_call *c, size_t *n_counted
         fl_share_rows(p, threads, &segments[0]);
     } else if (threads > 1) {
 #pragma omp parallel num_threads(threads)
-        fl_run_segments(p, &work);
+        fl_run_segments(p, &work, threads);
     } else {
-        fl_run_segments(p, &work);
+        fl_run_segments(p, &work, 1);
     }
     fl_compensated total = {0, 0}, counted = {0, 0};
     *n_counted = 0;
@@ -419,12 +423,14 @@ static int fl_is_native_matrix(const fl_row_pass *p, const fl_array *a) {
 }
 
 /* Streaming pays when all that is touched does not fit into the last-level cache anyway; written over the
- * prediction, the lines are in cache already. Along rows, where the terms of a whole row are written before
- * its slopes are, it took longer. */
+ * prediction, the lines are in cache already. Along rows two blocks' slopes have to stay in L2 on their way.
+ */
 static int fl_should_stream(const fl_row_pass *p) {
     const fl_rows_call *c = p->call;
     const fl_array *outputs[] = {&c->gradient, &c->hessian};
     size_t matrices = 1 + (c->dense != 0), written = 0;
+    if (!p->across && (p->block_rows > p->tile_rows || fl_streamed_half(p) > FL_STREAMED_BYTES))
+        return 0;
     for (int i = 0; i < 2; i++) {
         if (!outputs[i]->data)
             continue;
@@ -432,8 +438,8 @@ static int fl_should_stream(const fl_row_pass *p) {
             return 0;
         written++;
     }
-    return p->across && p->ops->has_stream && written &&
-           fl_exceeds_cache((matrices + written) * c->n_rows * c->n_classes * p->ops->itemsize);
+    size_t bytes = (matrices + written) * c->n_rows * c->n_classes * p->ops->itemsize;
+    return p->ops->has_stream && written && (p->across ? fl_fills_cache(bytes) : fl_exceeds_cache(bytes));
 }
 
 /* A mean over no weight: of rows that are all ignored it is 0, otherwise there is none. */

@@ -53,6 +53,16 @@ enum { FL_BY_LABEL, FL_SMOOTHED, FL_DENSE, FL_DENSE_WEIGHTED, FL_NO_TARGET, FL_N
  * results, so it is there whenever a Hessian is wanted. */
 enum { FL_ROWS_V, FL_ROWS_VG, FL_ROWS_VGH, FL_N_ROW_OUTPUTS };
 
+/* Finished slopes on their way to memory: whole cache lines, `to` begins one. They are sent off a few at a
+ * time between the terms of later rows, so that memory is read and written all the time. */
+typedef struct {
+    const char *from;
+    char *to;
+    size_t lines;
+} fl_row_queue;
+
+enum { FL_ROW_QUEUES = 2 };
+
 typedef struct {
     const fl_row_options *options;
     size_t n_rows; /* a multiple of 16 across rows, at most 16 along them */
@@ -67,8 +77,9 @@ typedef struct {
     size_t block_row; /* along: where the tile begins among the 2^block_shift rows that are turned at once, if
                          any */
     int block_shift;
-    void *state;   /* fl_row_ops.state_bytes of scratch, aligned to 64 */
-    void *partial; /* along: fl_row_ops.partial_bytes for each chunk of each row */
+    fl_row_queue *queues; /* along: of the rows before, one each for gradient and Hessian, or NULL */
+    void *state;          /* fl_row_ops.state_bytes of scratch, aligned to 64 */
+    void *partial;        /* along: fl_row_ops.partial_bytes for each chunk of each row */
 } fl_row_tile;
 
 typedef struct {

@@ -45,6 +45,8 @@ typedef struct {
     char *prediction, *target, *gradient, *hessian;
     double *counted;
     void *allocated;
+    fl_row_queue queues[FL_ROW_QUEUES];
+    int second_half; /* of the scratch of what is streamed along rows: where the next block goes */
 } fl_row_scratch;
 
 static int fl_by_label(const fl_row_pass *p) {
@@ -58,8 +60,19 @@ static char *fl_take(char **from, size_t bytes) {
 }
 
 static size_t fl_scratch_bytes(const fl_row_pass *p, const fl_array *a) {
-    size_t matrices = p->streams ? 2 : p->rows->scratch_matrices(a, p->across);
-    return a->data ? matrices * p->matrix_bytes : 0;
+    return a->data ? p->rows->scratch_matrices(a, p->across) * p->matrix_bytes : 0;
+}
+
+/* Of a block that is streamed: two matrices, each with room to lie within a cache line as its destination
+ * does. */
+static size_t fl_streamed_half(const fl_row_pass *p) {
+    return p->tile_rows * fl_scratch_line(p->call->n_classes, p->ops->itemsize) + 64;
+}
+
+static size_t fl_output_bytes(const fl_row_pass *p, const fl_array *a) {
+    if (!p->streams || !a->data)
+        return fl_scratch_bytes(p, a);
+    return 2 * (p->across ? p->matrix_bytes : fl_streamed_half(p));
 }
 
 /* Lays the pieces out from `base`; returns where they end. Along rows, a gradient that does not go straight
@@ -76,21 +89,21 @@ static char *fl_lay_out(const fl_row_pass *p, fl_row_scratch *s, char *base) {
     s->counted = (double *)(void *)fl_take(&base, rows * sizeof(double));
     s->raw = fl_take(&base, FL_RAW_BYTES);
     size_t prediction = p->reads_prediction ? fl_scratch_bytes(p, &c->prediction) : 0;
-    size_t gradient = fl_scratch_bytes(p, &c->gradient);
+    size_t gradient = fl_output_bytes(p, &c->gradient);
     if (!c->gradient.data && c->hessian.data)
         gradient = p->matrix_bytes;
-    int shared = !p->across && prediction;
+    int shared = !p->across && !p->streams && prediction;
     s->prediction = fl_take(&base, shared && gradient > prediction ? gradient : prediction);
     s->gradient = shared ? s->prediction : fl_take(&base, gradient);
     s->target = fl_take(&base, p->reads_target && !fl_by_label(p) ? fl_scratch_bytes(p, &c->target) : 0);
-    s->hessian = fl_take(&base, fl_scratch_bytes(p, &c->hessian));
+    s->hessian = fl_take(&base, fl_output_bytes(p, &c->hessian));
     return base;
 }
 
 static int fl_allocate(const fl_row_pass *p, fl_row_scratch *s, char *arena) {
     char *start = NULL;
     size_t bytes = (size_t)(fl_lay_out(p, s, start) - start);
-    s->allocated = NULL;
+    *s = (fl_row_scratch){.allocated = NULL};
     if (bytes > FL_ARENA_BYTES) {
         s->allocated = malloc(bytes + 63);
         if (!s->allocated)
