@@ -118,8 +118,9 @@
         for (size_t j = 0; j < FL_ALONG_LANES; j++)                                                          \
             first[j] = FL_NOT_FOUND;                                                                         \
         const int fetches = tile->block_shift > 0;                                                           \
-        const fl_row_queue none = {NULL, NULL, 0}, slopes = tile->queues ? tile->queues[0] : none,           \
-                           curvatures = tile->queues ? tile->queues[1] : none;                               \
+        const int sends = tile->queues != NULL;                                                              \
+        const fl_row_queue none = {NULL, NULL, 0}, slopes = sends ? tile->queues[0] : none,                  \
+                           curvatures = sends ? tile->queues[1] : none;                                      \
         size_t part = 0;                                                                                     \
         for (size_t at = 0; at < whole; at += FL_ALONG_GROUP, part++) {                                      \
             fl_fetch_group(z + at + FL_READ_AHEAD, 0);                                                       \
@@ -133,9 +134,9 @@
             }                                                                                                \
             if (fl_has_matrix(form))                                                                         \
                 fl_fetch_group(y + at + FL_READ_AHEAD, 0);                                                   \
-            if (tile->queues) {                                                                              \
-                fl_send_lines(&slopes, at / FL_ALONG_LANES, 4);                                              \
-                fl_send_lines(&curvatures, at / FL_ALONG_LANES, 4);                                          \
+            if (sends) {                                                                                     \
+                fl_send_lines(&slopes, at / FL_ALONG_LANES);                                                 \
+                fl_send_lines(&curvatures, at / FL_ALONG_LANES);                                             \
             } else if (stores)                                                                               \
                 fl_fetch_group(g + at + FL_WRITE_AHEAD, 1);                                                  \
             _Pragma("omp simd") for (size_t j = 0; j < FL_ALONG_LANES; j++) {                                \
@@ -152,8 +153,6 @@
             fl_row_tail tail;                                                                                \
             _Alignas(64) real kept[FL_ALONG_LANES];                                                          \
             const real_int left = (real_int)(n - at);                                                        \
-            fl_send_lines(&slopes, at / FL_ALONG_LANES, 1);                                                  \
-            fl_send_lines(&curvatures, at / FL_ALONG_LANES, 1);                                              \
             fl_tail_of(chunk, z, at, form, &tail);                                                           \
             own = tail.own;                                                                                  \
             base = tail.base;                                                                                \
@@ -169,8 +168,8 @@
             if (stores)                                                                                      \
                 fl_put_tail(kept, (size_t)left, g + at);                                                     \
         }                                                                                                    \
-        for (int i = 0; tile->queues && i < FL_ROW_QUEUES; i++)                                              \
-            fl_advance_queue(&tile->queues[i], whole / FL_ALONG_GROUP, part - whole / FL_ALONG_GROUP);       \
+        for (int i = 0; sends && i < FL_ROW_QUEUES; i++)                                                     \
+            fl_advance_queue(&tile->queues[i], whole / FL_ALONG_LANES);                                      \
         for (; part % 4; part++)                                                                             \
             for (size_t j = 0; j < FL_ALONG_LANES; j++) {                                                    \
                 FL_ALONG_PUT(FL_ALONG_ZERO)                                                                  \
@@ -243,7 +242,7 @@
             if (n_chunks == 1)                                                                               \
                 fl_put_part(s, r, parts[0]);                                                                 \
             else                                                                                             \
-                fl_row_put(s, r, fl_##name##_merged(fl_row_get(s, r), parts, n_chunks, o));                  \
+                fl_##name##_merge_chunks(s, r, parts, n_chunks, o);                                          \
         }                                                                                                    \
         if (n_chunks == 1) {                                                                                 \
             FL_ROW_LOOP                                                                                      \
@@ -325,24 +324,25 @@
         }                                                                                                    \
     }
 
-/* The chunks of a row as a binary tree; `known` is what they have in common. */
+/* The chunks of row r as a binary tree. */
 #define FL_DEFINE_MERGED(name)                                                                               \
-    static fl_row fl_##name##_merged(fl_row known, const fl_row_part *parts, size_t n_chunks,                \
-                                     const fl_row_setting o) {                                               \
-        fl_row level[48], row = known;                                                                       \
+    static void fl_##name##_merge_chunks(fl_row_state *s, size_t r, const fl_row_part *parts,                \
+                                         size_t n_chunks, const fl_row_setting o) {                          \
+        fl_row row = {0};                                                                                    \
         for (size_t i = 0; i < n_chunks; i++) {                                                              \
-            int depth = 0;                                                                                   \
-            row = name##_close(name##_prepare(fl_part_of(known, parts[i])), o);                              \
-            for (; i >> depth & 1; depth++)                                                                  \
-                row = name##_merge(level[depth], row, o);                                                    \
-            level[depth] = row;                                                                              \
+            size_t level = FL_FIRST_LEVEL;                                                                   \
+            row = name##_close(name##_prepare(fl_part_of((fl_row){0}, parts[i])), o);                        \
+            for (size_t rest = i; rest & 1; rest >>= 1, level++)                                             \
+                row = name##_merge(fl_take_level(s, level), row, o);                                         \
+            fl_put_level(s, level, row);                                                                     \
         }                                                                                                    \
-        for (int depth = 0, have = 0; n_chunks >> depth; depth++)                                            \
-            if (n_chunks >> depth & 1) {                                                                     \
-                row = have ? name##_merge(level[depth], row, o) : level[depth];                              \
+        int have = 0;                                                                                        \
+        for (size_t level = FL_FIRST_LEVEL, rest = n_chunks; rest; rest >>= 1, level++)                      \
+            if (rest & 1) {                                                                                  \
+                row = have ? name##_merge(fl_take_level(s, level), row, o) : fl_take_level(s, level);        \
                 have = 1;                                                                                    \
             }                                                                                                \
-        return row;                                                                                          \
+        fl_put_level(s, r, row);                                                                             \
     }
 
 #endif

@@ -23,15 +23,6 @@ typedef struct {
 } fl_row_chunk;
 
 /* What is kept of a chunk until the row is complete. */
-#define FL_PART_FIELDS(X)                                                                                    \
-    X(real, reference)                                                                                       \
-    X(real, poison)                                                                                          \
-    X(real, a)                                                                                               \
-    X(real, b)                                                                                               \
-    X(real, c)                                                                                               \
-    X(real, d)                                                                                               \
-    X(real_int, first)
-
 typedef struct {
     FL_PART_FIELDS(FL_DECLARE_FIELD)
 } fl_row_part;
@@ -46,6 +37,21 @@ FL_INLINE fl_row fl_part_of(fl_row row, fl_row_part part) {
 #define FL_PUT_PART_FIELD(type, name) s->name[i] = part.name;
 FL_INLINE void fl_put_part(fl_row_state *s, size_t i, fl_row_part part) {
     FL_PART_FIELDS(FL_PUT_PART_FIELD)
+}
+
+/* What chunks of a row amount to on each level of the tree in which they are merged lies in the state's
+ * places beyond those of the rows, field by field: a structure written by scalars and read by vectors waits.
+ */
+enum { FL_MOST_LEVELS = 48, FL_FIRST_LEVEL = FL_ROW_TILE - FL_MOST_LEVELS };
+
+#define FL_PUT_LEVEL_FIELD(type, name) s->name[i] = row.name;
+FL_INLINE void fl_put_level(fl_row_state *s, size_t i, fl_row row){FL_LEVEL_FIELDS(FL_PUT_LEVEL_FIELD)}
+
+#define FL_TAKE_LEVEL_FIELD(type, name) row.name = s->name[i];
+FL_INLINE fl_row fl_take_level(const fl_row_state *s, size_t i) {
+    fl_row row = {0};
+    FL_LEVEL_FIELDS(FL_TAKE_LEVEL_FIELD)
+    return row;
 }
 
 /* A vector of the classes after a chunk's whole groups. */
@@ -202,17 +208,16 @@ FL_INLINE void fl_fetch_group(const real *lines, const int for_writing) {
         fl_fetch_line(lines + i, for_writing);
 }
 
-/* Lines line .. line + n of those that wait, unless they are not so many. */
-FL_INLINE void fl_send_lines(const fl_row_queue *q, size_t line, const size_t n) {
-    if (line + n <= q->lines)
-        for (size_t i = line; i < line + n; i++)
+/* Four of the lines that wait, unless they are fewer. */
+FL_INLINE void fl_send_lines(const fl_row_queue *q, size_t line) {
+    if (line + 4 <= q->lines)
+        for (size_t i = line; i < line + 4; i++)
             fl_stream_line(q->to + 64 * i, q->from + 64 * i);
 }
 
-/* After a chunk of `groups` groups and `rest` vectors. */
-FL_INLINE void fl_advance_queue(fl_row_queue *q, size_t groups, size_t rest) {
-    size_t whole = 4 * groups, sent = q->lines < whole ? q->lines & ~(size_t)3 : whole + rest;
-    sent = sent < q->lines ? sent : q->lines;
+/* After a chunk during which `lines` could be sent. */
+FL_INLINE void fl_advance_queue(fl_row_queue *q, size_t lines) {
+    size_t sent = q->lines < lines ? q->lines & ~(size_t)3 : lines;
     q->from += 64 * sent;
     q->to += 64 * sent;
     q->lines -= sent;

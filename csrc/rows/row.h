@@ -3,9 +3,10 @@
  * A row is read twice at most. For each kernel `name` there are inline functions of scalars, each vectorised
  * by the loop around it, across rows or along them:
  *
- *   name_scan(entry, row)     what the row's reference is the maximum of, and the poison, which a NaN makes
- * NaN name_prepare(row)         what the terms need, from the reference name_adds(o)              which sums
- * there are name_term(entry, row, o)  what to add up along the row, and what to keep in place of z
+ *   name_scan(entry, row)     what the row's reference is the maximum of, and the poison, NaN for a NaN
+ *   name_prepare(row)         what the terms need, from the reference
+ *   name_adds(o)              which sums there are
+ *   name_term(entry, row, o)  what to add up along the row, and what to keep in place of z
  *   name_close(row, o)        turns the sums of a chunk into what can be merged
  *   name_merge(p, q, o)       two chunks of a row
  *   name_finish(row, o)       the row's value, and what its slopes need
@@ -52,6 +53,22 @@ typedef int64_t real_int;
 typedef struct {
     FL_ROW_FIELDS(FL_DECLARE_FIELD)
 } fl_row;
+
+/* The fields that a chunk of a row has of its own before close, and after it. */
+#define FL_PART_FIELDS(X)                                                                                    \
+    X(real, reference)                                                                                       \
+    X(real, poison)                                                                                          \
+    X(real, a)                                                                                               \
+    X(real, b)                                                                                               \
+    X(real, c)                                                                                               \
+    X(real, d)                                                                                               \
+    X(real_int, first)
+#define FL_LEVEL_FIELDS(X)                                                                                   \
+    FL_PART_FIELDS(X)                                                                                        \
+    X(real, offset)                                                                                          \
+    X(real, scale)                                                                                           \
+    X(real, top)                                                                                             \
+    X(real, others)
 
 typedef struct {
     real candidate, poison;
