@@ -1,7 +1,8 @@
 """``python -m benchmarks.rows``: softmax cross-entropy beside its peers, by the number of classes.
 
 Each line is one number of classes and dtype, value and gradient from class indices: nanoseconds per element
-of the (n, C) logits, and how many times longer each peer takes. Everything in a line is timed in turn.
+of the (n, C) logits, percent of the memory limit, and how many times longer each peer takes. Everything in a
+line is timed in turn; the limit is the time in which a streaming triad moves the bytes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 import fastloss as fl
+from benchmarks.limit import limit_seconds, triad_call
 from benchmarks.report import describe_machine, write_json
 from benchmarks.timing import Call, interleave
 
@@ -150,17 +152,20 @@ def main(arguments: list[str] | None = None) -> int:
     )
     machine = describe_machine(options.threads)
     print(*(f"{key}: {value}" for key, value in machine.items()), sep="\n", end="\n\n")
-    print(f"{'classes':>8}  {'dtype':8} {'ns/element':>10}", *(f"{'× ' + p:>15}" for p in peers), flush=True)
+    heads = (f"{'× ' + name:>15}" for name in peers)
+    print(f"{'classes':>8}  {'dtype':8} {'ns/element':>10} {'% of limit':>10}", *heads, flush=True)
     records = []
     for dtype in options.dtype or DTYPES:
         for n_classes in options.classes or CLASSES:
             y, z = sample(options.elements, n_classes, dtype)
             calls = {"fastloss": fastloss_call(y, z, options.threads)}
             calls |= {name: PEERS[name](y, z.copy(), options.threads) for name in peers}
+            calls["triad"] = triad_call(z, options.threads)
             seconds = interleave(calls, options.seconds)
             mine = seconds["fastloss"]
+            share = 100 * limit_seconds(seconds["triad"], "value_and_gradient", y, z) / mine
             ratios = (f"{seconds[name] / mine:15.2f}" for name in peers)
-            print(f"{n_classes:>8}  {dtype:8} {1e9 * mine / z.size:10.3f}", *ratios, flush=True)
+            print(f"{n_classes:>8}  {dtype:8} {1e9 * mine / z.size:10.3f} {share:10.0f}", *ratios, flush=True)
             records.append({"classes": n_classes, "dtype": dtype, "elements": z.size, "seconds": seconds})
     write_json(options.json, machine, records)
     return 0

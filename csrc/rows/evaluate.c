@@ -439,7 +439,7 @@ static int fl_should_stream(const fl_row_pass *p) {
         written++;
     }
     size_t bytes = (matrices + written) * c->n_rows * c->n_classes * p->ops->itemsize;
-    return p->ops->has_stream && written && (p->across ? fl_fills_cache(bytes) : fl_exceeds_cache(bytes));
+    return p->ops->has_stream && written && fl_fills_cache(bytes);
 }
 
 /* A mean over no weight: of rows that are all ignored it is 0, otherwise there is none. */
