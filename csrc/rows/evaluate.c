@@ -422,9 +422,8 @@ static int fl_is_native_matrix(const fl_row_pass *p, const fl_array *a) {
            a->strides[1] == item && a->strides[0] == item * a->shape[1];
 }
 
-/* Streaming pays when all that is touched does not fit into the last-level cache anyway; written over the
- * prediction, the lines are in cache already. Along rows two blocks' slopes have to stay in L2 on their way.
- */
+/* Streaming pays when what is touched fills the last-level cache anyway; written over the prediction, the
+ * lines are in cache already. Along rows two blocks' slopes have to stay in L2 on their way. */
 static int fl_should_stream(const fl_row_pass *p) {
     const fl_rows_call *c = p->call;
     const fl_array *outputs[] = {&c->gradient, &c->hessian};
