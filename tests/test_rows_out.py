@@ -161,6 +161,18 @@ def test_an_error_leaves_the_predictions_as_they_were(dtype: Any, rng: Any) -> N
         np.testing.assert_array_equal(z, before)
 
 
+@pytest.mark.parametrize("n_classes", [3, 1000])
+@pytest.mark.parametrize("size", [50_000, 60 << 18])
+def test_an_error_leaves_rows_that_are_not_computed(size: int, n_classes: int, rng: Any) -> None:
+    n = size // n_classes
+    z, y = np.zeros((n, n_classes), np.float32), rng.integers(0, n_classes, n)
+    y[-1] = n_classes
+    out = np.full_like(z, CANARY)
+    with pytest.raises(ValueError, match=rf"y_true\[{n - 1}\]"):
+        fl.CrossEntropy().gradient(y, z, out=out)
+    assert (out[-1] == CANARY).all()
+
+
 def test_overlaps(rng: Any) -> None:
     buffer = rng.normal(size=(20, 4))
     z, y, w = buffer[:10], rng.integers(0, 4, 10), np.ones(10)

@@ -24,7 +24,7 @@ enum {
     FL_ACROSS_BYTES = 32 << 10,    /* of a class-major tile: the matrices of a tile stay in L1 and L2 */
     FL_ALONG_BYTES = 256 << 10,    /* of a row-major one */
     FL_LONG_ROW_BYTES = 16 << 10,  /* such rows are units of work by themselves */
-    FL_STREAMED_BYTES = 512 << 10, /* of a row-major tile whose slopes are streamed */
+    FL_STREAMED_BYTES = 512 << 10, /* of a row-major tile whose slopes are streamed; less than a shared row */
     FL_SHARED_ROW_BYTES = 1 << 20, /* rows worth sharing among threads */
     FL_PARALLEL_ELEMENTS = 1 << 18
 };
@@ -232,7 +232,8 @@ static void fl_run_blocks(const fl_row_pass *p, const fl_row_work *w, size_t fir
             rows = fl_tile_at(p, w, at, &segment);
             fl_run_tile(p, &block, at, rows, scratch, &w->segments[segment]);
         }
-        fl_store_block(p, &block, scratch);
+        if (w->segments[segment].status == FL_OK)
+            fl_store_block(p, &block, scratch);
     }
 }
 
