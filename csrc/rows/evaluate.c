@@ -237,13 +237,12 @@ static void fl_run_blocks(const fl_row_pass *p, const fl_row_work *w, size_t fir
     }
 }
 
-static void fl_run_segments(const fl_row_pass *p, const fl_row_work *w, int threads) {
+static void fl_run_segments(const fl_row_pass *p, const fl_row_work *w) {
     _Alignas(64) char arena[FL_ARENA_BYTES];
     fl_row_scratch scratch;
-    int has_memory = fl_allocate(p, &scratch, arena), turns = p->block_rows > p->tile_rows;
-    size_t n_pieces = turns ? (p->call->n_rows + p->block_rows - 1) / p->block_rows : w->n_segments;
-#pragma omp for schedule(dynamic, fl_pieces_at_once(n_pieces, threads))
-    for (size_t i = 0; i < n_pieces; i++) {
+    int has_memory = fl_allocate(p, &scratch, arena);
+#pragma omp for schedule(dynamic, w->pieces_at_once)
+    for (size_t i = 0; i < w->n_pieces; i++) {
         size_t first = fl_first_segment(p, w, i), last = fl_first_segment(p, w, i + 1);
         if (has_memory)
             fl_run_blocks(p, w, first, last, &scratch);
@@ -301,16 +300,18 @@ static fl_status fl_run(const fl_row_pass *p, fl_rows_call *c, size_t *n_counted
         fl_may_run_parallel() && c->n_rows * c->n_classes >= FL_PARALLEL_ELEMENTS ? c->n_threads : 1;
     for (size_t s = 0; s < n_segments; s++)
         segments[s] = (fl_row_segment){.status = FL_OK};
-    fl_row_work work = {n_segments, n_units, unit, segments};
+    size_t n_pieces =
+        p->block_rows > p->tile_rows ? (c->n_rows + p->block_rows - 1) / p->block_rows : n_segments;
+    fl_row_work work = {n_segments, n_units, unit, segments, n_pieces, fl_pieces_at_once(n_pieces, threads)};
     if (threads > 1 && p->functions && !p->across && c->n_rows < (size_t)threads &&
         c->n_classes * p->ops->itemsize >= FL_SHARED_ROW_BYTES) {
         n_segments = 1;
         fl_share_rows(p, threads, &segments[0]);
     } else if (threads > 1) {
 #pragma omp parallel num_threads(threads)
-        fl_run_segments(p, &work, threads);
+        fl_run_segments(p, &work);
     } else {
-        fl_run_segments(p, &work, 1);
+        fl_run_segments(p, &work);
     }
     fl_compensated total = {0, 0}, counted = {0, 0};
     *n_counted = 0;

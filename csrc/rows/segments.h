@@ -9,6 +9,7 @@
 typedef struct {
     size_t n_segments, n_units, unit;
     fl_row_segment *segments;
+    size_t n_pieces, pieces_at_once; /* what threads take: segments or blocks */
 } fl_row_work;
 
 static size_t fl_row_bound(const fl_row_pass *p, const fl_row_work *w, size_t s) {
