@@ -45,11 +45,19 @@ static int fl_is_copied(const fl_row_pass *p, const fl_array *a) {
     return a->data && p->rows->scratch_matrices(a, p->across) > 0;
 }
 
-/* Where the kernel leaves slopes that are streamed along rows. */
-static fl_row_matrix fl_streamed_place(const fl_row_pass *p, const fl_array *a, size_t start, char *scratch,
-                                       int second_half) {
+/* Where the kernel may leave rows of an output: `block` is the matrix in scratch. Those that wait in a queue
+ * lie within a cache line as their destination does. */
+static fl_row_matrix fl_place_output(const fl_row_pass *p, const fl_array *a, size_t start, size_t n,
+                                     fl_row_matrix block, int second_half) {
+    if (!a->data)
+        return block;
+    if (!p->streams)
+        return p->rows->place(a, start, n, p->across, block.data);
+    if (p->across)
+        return block;
     uintptr_t to = (uintptr_t)a->data + start * (size_t)a->strides[0];
-    return (fl_row_matrix){scratch + (second_half ? fl_streamed_half(p) : 0) + to % 64, a->shape[1]};
+    char *half = (char *)block.data + (second_half ? fl_streamed_half(p) : 0);
+    return (fl_row_matrix){half + to % 64, a->shape[1]};
 }
 
 /* All but the ends, which share their lines with rows of other threads, waits for its turn. */
@@ -87,18 +95,11 @@ static fl_row_block fl_load_block(const fl_row_pass *p, size_t start, size_t n, 
         b.target = p->rows->load(&c->target, start, n, p->across, scratch->target, scratch->raw);
     if (p->reads_prediction && !(copied && fl_is_copied(p, &c->prediction)))
         b.prediction = p->rows->load(&c->prediction, start, n, p->across, scratch->prediction, scratch->raw);
-    b.gradient = (fl_row_matrix){scratch->gradient, line};
-    b.hessian = (fl_row_matrix){c->hessian.data ? scratch->hessian : NULL, line};
-    if (c->gradient.data && !p->streams)
-        b.gradient = p->rows->place(&c->gradient, start, n, p->across, scratch->gradient);
-    if (c->hessian.data && !p->streams)
-        b.hessian = p->rows->place(&c->hessian, start, n, p->across, scratch->hessian);
-    if (p->streams && !p->across) {
-        if (c->gradient.data)
-            b.gradient = fl_streamed_place(p, &c->gradient, start, scratch->gradient, scratch->second_half);
-        if (c->hessian.data)
-            b.hessian = fl_streamed_place(p, &c->hessian, start, scratch->hessian, scratch->second_half);
-    }
+    b.gradient = fl_place_output(p, &c->gradient, start, n, (fl_row_matrix){scratch->gradient, line},
+                                 scratch->second_half);
+    b.hessian = fl_place_output(p, &c->hessian, start, n,
+                                (fl_row_matrix){c->hessian.data ? scratch->hessian : NULL, line},
+                                scratch->second_half);
     return b;
 }
 
@@ -107,7 +108,7 @@ static void fl_store_block(const fl_row_pass *p, const fl_row_block *b, fl_row_s
     fl_stream_fn stream = p->streams ? p->ops->stream : NULL;
     if (!p->functions)
         return;
-    if (p->streams && !p->across) {
+    if (fl_queues_slopes(p)) {
         fl_send_queues(p, scratch->queues);
         if (c->gradient.data)
             fl_queue_block(b, &c->gradient, b->gradient, &scratch->queues[0]);

@@ -71,7 +71,7 @@ static fl_row_tile fl_load_rows(const fl_row_pass *p, const fl_row_block *block,
                      .scale = p->scale,
                      .value = scratch->value,
                      .row_sum = scratch->row_sum,
-                     .queues = p->streams && !p->across ? scratch->queues : NULL,
+                     .queues = fl_queues_slopes(p) ? scratch->queues : NULL,
                      .state = scratch->state,
                      .partial = scratch->partial};
     if (p->reads_target && fl_by_label(p)) {

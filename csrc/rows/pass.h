@@ -63,7 +63,12 @@ static size_t fl_scratch_bytes(const fl_row_pass *p, const fl_array *a) {
     return a->data ? p->rows->scratch_matrices(a, p->across) * p->matrix_bytes : 0;
 }
 
-/* Of a block that is streamed: two matrices, each with room to lie within a cache line as its destination
+/* Whether slopes wait in a queue until they are streamed; across rows they are streamed tile by tile. */
+static int fl_queues_slopes(const fl_row_pass *p) {
+    return p->streams && !p->across;
+}
+
+/* Of a block whose slopes wait: two matrices, each with room to lie within a cache line as its destination
  * does. */
 static size_t fl_streamed_half(const fl_row_pass *p) {
     return p->tile_rows * fl_scratch_line(p->call->n_classes, p->ops->itemsize) + 64;
