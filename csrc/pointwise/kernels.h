@@ -106,6 +106,12 @@ FL_INLINE void fl_fetch_ahead(const real *tile) {
     const int moderate = !(fl_any_bits(above) & FL_SIGN_BIT);
 
 /* clang-format off */
+#define FL_COMPUTE_PLAIN(name)                                                                               \
+    if (name##_is_plain(p))                                                                                  \
+        FL_TILE_LOOP(name, n, ((fl_prepared){.moderate = 1}), 1, value)                                      \
+    else                                                                                                     \
+        FL_TILE_LOOP(name, n, ((fl_prepared){0}), 1, value)
+
 #define FL_COMPUTE_MODERATE(name)                                                                            \
     FL_COMPUTE_IN_CHUNKS(                                                                                    \
         FL_ASK_WHETHER_MODERATE(name)                                                                        \

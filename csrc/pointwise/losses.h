@@ -15,8 +15,8 @@ typedef struct {
     real value, gradient, hessian;
 } fl_terms;
 
-/* What is known of a sample beforehand: whether name_magnitude() is at most FL_MODERATE in a whole chunk, and
- * what the first of two passes hands to the second. */
+/* What is known of a sample beforehand: whether name_magnitude() is at most FL_MODERATE in a whole chunk, or
+ * name_is_plain() of the parameters, and what the first of two passes hands to the second. */
 typedef struct {
     int moderate;
     real a, b;
@@ -34,6 +34,9 @@ typedef struct {
 #define FL_MAGNITUDE(name)                                                                                   \
     FL_INLINE real name##_magnitude(real y __attribute__((unused)), real z __attribute__((unused)),          \
                                     const double *p __attribute__((unused)))
+
+/* Whether parameters allow a loss to take its shorter way. */
+#define FL_PLAIN(name) FL_INLINE int name##_is_plain(const double *p)
 
 #include "losses_regression.h"
 

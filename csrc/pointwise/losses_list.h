@@ -3,9 +3,9 @@
  *
  * X(name, target's domain, prediction's domain, cost, number of parameters, passes)
  *
- * The cost is one of fl_cost. The passes say what runs over a block, as kernels.h tells: ONE_PASS; CHUNKS,
- * whose sums are taken chunk by chunk; MODERATE, where a chunk of moderate magnitudes takes a shorter way;
- * TWO_PASSES, where name_prepare() does so.
+ * The cost is one of fl_cost. The passes say what runs over a block, as kernels.h tells: ONE_PASS; PLAIN,
+ * where plain parameters let it take a shorter way; CHUNKS, whose sums are taken chunk by chunk; MODERATE,
+ * where a chunk of moderate magnitudes does so; TWO_PASSES, where name_prepare() does.
  *
  * The mathematics of a loss is in losses_regression.h or losses_binary.h, with its parameters. */
 #ifndef FL_POINTWISE_LOSSES_LIST_H
@@ -22,7 +22,7 @@
     X(huber,                     ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
     X(smooth_l1,                 ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
     X(log_cosh,                  ANY,             ANY,             HEAVY,  0, TWO_PASSES)  \
-    X(pseudo_huber,              ANY,             ANY,             MEDIUM, 1, MODERATE)    \
+    X(pseudo_huber,              ANY,             ANY,             MEDIUM, 1, PLAIN)       \
     X(quantile,                  ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
     X(expectile,                 ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
     X(cauchy,                    ANY,             ANY,             HEAVY,  1, MODERATE)    \

@@ -86,21 +86,40 @@ FL_INLINE fl_pair fl_pair_square(fl_pair u) {
 }
 
 /* p = {δ}. With u = r/δ, s = √(1 + u²): the value δ²(s − 1) is r²/(s + 1), the gradient r/s, the Hessian
- * 1/s³. */
-FL_MAGNITUDE(pseudo_huber) {
-    return (z - y) * (real)(1 / p[0]);
+ * 1/s³. This for any δ: */
+FL_INLINE fl_terms fl_pseudo_huber_of_any(real y, real z, double delta) {
+    fl_pair r = fl_two_difference(z, y);
+    fl_pair u = fl_scaled_residual(y, z, fl_constant_reciprocal(delta), 1, 0);
+    int is_huge = fl_abs(u.hi) > FL_HUGE;
+    real s2 = u.hi * u.hi > FL_LARGEST ? FL_INFINITY : fl_square_plus_one(u);
+    real s = fl_sqrt(s2);
+    real w = r.hi / (s + 1);
+    return (fl_terms){is_huge ? (real)delta * fl_abs(r.hi) : fl_fma(r.hi, w, 2 * r.lo * w),
+                      is_huge ? fl_with_sign((real)delta, r.hi) : r.hi / s, 1 / (s2 * s)};
+}
+
+/* Where δ² and r² do not overflow while 1/s³ is a normal number, the rounding errors made on the way to s are
+ * put right by rest = r² − δ²(s² − 1), which is 0 without them: the value is δ²(s − 1) + rest/(s + 1), the
+ * Hessian 1/(s(s² + 1.5·rest/δ²)). A difference of bit patterns is near enough to 1/(s + 1) up to s = 2 and
+ * to 1/(2s), a Newton step, above: the value takes no division. */
+FL_PLAIN(pseudo_huber) {
+    return p[0] >= 0x1p-20 && p[0] <= 0x1p20;
 }
 
 FL_LOSS(pseudo_huber) {
-    real delta = (real)p[0];
-    fl_pair r = fl_two_difference(z, y);
-    fl_pair u = fl_scaled_residual(y, z, fl_constant_reciprocal(p[0]), 1, prepared.moderate);
-    int is_huge = !prepared.moderate && fl_abs(u.hi) > FL_HUGE;
-    real s2 = !prepared.moderate && u.hi * u.hi > FL_LARGEST ? FL_INFINITY : fl_square_plus_one(u);
-    real s = fl_sqrt(s2);
-    real w = r.hi / (s + 1);
-    return (fl_terms){is_huge ? delta * fl_abs(r.hi) : fl_fma(r.hi, w, 2 * r.lo * w),
-                      is_huge ? fl_with_sign(delta, r.hi) : r.hi / s, 1 / (s2 * s)};
+    if (!prepared.moderate)
+        return fl_pseudo_huber_of_any(y, z, p[0]);
+    real delta = (real)p[0], r = z - y;
+    fl_pair delta2 = fl_constant_square(p[0]);
+    real u = r * (real)(1 / p[0]);
+    int is_huge = fl_abs(u) > FL_CONST(0x1p43, 0x1p400); /* the Hessian is 0 */
+    real s2 = fl_fma(u, u, 1), s = fl_sqrt(s2), s_error = fl_remainder(s2, s, s);
+    real rest = fl_fma(delta2.hi, s_error, -fl_remainder(delta2.hi * (s2 - 1), r, r));
+    real reciprocal = fl_from_bits(FL_POWER_OF_TWO_BITS(0) + FL_POWER_OF_TWO_BITS(-1) - fl_to_bits(s));
+    real rest_of_exact = fl_fma(2 * r, fl_two_difference(z, y).lo, fl_fma(-delta2.lo, s2 - 1, rest));
+    real more = fl_fma(rest_of_exact, (real)(1.5 / (p[0] * p[0])), -s_error);
+    return (fl_terms){is_huge ? delta * fl_abs(r) : fl_fma(delta2.hi, s - 1, rest * reciprocal),
+                      is_huge ? fl_with_sign(delta, r) : r / s, 1 / ((s2 + (is_huge ? 0 : more)) * s)};
 }
 
 /* p = {q} */

@@ -91,4 +91,13 @@ FL_INLINE fl_pair fl_constant_reciprocal(double c) {
 #endif
 }
 
+/* c² for a double parameter. */
+FL_INLINE fl_pair fl_constant_square(double c) {
+#if FL_PRECISION == 32
+    return fl_constant(c * c);
+#else
+    return fl_two_product(c, c);
+#endif
+}
+
 #endif
