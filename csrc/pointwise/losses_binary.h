@@ -174,8 +174,8 @@ typedef struct {
 
 FL_INLINE fl_focal_parts fl_split_focal(real y, real z, fl_prepared prepared) {
     fl_pair e = {prepared.a * (real)0x1p-64, prepared.b * (real)0x1p-64};
-    fl_pair d = fl_fast_two_sum(1, e.hi);
-    d.lo += e.lo;
+    real d_hi = fl_fma(prepared.a, (real)0x1p-64, 1);
+    fl_pair d = {d_hi, (e.hi - (d_hi - 1)) + e.lo};
     fl_pair large = fl_reciprocal(d);
     fl_pair small64 = fl_two_product(prepared.a, large.hi);
     small64.lo = fl_fma(prepared.a, large.lo, fl_fma(prepared.b, large.hi, small64.lo));
@@ -203,12 +203,11 @@ FL_LOSS(focal_logits) {
     real alpha = y > 0 ? (real)p[1] : (real)p[2];
     fl_focal_parts parts = fl_split_focal(y, z, prepared);
     fl_pair log_d = fl_log_pair(parts.d.hi, 0, parts.d.lo * parts.large.hi);
-    fl_pair log_q = fl_two_sum(parts.u > 0 ? 0 : -parts.u, log_d.hi); /* −log q */
-    log_q.lo += log_d.lo;
-    real clipped = fl_at_most(log_q.hi, FL_EXP_RANGE); /* beyond, q and L are 0 */
-    fl_pair exponent = fl_times_pair(-clipped, gamma);
-    exponent.lo = fl_fma(-gamma.hi, clipped == log_q.hi ? log_q.lo : 0, exponent.lo);
-    real power = alpha * fl_exp_sum(exponent.hi, exponent.lo);
+    real from_u = parts.u > 0 ? 0 : fl_at_most(fl_abs(parts.u), FL_EXP_RANGE); /* beyond, q and L are 0 */
+    fl_pair minus_log_q = fl_two_sum(from_u, log_d.hi);
+    fl_pair exponent = fl_times_pair(minus_log_q.hi, gamma);
+    exponent.lo = fl_fma(gamma.hi, minus_log_q.lo + log_d.lo, exponent.lo);
+    real power = alpha * fl_exp_negated_sum(exponent.hi, exponent.lo);
     return fl_focal_terms(parts, p[0], power, log_d.hi);
 }
 

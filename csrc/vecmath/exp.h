@@ -128,6 +128,16 @@ FL_INLINE real fl_exp_negated(real a) {
     return p * fl_from_bits(FL_EXPONENT(s.k_pattern) + FL_POWER_OF_TWO_BITS(64));
 }
 
+/* e^-(a + a_lo) for a ≥ 0, |a_lo| ≤ ULP(a); NaN kept. Max error 0.99 ULP. */
+FL_INLINE real fl_exp_negated_sum(real a, real a_lo) {
+    real clipped = fl_at_most(a, FL_EXP_RANGE);
+    fl_exp_split s = fl_split_exponent(-clipped);
+    fl_pair r = fl_fast_two_sum(s.remainder, clipped < FL_EXP_RANGE ? -a_lo : 0);
+    fl_pair p = fl_fast_two_sum(1, fl_fma(r.hi * r.hi, fl_exp_tail(r.hi), r.hi));
+    real sum = (p.hi + fl_fma(p.hi, r.lo, p.lo)) * (real)0x1p-64;
+    return sum * fl_from_bits(FL_EXPONENT(s.k_pattern) + FL_POWER_OF_TWO_BITS(64));
+}
+
 /* 2^64·e^-a for 0 ≤ a ≤ FL_EXP_RANGE as a pair, max error 0.55 ULP of e^-a: no subnormal number loses bits
  * in between. */
 FL_INLINE fl_pair fl_exp_negated_pair_in_range(real a) {
