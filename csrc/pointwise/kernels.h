@@ -26,12 +26,12 @@ enum { FL_CHUNK = 256, FL_TILE = FL_LANES };
 #define FL_LANE_LOOP _Pragma("clang loop vectorize(assume_safety)")
 #endif
 
-/* Asks for the tile that is that far ahead: the processor itself does so too late at the ends of pages, and
- * where a chunk is computed on for long. */
-enum { FL_FETCH_BYTES = 2048 };
-FL_INLINE void fl_fetch_ahead(const real *tile) {
+/* Asks for the tile that is so many bytes ahead: the processor itself does so too late at the ends of pages,
+ * and where a chunk is computed on for long. The distances are measured ones. */
+enum { FL_AHEAD_OF_TILE = 4096, FL_AHEAD_OF_CHUNK = FL_PRECISION == 32 ? 3072 : 2048 };
+FL_INLINE void fl_fetch_ahead(const real *tile, int bytes) {
     for (size_t i = 0; i < FL_TILE * sizeof(real); i += 64)
-        __builtin_prefetch((const char *)tile + FL_FETCH_BYTES + i);
+        __builtin_prefetch((const char *)tile + bytes + i);
 }
 
 /* The loop of one pass, a tile at a time: targets are checked, and with `fused` what is to be summed is
@@ -42,8 +42,8 @@ FL_INLINE void fl_fetch_ahead(const real *tile) {
         real values[FL_TILE];                                                                                \
         real_bits suspicions[FL_TILE];                                                                       \
         if (fused && !want_gradient && !want_hessian) {                                                      \
-            fl_fetch_ahead(y + i);                                                                           \
-            fl_fetch_ahead(z + i);                                                                           \
+            fl_fetch_ahead(y + i, FL_AHEAD_OF_TILE);                                                         \
+            fl_fetch_ahead(z + i, FL_AHEAD_OF_TILE);                                                         \
         }                                                                                                    \
         FL_LANE_LOOP                                                                                         \
         for (int k = 0; k < FL_TILE; k++) {                                                                  \
@@ -99,8 +99,8 @@ FL_INLINE void fl_fetch_ahead(const real *tile) {
             real magnitude = fl_abs(name##_magnitude(y[i + k], z[i + k], p));                                \
             differences[k] = fl_to_bits(FL_MODERATE) - fl_to_bits(magnitude);                                \
         }                                                                                                    \
-        fl_fetch_ahead(y + i);                                                                               \
-        fl_fetch_ahead(z + i);                                                                               \
+        fl_fetch_ahead(y + i, FL_AHEAD_OF_CHUNK);                                                            \
+        fl_fetch_ahead(z + i, FL_AHEAD_OF_CHUNK);                                                            \
         fl_keep_bits(above, differences);                                                                    \
     }                                                                                                        \
     const int moderate = !(fl_any_bits(above) & FL_SIGN_BIT);
