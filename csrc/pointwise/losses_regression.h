@@ -186,7 +186,8 @@ FL_LOSS(welsch) {
     fl_exp_factors e = fl_exp2_minus_square_in_factors(u, prepared.moderate);
     real value = minus_half_c2 * fl_factors_minus_one(e);
     value = fl_abs(u.hi) < near_zero ? (real)0.5 * r * r : value; /* u² may underflow */
-    real slope = (-2 * FL_LN2) * u.hi, root = fl_fma(slope, u.hi, fl_fma(2 * slope, u.lo, 1));
+    fl_pair u2 = fl_pair_square(u);
+    real root = fl_fma(-2 * FL_LN2, u2.hi, fl_fma(-2 * FL_LN2, u2.lo, 1));
     if (prepared.moderate)
         return (fl_terms){value, fl_times_factors(r, 1, e), fl_times_factors(root, 1, e)};
     real finite_r = fl_if_finite(r, r, 0);
