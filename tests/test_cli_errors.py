@@ -291,7 +291,7 @@ def test_interrupt_ends_quietly():
             writer = os.open("endless.csv", os.O_WRONLY | os.O_NONBLOCK)
         except OSError:  # the command does not read yet
             time.sleep(0.01)
-    time.sleep(0.5)  # until it waits for data, not still for the file to be opened
+    time.sleep(2)  # until it waits for data, not still for the file to be opened
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (130, b"", b"")
