@@ -174,7 +174,7 @@ typedef struct {
 
 FL_INLINE fl_focal_parts fl_split_focal(real y, real z, fl_prepared prepared) {
     fl_pair e = {prepared.a * (real)0x1p-64, prepared.b * (real)0x1p-64};
-    real d_hi = fl_fma(prepared.a, (real)0x1p-64, 1);
+    real d_hi = fl_fma(prepared.a, (real)0x1p-64, 1); /* does not wait for e */
     fl_pair d = {d_hi, (e.hi - (d_hi - 1)) + e.lo};
     fl_pair large = fl_reciprocal(d);
     fl_pair small64 = fl_two_product(prepared.a, large.hi);

@@ -81,6 +81,13 @@ FL_INLINE real fl_exp_reduced(real r) {
     return fl_fma(r2, fl_exp_tail(r), r) + 1;
 }
 
+/* The same for r + r_lo, where r_lo is a rounding error. */
+FL_INLINE real fl_exp_reduced_sum(real r, real r_lo) {
+    fl_pair sum = fl_fast_two_sum(r, r_lo);
+    fl_pair p = fl_fast_two_sum(1, fl_fma(sum.hi * sum.hi, fl_exp_tail(sum.hi), sum.hi));
+    return p.hi + fl_fma(p.hi, sum.lo, p.lo);
+}
+
 /* Beyond this e^x is infinite or rounds to 0. */
 #define FL_EXP_RANGE FL_CONST(110.0, 750.0)
 
@@ -116,9 +123,7 @@ FL_INLINE real fl_exp_moderate(real x) {
 FL_INLINE real fl_exp_sum(real x, real x_lo) {
     real magnitude = fl_at_most(fl_abs(x), FL_EXP_RANGE);
     fl_exp_split s = fl_split_biased(fl_with_sign(magnitude, x), FL_SCALE_BIAS);
-    fl_pair r = fl_fast_two_sum(s.remainder, magnitude < FL_EXP_RANGE ? x_lo : 0);
-    fl_pair p = fl_fast_two_sum(1, fl_fma(r.hi * r.hi, fl_exp_tail(r.hi), r.hi));
-    return fl_scale_by_split(p.hi + fl_fma(p.hi, r.lo, p.lo), x, s);
+    return fl_scale_by_split(fl_exp_reduced_sum(s.remainder, magnitude < FL_EXP_RANGE ? x_lo : 0), x, s);
 }
 
 /* e^-a for a ≥ 0, gradual underflow included; NaN kept. Max error 1.02 ULP. */
@@ -132,10 +137,8 @@ FL_INLINE real fl_exp_negated(real a) {
 FL_INLINE real fl_exp_negated_sum(real a, real a_lo) {
     real clipped = fl_at_most(a, FL_EXP_RANGE);
     fl_exp_split s = fl_split_exponent(-clipped);
-    fl_pair r = fl_fast_two_sum(s.remainder, clipped < FL_EXP_RANGE ? -a_lo : 0);
-    fl_pair p = fl_fast_two_sum(1, fl_fma(r.hi * r.hi, fl_exp_tail(r.hi), r.hi));
-    real sum = (p.hi + fl_fma(p.hi, r.lo, p.lo)) * (real)0x1p-64;
-    return sum * fl_from_bits(FL_EXPONENT(s.k_pattern) + FL_POWER_OF_TWO_BITS(64));
+    real p = fl_exp_reduced_sum(s.remainder, clipped < FL_EXP_RANGE ? -a_lo : 0) * (real)0x1p-64;
+    return p * fl_from_bits(FL_EXPONENT(s.k_pattern) + FL_POWER_OF_TWO_BITS(64));
 }
 
 /* 2^64·e^-a for 0 ≤ a ≤ FL_EXP_RANGE as a pair, max error 0.55 ULP of e^-a: no subnormal number loses bits
