@@ -14,7 +14,7 @@ from fastloss._loss import PointwiseLoss
 SETTINGS = {
     "Huber": [{"delta": 0.3}, {"delta": 4.0}],
     "SmoothL1": [{"beta": 0.3}, {"beta": 0.0}, {"beta": 8.0}],
-    "PseudoHuber": [{"delta": 0.3}, {"delta": 8.0}, {"delta": 1e-9}, {"delta": 1e9}],
+    "PseudoHuber": [{"delta": 0.3}, {"delta": 8.0}, {"delta": 1e-25}, {"delta": 1e9}],
     "Quantile": [{"q": 0.9}, {"q": 0.125}],
     "Expectile": [{"q": 0.9}, {"q": 0.125}],
     "Cauchy": [{"c": 0.3}, {"c": 2.0}],
