@@ -87,7 +87,7 @@ static fl_row_block fl_load_block(const fl_row_pass *p, size_t start, size_t n, 
     ptrdiff_t line =
         (ptrdiff_t)(p->across ? fl_round_up(n) : fl_scratch_line(c->n_classes, itemsize) / itemsize);
     fl_row_block b = {.start = start, .n = n};
-    for (size_t rows = p->block_rows; p->block_rows > p->tile_rows && rows > 1; rows /= 2)
+    for (size_t rows = p->block_rows; fl_turns_blocks(p) && rows > 1; rows /= 2)
         b.shift++;
     b.prediction = (fl_row_matrix){scratch->prediction, line};
     b.target = (fl_row_matrix){scratch->target, line};

@@ -221,7 +221,7 @@ static void fl_run_blocks(const fl_row_pass *p, const fl_row_work *w, size_t fir
     for (size_t start = fl_row_bound(p, w, first); start < end; start += n) {
         size_t ahead = segment;
         n = fl_tile_at(p, w, start, &ahead);
-        while (p->block_rows > p->tile_rows && start + n < end) {
+        while (fl_turns_blocks(p) && start + n < end) {
             size_t more = fl_tile_at(p, w, start + n, &ahead);
             if (n + more > p->block_rows)
                 break;
@@ -300,8 +300,7 @@ static fl_status fl_run(const fl_row_pass *p, fl_rows_call *c, size_t *n_counted
         fl_may_run_parallel() && c->n_rows * c->n_classes >= FL_PARALLEL_ELEMENTS ? c->n_threads : 1;
     for (size_t s = 0; s < n_segments; s++)
         segments[s] = (fl_row_segment){.status = FL_OK};
-    size_t n_pieces =
-        p->block_rows > p->tile_rows ? (c->n_rows + p->block_rows - 1) / p->block_rows : n_segments;
+    size_t n_pieces = fl_turns_blocks(p) ? (c->n_rows + p->block_rows - 1) / p->block_rows : n_segments;
     fl_row_work work = {n_segments, n_units, unit, segments, n_pieces, fl_pieces_at_once(n_pieces, threads)};
     if (threads > 1 && p->functions && !p->across && c->n_rows < (size_t)threads &&
         c->n_classes * p->ops->itemsize >= FL_SHARED_ROW_BYTES) {
@@ -430,7 +429,7 @@ static int fl_should_stream(const fl_row_pass *p) {
     const fl_rows_call *c = p->call;
     const fl_array *outputs[] = {&c->gradient, &c->hessian};
     size_t matrices = 1 + (c->dense != 0), written = 0;
-    if (!p->across && (p->block_rows > p->tile_rows || fl_streamed_half(p) > FL_STREAMED_BYTES))
+    if (!p->across && (fl_turns_blocks(p) || fl_streamed_half(p) > FL_STREAMED_BYTES))
         return 0;
     for (int i = 0; i < 2; i++) {
         if (!outputs[i]->data)

@@ -53,6 +53,12 @@ static int fl_by_label(const fl_row_pass *p) {
     return p->form == FL_BY_LABEL || p->form == FL_SMOOTHED;
 }
 
+/* Whether matrices in which a class's rows are next to each other are turned, more rows at once than a
+ * tile's. */
+static int fl_turns_blocks(const fl_row_pass *p) {
+    return p->block_rows > p->tile_rows;
+}
+
 static char *fl_take(char **from, size_t bytes) {
     char *piece = *from;
     *from += (bytes + 63) & ~(size_t)63;
