@@ -70,10 +70,8 @@
         const size_t n = chunk.n;                                                                            \
         if (fl_has_labels(form)) {                                                                           \
             row.label -= (real_int)chunk.start;                                                              \
-            if (row.label >= 0 && (size_t)row.label < n)                                                     \
-                s->own[chunk.row] = z[row.label];                                                            \
-            if (row.label + (real_int)chunk.start >= 0)                                                      \
-                row.own = z[row.label];                                                                      \
+            if (tile->n_classes <= FL_ROW_CHUNK && row.label >= 0)                                           \
+                row.own = s->own[chunk.row] = z[row.label];                                                  \
         }                                                                                                    \
         if (!FL_SCANS_##kind)                                                                                \
             return name##_prepare(row);                                                                      \

@@ -138,8 +138,13 @@ static void fl_row_begin(const fl_row_tile *t, int form) {
         return;
     for (size_t i = 0; i < padded; i++)
         s->label[i] = label[i];
-    if (t->n_classes > FL_ACROSS_LIMIT)
-        return; /* the chunks fetch them */
+    if (t->n_classes > FL_ACROSS_LIMIT) {
+        /* Of rows of one chunk the scan fetches them. In longer ones the terms of a chunk may be written over
+         * its predictions before the next chunk is scanned. */
+        for (size_t i = 0; i < n && t->n_classes > FL_ROW_CHUNK; i++)
+            s->own[i] = z[(ptrdiff_t)i * t->prediction.stride + (label[i] < 0 ? 0 : label[i])];
+        return;
+    }
     for (size_t i = 0; i < n && t->n_classes > FL_FEW_CLASSES; i++)
         s->own[i] = z[(ptrdiff_t)(label[i] < 0 ? 0 : label[i]) * t->prediction.stride + (ptrdiff_t)i];
     for (size_t k = 0; k < t->n_classes && t->n_classes <= FL_FEW_CLASSES; k++) {
