@@ -125,9 +125,10 @@ def test_other_dtypes(other: str, dtype: Any, rng: Any) -> None:
             )
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("n_classes", [3, 100, 131, 1000, 4001, 50_003])
 @pytest.mark.parametrize("name", ["CrossEntropy", "Focal", "MulticlassHinge", "EuclideanError"])
-def test_large_outputs_are_streamed(name: str, n_classes: int, dtype: Any, rng: Any) -> None:
+def test_large_outputs_are_streamed(name: str, n_classes: int, order: str, dtype: Any, rng: Any) -> None:
     """More than the last-level cache, beside lines that belong to somebody else: the bits of its parts."""
     loss = getattr(fl, name)()
     n = (60 << 20) // (2 * np.dtype(dtype).itemsize * n_classes)
@@ -136,10 +137,11 @@ def test_large_outputs_are_streamed(name: str, n_classes: int, dtype: Any, rng: 
     y, z = y[pick], z[pick]
     names = ["gradient", "hessian"] if loss.has_hessian else ["gradient"]
     buffers = [np.full(z.size + 2 * 41, CANARY, dtype) for _ in names]
-    slots = [buffer[41:-41].reshape(z.shape) for buffer in buffers]
+    slots = [buffer[41:-41].reshape(z.shape, order=order) for buffer in buffers]
     verb = "_and_".join(names)
     parts = [slice(i * n // 9, (i + 1) * n // 9) for i in range(9)]
     expected = [ask(loss, verb, y[part], z[part], reduction="sum") for part in parts]
+    z = np.array(z, order=order)
     for n_threads in (1, 2, 3, 8):
         options = {"reduction": "sum", "n_threads": n_threads, "out": _one_or_tuple(slots)}
         ask(loss, verb, y, z, **options)

@@ -24,7 +24,7 @@ static size_t fl_ask_cache(void) {
     return found > 0 ? (size_t)found : (size_t)32 << 20;
 }
 
-static size_t fl_cache_size(void) {
+size_t fl_cache_size(void) {
     static size_t size = 0;
     if (size == 0)
         size = fl_ask_cache();

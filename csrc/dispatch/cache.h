@@ -4,9 +4,12 @@
 
 #include <stddef.h>
 
-/* Whether so many bytes fill the last-level cache but for an eighth, 32 MiB where the system does not tell: a
- * reader of what is written finds little of it there, and loses no more than a long computation gains by not
- * waiting for lines that it overwrites. */
+/* Of the last level, in bytes; 32 MiB where the system does not tell. */
+size_t fl_cache_size(void);
+
+/* Whether so many bytes fill the last-level cache but for an eighth: a reader of what is written finds
+ * little of it there, and loses no more than a long computation gains by not waiting for lines that it
+ * overwrites. */
 int fl_fills_cache(size_t bytes);
 
 /* Whether so many bytes exceed one and a half times the last-level cache: what is written to them will

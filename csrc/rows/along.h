@@ -115,20 +115,16 @@
         _Alignas(64) real_int first[FL_ALONG_LANES];                                                         \
         for (size_t j = 0; j < FL_ALONG_LANES; j++)                                                          \
             first[j] = FL_NOT_FOUND;                                                                         \
-        const int fetches = tile->block_shift > 0;                                                           \
         const int sends = tile->queues != NULL;                                                              \
         const fl_row_queue none = {NULL, NULL, 0}, slopes = sends ? tile->queues[0] : none,                  \
                            curvatures = sends ? tile->queues[1] : none;                                      \
         size_t part = 0;                                                                                     \
         for (size_t at = 0; at < whole; at += FL_ALONG_GROUP, part++) {                                      \
             fl_fetch_group(z + at + FL_READ_AHEAD, 0);                                                       \
-            if (fetches) {                                                                                   \
+            if (tile->block_shift) {                                                                         \
                 size_t done = (tile->block_row + chunk.row) * tile->n_classes + chunk.start + at;            \
                 size_t now = done + (at + FL_ALONG_GROUP < whole ? FL_ALONG_GROUP : n - at);                 \
-                if (tile->next_prediction.data)                                                              \
-                    fl_fetch_turned(tile->next_prediction, tile->block_shift, done, now, 0);                 \
-                if (tile->next_gradient.data)                                                                \
-                    fl_fetch_turned(tile->next_gradient, tile->block_shift, done, now, 1);                   \
+                fl_fetch_turned(tile->next_prediction, tile->block_shift, done, now);                        \
             }                                                                                                \
             if (fl_has_matrix(form))                                                                         \
                 fl_fetch_group(y + at + FL_READ_AHEAD, 0);                                                   \

@@ -2,17 +2,20 @@
 #ifndef FL_ROWS_BLOCK_H
 #define FL_ROWS_BLOCK_H
 
+#include "../dispatch/cache.h"
 #include "pass.h"
 
 typedef struct {
     size_t start, n;
-    int shift; /* of the 2^shift rows that are turned at once, if any */
+    int shift; /* if the 2^shift rows after these, which are turned at once, are to be fetched meanwhile */
     fl_row_matrix prediction, target, gradient, hessian;
 } fl_row_block;
 
+/* Of a matrix that is turned at once: a thread's share of the last-level cache within these bounds. */
 enum {
-    FL_TURNED_BYTES = 2 << 20, /* of a matrix that is turned at once */
-    FL_TURNED_LINES = 8        /* cache lines of each class, at most */
+    FL_LEAST_TURNED_BYTES = 2 << 20,
+    FL_MOST_TURNED_BYTES = 8 << 20,
+    FL_FETCHED_BYTES = 1 << 20 /* of the next one */
 };
 
 static int fl_lies_by_class(const fl_array *a) {
@@ -29,9 +32,19 @@ static size_t fl_block_rows(const fl_row_pass *p) {
         return p->tile_rows;
     size_t rows = 64 / p->ops->itemsize, row_bytes = c->n_classes * p->ops->itemsize;
     size_t share = (c->n_rows + (size_t)c->n_threads - 1) / (size_t)c->n_threads;
-    for (int i = 1; i < FL_TURNED_LINES && 2 * rows * row_bytes <= FL_TURNED_BYTES && rows < share; i *= 2)
+    size_t most = fl_cache_size() / (size_t)c->n_threads;
+    most = most > FL_MOST_TURNED_BYTES ? FL_MOST_TURNED_BYTES : most;
+    most = most < FL_LEAST_TURNED_BYTES ? FL_LEAST_TURNED_BYTES : most;
+    for (int i = 1; i < FL_TURNED_LINES && 2 * rows * row_bytes <= most && rows < share; i *= 2)
         rows *= 2;
     return rows > p->tile_rows ? rows : p->tile_rows;
+}
+
+/* Whether the next block that is turned is fetched while this one is computed: it waits in L2, unless all of
+ * it is in the last-level cache anyway. */
+static int fl_fetches_blocks(const fl_row_pass *p) {
+    return p->streams && fl_turns_blocks(p) && p->matrix_bytes <= FL_FETCHED_BYTES &&
+           fl_lies_by_class(&p->call->prediction);
 }
 
 /* A block's matrix from one of its rows on. */
@@ -51,10 +64,10 @@ static fl_row_matrix fl_place_output(const fl_row_pass *p, const fl_array *a, si
                                      fl_row_matrix block, int second_half) {
     if (!a->data)
         return block;
-    if (!p->streams)
-        return p->rows->place(a, start, n, p->across, block.data);
-    if (p->across)
+    if (p->streams && p->across)
         return block;
+    if (!fl_queues_slopes(p))
+        return p->rows->place(a, start, n, p->across, block.data);
     uintptr_t to = (uintptr_t)a->data + start * (size_t)a->strides[0];
     char *half = (char *)block.data + (second_half ? fl_streamed_half(p) : 0);
     return (fl_row_matrix){half + to % 64, a->shape[1]};
@@ -87,7 +100,7 @@ static fl_row_block fl_load_block(const fl_row_pass *p, size_t start, size_t n, 
     ptrdiff_t line =
         (ptrdiff_t)(p->across ? fl_round_up(n) : fl_scratch_line(c->n_classes, itemsize) / itemsize);
     fl_row_block b = {.start = start, .n = n};
-    for (size_t rows = p->block_rows; fl_turns_blocks(p) && rows > 1; rows /= 2)
+    for (size_t rows = p->block_rows; fl_fetches_blocks(p) && rows > 1; rows /= 2)
         b.shift++;
     b.prediction = (fl_row_matrix){scratch->prediction, line};
     b.target = (fl_row_matrix){scratch->target, line};

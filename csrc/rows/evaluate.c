@@ -25,6 +25,7 @@ enum {
     FL_ALONG_BYTES = 256 << 10,    /* of a row-major one */
     FL_LONG_ROW_BYTES = 16 << 10,  /* such rows are units of work by themselves */
     FL_STREAMED_BYTES = 512 << 10, /* of a row-major tile whose slopes are streamed; less than a shared row */
+    FL_STREAMED_CLASS = 256,       /* of a turned block's class, at least */
     FL_SHARED_ROW_BYTES = 1 << 20, /* rows worth sharing among threads */
     FL_PARALLEL_ELEMENTS = 1 << 18
 };
@@ -169,10 +170,7 @@ static int fl_open(const fl_row_pass *p, const fl_row_block *block, size_t start
     if (block->shift) {
         t.block_row = start - block->start;
         t.block_shift = block->shift;
-        if (fl_lies_by_class(&c->prediction))
-            t.next_prediction = p->rows->ahead(&c->prediction, block->start, block->n);
-        if (fl_lies_by_class(&c->gradient))
-            t.next_gradient = p->rows->ahead(&c->gradient, block->start, block->n);
+        t.next_prediction = p->rows->ahead(&c->prediction, block->start, block->n);
     }
     if (p->across) {
         t.next_prediction = p->rows->ahead(&c->prediction, start, n);
@@ -417,24 +415,29 @@ static fl_row_pass fl_new_pass(const fl_rows_call *c) {
     return p;
 }
 
-static int fl_is_native_matrix(const fl_row_pass *p, const fl_array *a) {
+/* Packed rows, or where blocks are turned classes each of whose rows are. */
+static int fl_can_stream_to(const fl_row_pass *p, const fl_array *a) {
     ptrdiff_t item = (ptrdiff_t)p->ops->itemsize;
     return a->dtype == p->ops->dtype && !a->swapped && (uintptr_t)a->data % (uintptr_t)item == 0 &&
-           a->strides[1] == item && a->strides[0] == item * a->shape[1];
+           (fl_turns_blocks(p) ? a->strides[0] == item && a->strides[1] % item == 0
+                               : a->strides[1] == item && a->strides[0] == item * a->shape[1]);
 }
 
 /* Streaming pays when what is touched fills the last-level cache anyway; written over the prediction, the
- * lines are in cache already. Along rows two blocks' slopes have to stay in L2 on their way. */
+ * lines are in cache already. Along rows two blocks' slopes have to stay in L2 on their way, or a block's
+ * classes be several cache lines each. */
 static int fl_should_stream(const fl_row_pass *p) {
     const fl_rows_call *c = p->call;
     const fl_array *outputs[] = {&c->gradient, &c->hessian};
     size_t matrices = 1 + (c->dense != 0), written = 0;
-    if (!p->across && (fl_turns_blocks(p) || fl_streamed_half(p) > FL_STREAMED_BYTES))
+    int turns = fl_turns_blocks(p);
+    if (!p->across && (turns ? p->block_rows * p->ops->itemsize < FL_STREAMED_CLASS
+                             : fl_streamed_half(p) > FL_STREAMED_BYTES))
         return 0;
     for (int i = 0; i < 2; i++) {
         if (!outputs[i]->data)
             continue;
-        if (outputs[i]->data == c->prediction.data || !fl_is_native_matrix(p, outputs[i]))
+        if (outputs[i]->data == c->prediction.data || !fl_can_stream_to(p, outputs[i]))
             return 0;
         written++;
     }

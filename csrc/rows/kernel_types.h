@@ -75,7 +75,7 @@ typedef struct {
     fl_row_matrix gradient, hessian;
     fl_row_ahead next_prediction, next_target, next_gradient, next_hessian;
     size_t block_row; /* along: where the tile begins among the 2^block_shift rows that are turned at once, if
-                         any */
+                         the next ones are to be fetched meanwhile */
     int block_shift;
     fl_row_queue *queues; /* along: of the rows before, one each for gradient and Hessian, or NULL */
     void *state;          /* fl_row_ops.state_bytes of scratch, aligned to 64 */
@@ -102,6 +102,10 @@ typedef struct {
     int checks_sum; /* probabilities whose rows should add up to 1 */
 } fl_row_description;
 
+/* Rows along which vectors run, of a matrix in which a class's rows are next to each other, are turned so
+ * many cache lines of each class at once, at most. */
+enum { FL_TURNED_LINES = 8 };
+
 /* Packed reals to packed memory. */
 typedef void (*fl_stream_fn)(void *destination, const void *block, size_t n);
 
@@ -122,7 +126,8 @@ typedef struct {
     /* How many matrices of scratch these need for an array. */
     size_t (*scratch_matrices)(const fl_array *a, int across);
     fl_row_ahead (*ahead)(const fl_array *a, size_t start, size_t n);
-    /* With `stream`, a function that writes past the caches, the rows of the output are packed. */
+    /* With `stream`, a function that writes past the caches: packed rows, or along rows a class's rows next
+     * to each other. */
     void (*store)(const fl_array *a, size_t start, size_t n, int across, void *scratch, void *raw,
                   fl_stream_fn stream);
     /* Whether an entry of the first n rows is outside the domain, and which is the first in C order. */

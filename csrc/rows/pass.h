@@ -69,9 +69,10 @@ static size_t fl_scratch_bytes(const fl_row_pass *p, const fl_array *a) {
     return a->data ? p->rows->scratch_matrices(a, p->across) * p->matrix_bytes : 0;
 }
 
-/* Whether slopes wait in a queue until they are streamed; across rows they are streamed tile by tile. */
+/* Whether slopes wait in a queue until they are streamed; across rows they are streamed tile by tile, and
+ * where they are turned block by block. */
 static int fl_queues_slopes(const fl_row_pass *p) {
-    return p->streams && !p->across;
+    return p->streams && !p->across && !fl_turns_blocks(p);
 }
 
 /* Of a block whose slopes wait: two matrices, each with room to lie within a cache line as its destination
@@ -81,9 +82,11 @@ static size_t fl_streamed_half(const fl_row_pass *p) {
 }
 
 static size_t fl_output_bytes(const fl_row_pass *p, const fl_array *a) {
-    if (!p->streams || !a->data)
-        return fl_scratch_bytes(p, a);
-    return 2 * (p->across ? p->matrix_bytes : fl_streamed_half(p));
+    if (!a->data)
+        return 0;
+    if (fl_queues_slopes(p))
+        return 2 * fl_streamed_half(p);
+    return p->streams && p->across ? 2 * p->matrix_bytes : fl_scratch_bytes(p, a);
 }
 
 /* Lays the pieces out from `base`; returns where they end. Along rows, a gradient that does not go straight
@@ -103,7 +106,7 @@ static char *fl_lay_out(const fl_row_pass *p, fl_row_scratch *s, char *base) {
     size_t gradient = fl_output_bytes(p, &c->gradient);
     if (!c->gradient.data && c->hessian.data)
         gradient = p->matrix_bytes;
-    int shared = !p->across && !p->streams && prediction;
+    int shared = !p->across && !fl_queues_slopes(p) && prediction;
     s->prediction = fl_take(&base, shared && gradient > prediction ? gradient : prediction);
     s->gradient = shared ? s->prediction : fl_take(&base, gradient);
     s->target = fl_take(&base, p->reads_target && !fl_by_label(p) ? fl_scratch_bytes(p, &c->target) : 0);

@@ -8,6 +8,7 @@
 #include "../blocks/check.h"
 #include "../blocks/load.h"
 #include "../blocks/store.h"
+#include "../blocks/stream_line.h"
 #include "transpose.h"
 
 typedef struct {
@@ -100,8 +101,12 @@ static fl_row_matrix fl_load_tile(const fl_array *a, size_t start, size_t n, int
     real *block = scratch;
     size_t line = v.line;
     if (lines == FL_LINES_TRANSPOSED) {
-        fl_transpose((const real *)v.data, (across ? v.row : v.column) / (ptrdiff_t)sizeof(real),
-                     across ? n : v.n_classes, across ? v.n_classes : n, block, (ptrdiff_t)line);
+        if (across)
+            fl_transpose((const real *)v.data, v.row / (ptrdiff_t)sizeof(real), n, v.n_classes, block,
+                         (ptrdiff_t)line);
+        else
+            fl_transpose_fetched((const real *)v.data, v.column / (ptrdiff_t)sizeof(real), v.n_classes, n,
+                                 block, (ptrdiff_t)line);
     } else {
         int by_class = fl_is_by_class(v.row, v.column);
         real *gathered = by_class == across ? block : block + v.matrix;
@@ -144,12 +149,43 @@ static fl_row_ahead fl_next_tile(const fl_array *a, size_t start, size_t n) {
     return (fl_row_ahead){NULL, 0};
 }
 
+/* Rows of classes next to each other, turned into lines of the classes, which are written past the caches but
+ * for their ends: the next rows' lines begin in the same cache lines. */
+static void fl_stream_classes(const fl_tile_view *v, const real *block, ptrdiff_t line) {
+    enum { CLASSES = 16, ROWS = FL_TURNED_LINES * 64 / sizeof(real), WIDTH = ROWS + 64 / sizeof(real) };
+    _Alignas(64) real turned[CLASSES * WIDTH];
+    for (size_t k = 0; k < v->n_classes; k += CLASSES) {
+        size_t n_classes = v->n_classes - k < CLASSES ? v->n_classes - k : CLASSES;
+        size_t bytes = v->n * sizeof(real);
+        for (size_t j = k + CLASSES; j < k + 2 * CLASSES && j < v->n_classes; j++) {
+            const char *next = v->data + (ptrdiff_t)j * v->column;
+            fl_fetch_line(next, 1);
+            fl_fetch_line(next + bytes - 1, 1);
+        }
+        fl_transpose(block + k, line, v->n, n_classes, turned, WIDTH);
+        for (size_t j = 0; j < n_classes; j++) {
+            char *to = v->data + (ptrdiff_t)(k + j) * v->column;
+            const char *from = (const char *)(turned + j * WIDTH);
+            size_t i = (64 - (uintptr_t)to % 64) % 64;
+            i = i < bytes ? i : bytes;
+            memcpy(to, from, i);
+            for (; i + 64 <= bytes; i += 64)
+                fl_stream_line(to + i, from + i);
+            memcpy(to + i, from + i, bytes - i);
+        }
+    }
+}
+
 static void fl_store_tile(const fl_array *a, size_t start, size_t n, int across, void *scratch, void *raw,
                           fl_stream_fn stream) {
     fl_tile_view v = fl_view_tile(a, start, n, across);
     int lines = fl_lines_of(&v, across);
     real *block = scratch;
     size_t line = v.line;
+    if (stream && !across) {
+        fl_stream_classes(&v, block, (ptrdiff_t)line);
+        return;
+    }
     if (stream) {
         real *turned = block + v.matrix;
         fl_transpose(block, (ptrdiff_t)line, v.n_classes, n, turned, (ptrdiff_t)v.n_classes);

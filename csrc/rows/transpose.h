@@ -168,10 +168,12 @@ static int fl_join_columns(const real *from, ptrdiff_t stride, size_t n, size_t 
     return n_columns == 2 || n_columns == 3;
 }
 
+enum { FL_LINES_AHEAD = 16, FL_LINE_REALS = 64 / sizeof(real) };
+
 /* to[j][i] = from[i][j] for i < n_lines and j < length; strides in elements. The last columns of a bundle
  * overlap those before them where the number of columns is not a multiple of a piece. */
-static void fl_transpose(const real *from, ptrdiff_t from_stride, size_t n_lines, size_t length, real *to,
-                         ptrdiff_t to_stride) {
+FL_INLINE void fl_transpose_bundles(const real *from, ptrdiff_t from_stride, size_t n_lines, size_t length,
+                                    real *to, ptrdiff_t to_stride, const int fetches) {
     size_t done = 0;
     int tall = n_lines >= length;
     size_t n_rows = tall ? n_lines : length, n_columns = tall ? length : n_lines;
@@ -185,6 +187,9 @@ static void fl_transpose(const real *from, ptrdiff_t from_stride, size_t n_lines
             size_t k = 0;
             for (; k + FL_BUNDLE <= n_columns; k += FL_BUNDLE) {
                 ptrdiff_t line = tall ? i : (ptrdiff_t)k, at = tall ? (ptrdiff_t)k : i;
+                for (int next = 0; next < (fetches ? FL_BUNDLE : 0); next++)
+                    __builtin_prefetch(from + (line + FL_LINES_AHEAD + next) * from_stride + at +
+                                       FL_LINE_REALS);
                 fl_turn_square(from + line * from_stride + at, from_stride, to + at * to_stride + line,
                                to_stride);
             }
@@ -204,6 +209,19 @@ static void fl_transpose(const real *from, ptrdiff_t from_stride, size_t n_lines
             ptrdiff_t line = (ptrdiff_t)(tall ? i : j), at = (ptrdiff_t)(tall ? j : i);
             to[at * to_stride + line] = from[line * from_stride + at];
         }
+}
+
+static void fl_transpose(const real *from, ptrdiff_t from_stride, size_t n_lines, size_t length, real *to,
+                         ptrdiff_t to_stride) {
+    fl_transpose_bundles(from, from_stride, n_lines, length, to, to_stride, 0);
+}
+
+/* From lines that are far apart in memory, which the processor does not foresee: those that come next are
+ * asked for. What is asked for lies a cache line on, where pieces of unaligned lines end; their beginnings
+ * came with the columns before. */
+static void fl_transpose_fetched(const real *from, ptrdiff_t from_stride, size_t n_lines, size_t length,
+                                 real *to, ptrdiff_t to_stride) {
+    fl_transpose_bundles(from, from_stride, n_lines, length, to, to_stride, 1);
 }
 
 #endif
