@@ -187,13 +187,13 @@ FL_INLINE real fl_error_of_parts(const real *parts, size_t n_parts) {
 }
 
 /* Where a class's rows are next to each other, in lines that are turned for a block of rows: spread over the
- * computation of one block, fetches the next one's. `done` of the block's entries are computed, `now` by now.
- */
+ * computation of one block, fetches the next one's to L2. `done` of the block's entries are computed, `now`
+ * by now. */
 FL_INLINE void fl_fetch_turned(fl_row_ahead next, int block_shift, size_t done, size_t now) {
     for (size_t k = done >> block_shift; k < now >> block_shift; k++) {
         const char *line = next.data + (ptrdiff_t)k * next.step;
         for (size_t i = 0; i < (sizeof(real) << block_shift) + 48; i += 64) {
-            fl_fetch_line(line + i, 0);
+            __builtin_prefetch(line + i, 0, 2);
         }
     }
 }

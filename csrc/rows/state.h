@@ -7,12 +7,11 @@
 
 enum { FL_ROW_TILE = 1024 / sizeof(real), FL_ROW_CHUNK = 4096 / sizeof(real) };
 
-/* What is to be read goes to L2: it is not needed before a tile or a chunk from now. */
 FL_INLINE void fl_fetch_line(const void *line, const int for_writing) {
     if (for_writing)
         __builtin_prefetch(line, 1);
     else
-        __builtin_prefetch(line, 0, 2);
+        __builtin_prefetch(line);
 }
 
 /* An entry from its numbers, the place of its class in the tables of classes, and the class. */
