@@ -27,11 +27,12 @@ DTYPES = ("float32", "float64")
 Peer = Callable[[np.ndarray, np.ndarray, int], Call]
 
 
-def sample(n_elements: int, n_classes: int, dtype: str) -> tuple[np.ndarray, np.ndarray]:
+def sample(n_elements: int, n_classes: int, dtype: str, order: Any = "C") -> tuple[np.ndarray, np.ndarray]:
     """Class indices and logits, of about so many elements."""
     rng = np.random.default_rng(n_classes)
     n = max(1, n_elements // n_classes)
-    return rng.integers(0, n_classes, n), rng.normal(0.0, 2.0, (n, n_classes)).astype(dtype)
+    labels = rng.integers(0, n_classes, n)
+    return labels, rng.normal(0.0, 2.0, (n, n_classes)).astype(dtype, order=order)
 
 
 def fastloss_call(y: np.ndarray, z: np.ndarray, threads: int) -> Call:
@@ -142,6 +143,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--classes", action="append", type=int, help="only so many classes (may be repeated)")
     parser.add_argument("--dtype", action="append", choices=DTYPES)
     parser.add_argument("--elements", type=int, default=4_000_000, help="of the logits (default 4 million)")
+    parser.add_argument("--order", default="C", choices=("C", "F"), help="of all matrices (default C)")
     parser.add_argument("--threads", type=int, default=1, help="threads of everything timed (default 1)")
     parser.add_argument("--peers", help=f"some of {','.join(PEERS)}; or none; default: all installed")
     parser.add_argument("--seconds", type=float, default=1.0, help="least time spent on a line (default 1)")
@@ -157,16 +159,17 @@ def main(arguments: list[str] | None = None) -> int:
     records = []
     for dtype in options.dtype or DTYPES:
         for n_classes in options.classes or CLASSES:
-            y, z = sample(options.elements, n_classes, dtype)
+            y, z = sample(options.elements, n_classes, dtype, options.order)
             calls = {"fastloss": fastloss_call(y, z, options.threads)}
-            calls |= {name: PEERS[name](y, z.copy(), options.threads) for name in peers}
+            calls |= {name: PEERS[name](y, z.copy(order="K"), options.threads) for name in peers}
             calls["triad"] = triad_call(z, options.threads)
             seconds = interleave(calls, options.seconds)
             mine = seconds["fastloss"]
             share = 100 * limit_seconds(seconds["triad"], "value_and_gradient", y, z) / mine
             ratios = (f"{seconds[name] / mine:15.2f}" for name in peers)
             print(f"{n_classes:>8}  {dtype:8} {1e9 * mine / z.size:10.3f} {share:10.0f}", *ratios, flush=True)
-            records.append({"classes": n_classes, "dtype": dtype, "elements": z.size, "seconds": seconds})
+            record = {"classes": n_classes, "dtype": dtype, "order": options.order, "elements": z.size}
+            records.append(record | {"seconds": seconds})
     write_json(options.json, machine, records)
     return 0
 
