@@ -168,9 +168,9 @@ static int fl_open(const fl_row_pass *p, const fl_row_block *block, size_t start
     t.gradient = fl_rows_of(p, block->gradient, start - block->start);
     t.hessian = fl_rows_of(p, block->hessian, start - block->start);
     if (block->shift) {
-        t.block_row = start - block->start;
-        t.block_shift = block->shift;
         t.next_prediction = p->rows->ahead(&c->prediction, block->start, block->n);
+        t.block_row = start - block->start;
+        t.block_shift = t.next_prediction.data ? block->shift : 0;
     }
     if (p->across) {
         t.next_prediction = p->rows->ahead(&c->prediction, start, n);
