@@ -36,6 +36,11 @@ if X86_64:
     TIERS["v3"] = ["/arch:AVX2"] if MSVC else ["-march=x86-64-v3"]
     TIERS["v4"] = ["/arch:AVX512"] if MSVC else ["-march=x86-64-v4", "-mprefer-vector-width=512"]
 
+# While developing, FASTLOSS_TIERS=v4 (or v3,v4) builds those tiers alone besides base, which is always there.
+if "FASTLOSS_TIERS" in os.environ:
+    wanted = {"base", *os.environ["FASTLOSS_TIERS"].split(",")}
+    TIERS = {tier: flags for tier, flags in TIERS.items() if tier in wanted}
+
 # gcc: several vectors' chains of operations interleaved. A processor's queue does not reach to the next one,
 # and the usual order, vector after vector, is up to an eighth slower.
 INTERLEAVED = ["-fschedule-insns", "-fsched-pressure"]
