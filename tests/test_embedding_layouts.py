@@ -6,6 +6,7 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
+import pandas as pd
 import pytest
 from embedding_samples import ALL, ROW_BY_ROW, ask, assert_same, embeddings, ordinary
 
@@ -47,7 +48,7 @@ LAYOUTS = {
 @pytest.mark.parametrize("case", ALL, ids=repr)
 def test_layouts(case: Any, layout: str, dtype: Any, rng: Any) -> None:
     """The bits are those of plain arrays, of inputs and of outputs."""
-    for n, d in [(70, 3), (9, 130)]:
+    for n, d in [(70, 3), (9, 130), (300, 3), (257, 17)]:
         arguments = ordinary(case, n, d, dtype, rng)
         w = rng.uniform(0.5, 2, n).astype(dtype)
         expected = ask(case, arguments, sample_weight=w, reduction="none")
@@ -61,6 +62,29 @@ def test_layouts(case: Any, layout: str, dtype: Any, rng: Any) -> None:
         assert [id(x) for x in (results[0], *results[1])] == [id(x) for x in out]
         for x, name in zip(out, expected, strict=True):
             np.testing.assert_array_equal(x, expected[name])
+
+
+@pytest.mark.parametrize("case", ALL, ids=repr)
+@pytest.mark.parametrize("d", [1, 2, 3])
+@pytest.mark.parametrize("place", [np.int32, np.float16, ">f8", "mixed", pd.DataFrame])
+def test_few_columns_of_any_dtype(case: Any, d: int, place: Any, rng: Any) -> None:
+    """A line of scratch is longer than such a row: the numbers are those of plain rows."""
+    arguments = ordinary(case, 300, d, np.float64, rng)
+    vectors = [np.round(4 * x) for x in embeddings(case, arguments)]
+    rest = arguments[len(vectors) :]
+    if place is pd.DataFrame:
+        given = [pd.DataFrame(dict(enumerate(x.T))) for x in vectors]
+    elif place == "mixed":
+        given = [vectors[0].astype(np.float32), *(np.asfortranarray(x) for x in vectors[1:])]
+    else:
+        given = [x.astype(place) for x in vectors]
+    if place is np.float16:
+        vectors = [x.astype(np.float32) for x in vectors]
+    value, gradients = case.value_and_gradient(*given, *rest)
+    expected, slopes = case.value_and_gradient(*vectors, *rest)
+    assert value == expected
+    for found, true in zip(gradients, slopes, strict=True):
+        np.testing.assert_array_equal(found, true.astype(found.dtype))
 
 
 def test_long_double_rows_in_any_order(rng: Any) -> None:

@@ -96,15 +96,21 @@ static char *fl_take(char **from, size_t bytes) {
     return piece;
 }
 
+static size_t fl_n_matrices(const fl_embedding_pass *p, const fl_array *a) {
+    return a->data ? p->ops->rows->scratch_matrices(a, 0) : 0;
+}
+
 static char *fl_lay_out(const fl_embedding_pass *p, size_t rows, fl_embedding_scratch *s, char *base) {
-    size_t numbers = fl_round_up(rows) * sizeof(double), matrix = 2 * fl_round_up(rows) * p->row_bytes;
+    const fl_embeddings_call *c = p->call;
+    size_t numbers = fl_round_up(rows) * sizeof(double);
+    size_t matrix = fl_scratch_matrix(rows, c->n_columns, p->ops->itemsize, 0);
     s->value = fl_take(&base, numbers);
     s->label = fl_take(&base, numbers);
     s->weight = fl_take(&base, numbers);
     s->raw = fl_take(&base, FL_RAW_BYTES);
     for (int m = 0; m < p->n_inputs; m++) {
-        s->input[m] = fl_take(&base, p->copies_input[m] ? matrix : 0);
-        s->gradient[m] = fl_take(&base, p->copies_gradient[m] || p->streams ? matrix : 0);
+        s->input[m] = fl_take(&base, matrix * fl_n_matrices(p, &c->input[m]));
+        s->gradient[m] = fl_take(&base, p->streams ? matrix : matrix * fl_n_matrices(p, &c->gradient[m]));
     }
     return base;
 }

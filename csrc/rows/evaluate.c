@@ -407,8 +407,7 @@ static fl_row_pass fl_new_pass(const fl_rows_call *c) {
         p.tile_rows &= ~(size_t)15;
     p.n_chunks = (c->n_classes + p.rows->chunk - 1) / p.rows->chunk;
     p.block_rows = fl_block_rows(&p);
-    p.matrix_bytes =
-        fl_round_up(p.block_rows) * (p.across ? row_bytes : fl_scratch_line(c->n_classes, p.ops->itemsize));
+    p.matrix_bytes = fl_scratch_matrix(p.block_rows, c->n_classes, p.ops->itemsize, p.across);
     p.target_domain = fl_in_precision(p.kernel->target_domain, c->float32);
     p.prediction_domain = fl_in_precision(p.kernel->prediction_domain, c->float32);
     p.weight_domain = fl_in_precision(weight, c->float32);

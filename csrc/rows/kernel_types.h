@@ -7,6 +7,7 @@
 #ifndef FL_ROWS_KERNEL_TYPES_H
 #define FL_ROWS_KERNEL_TYPES_H
 
+#include "../blocks/block.h"
 #include "../fastloss.h"
 
 /* A matrix of reals; `stride` counts elements from one vector direction's line to the next: from class to
@@ -20,6 +21,11 @@ typedef struct {
  * one class's rows are not all in the same few sets of a cache. */
 static inline size_t fl_scratch_line(size_t n_classes, size_t itemsize) {
     return ((n_classes * itemsize + 63) / 64 | 1) * 64;
+}
+
+/* Bytes of a matrix of scratch, rows padded to whole lanes: what drivers allot and what tiles.h fills. */
+static inline size_t fl_scratch_matrix(size_t n_rows, size_t n_classes, size_t itemsize, int across) {
+    return fl_round_up(n_rows) * (across ? n_classes * itemsize : fl_scratch_line(n_classes, itemsize));
 }
 
 /* Whether a class's rows are nearer to each other than a row's classes, by the strides of both. */

@@ -30,7 +30,7 @@ static fl_tile_view fl_view_tile(const fl_array *a, size_t start, size_t n, int 
                       0,
                       0};
     v.line = across ? v.padded : fl_scratch_line(v.n_classes, sizeof(real)) / sizeof(real);
-    v.matrix = v.padded * (across ? v.n_classes : v.line);
+    v.matrix = fl_scratch_matrix(n, v.n_classes, sizeof(real), across) / sizeof(real);
     v.native = a->dtype == FL_REAL_DTYPE && !a->swapped && (uintptr_t)v.data % sizeof(real) == 0 &&
                v.row % (ptrdiff_t)sizeof(real) == 0 && v.column % (ptrdiff_t)sizeof(real) == 0;
     return v;
