@@ -97,6 +97,7 @@ def test_batches(rng: np.random.Generator) -> None:
     [
         ([1, -1e-9, 0], [1, 1, 1], r"u\[1\] = -1e-09: masses"),
         ([1, 1, 1], [1, float("nan"), 0], r"v\[1\] = nan: masses"),
+        ([1, 1, 1], [1, 1, -1e-9], r"v\[2\] = -1e-09: masses"),
         ([0, 0, 0], [1, 1, 1], "u sums to 0"),
         ([[1, 1, 1]] * 2, [[1, 1, 1], [0, 0, 0]], r"v\[1\] sums to 0"),
         ([1, 1], [1, 1], r"u has shape \(2,\), expected a mass for each of 3 positions"),

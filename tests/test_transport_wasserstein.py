@@ -38,6 +38,7 @@ def finite_differences(f: Any, x: np.ndarray, h: float = 1e-6) -> np.ndarray:
         (3, [0], [1, 2], ([5], [1, 3]), (25 / 4) ** (1 / 3)),
         (1, [9, 0], [1, 5, 7], ([0, 2], [1, 0, 0]), 1),
         (1, [3, 1, 2], [2, 3, 1], (), 0),
+        (2, [0, 0], [3e-310, 4e-310], (), 12.5**0.5 * 1e-310),  # whose largest move has no finite reciprocal
         (1, [1, 1, 2], [1, 2], ([0.1, 0.2, 0.3], [3, 3]), 0),
         (2, [1, 2, 1], [1, 2, 1], ([0.1, 0.3, 0.2], [0.2, 0.3, 0.1]), 0),
     ],
@@ -97,6 +98,11 @@ def test_coincident_points_share_their_gradient() -> None:
     np.testing.assert_allclose(loss.gradient([0, 5], [2, 2], [3, 1], [1, 3]), [0.125, 0.375])
     np.testing.assert_array_equal(loss.gradient([3, 1], [1, 3]), [0, 0])
     np.testing.assert_array_equal(fl.Wasserstein(p=2).gradient([3, 1], [1, 3]), [0, 0])
+
+
+def test_coincident_points_without_mass_have_no_gradient() -> None:
+    loss = fl.Wasserstein()
+    assert loss.gradient([0.0], [2.0, 2.0, 5.0], None, [0.0, 0.0, 1.0]).tolist() == [0, 0, 1]
 
 
 @pytest.mark.parametrize("p", [1, 2, 3.5])

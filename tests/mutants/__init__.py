@@ -1,0 +1,1 @@
+"""Deliberate small breaks of the C library, each of which some test must see: ``python -m tests.mutants``."""

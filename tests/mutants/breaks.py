@@ -1,0 +1,41 @@
+"""What a break is: an exact replacement of text in one source file, and the tests that should see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: The words of the names of test files that a break is run against, by the folder of its source file.
+TESTS = {
+    "csrc/pointwise": "literals reference sizes magnitudes curvature reductions bad_input out threads",
+    "csrc/penalties": "penalty",
+    "csrc/rows": "test_rows",
+    "csrc/embeddings": "embedding",
+    "csrc/transport": "transport",
+    "csrc/blocks": "layouts dtypes sizes literals bad_input out test_rows embedding",
+    "csrc/sums": "reductions sizes literals magnitudes test_rows embedding",
+    "csrc/vecmath": "test_accuracy rows_accuracy embedding_accuracy",
+}
+
+
+@dataclass(frozen=True)
+class Break:
+    """In `path` the text `old`, which occurs there once, becomes `new`."""
+
+    path: str
+    old: str
+    new: str
+    words: tuple[str, ...]
+    tier: str
+
+    def __str__(self) -> str:
+        def short(text: str) -> str:
+            return " ".join(text.split())[:60] or "(nothing)"
+
+        return f"{self.path}: {short(self.old)} -> {short(self.new)}"
+
+
+def breaks(path: str, *texts: tuple[str, str], tests: str = "", tier: str = "base") -> list[Break]:
+    """Breaks of one file. `tests` are words of test files' names, run besides those of the folder."""
+    folder = "/".join(path.split("/")[:2])
+    words = tuple(f"{tests} awkward {TESTS[folder]}".split())
+    return [Break(path, old, new, words, tier) for old, new in texts]

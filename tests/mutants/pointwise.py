@@ -1,0 +1,60 @@
+"""Breaks of the pointwise losses, their driver, and the penalties."""
+
+from __future__ import annotations
+
+from .breaks import breaks
+
+BREAKS = [
+    *breaks(
+        "csrc/pointwise/evaluate.c",
+        ("fl_add(&all->total, segments[s].total.error);", ""),
+        ("fl_add(&all->weight, segments[s].weight.error);", ""),
+        ("start + i < s->bad_index", "start + i > s->bad_index"),
+        ("memset((char *)v + n * ops->itemsize, 0, (padded - n) * ops->itemsize);", ""),
+        ("c->total /= c->weight_sum;", "c->total /= (double)c->n;"),
+        ("pass.scale = 1 / c->weight_sum;", "pass.scale = 1 / (double)c->n;"),
+        ("c->value.data != z && c->gradient.data != z &&", "c->value.data != z &&"),
+    ),
+    *breaks(
+        "csrc/pointwise/native.h",
+        ("if (suspicious && fl_first_outside(targets, m, c->target) < m)", "if (0)"),
+        ("fl_stream(hessian + start, h, m);", "fl_stream(hessian + start, g, m);"),
+        (
+            "fl_any_outside(predictions, m, c->prediction) &&",
+            "fl_any_outside(predictions, 16, c->prediction) &&",
+        ),
+    ),
+    *breaks(
+        "csrc/pointwise/kernels.h",
+        ("fl_add_stored(sums, kept + i);", "fl_add_stored(sums, kept + (i == 16 ? 0 : i));"),
+        ("const int moderate = !(fl_any_bits(above) & FL_SIGN_BIT);", "const int moderate = 1;"),
+    ),
+    *breaks(
+        "csrc/pointwise/losses_regression.h",
+        ("real w = r > 0 ? above : below;", "real w = r > 0 ? below : above;"),
+        ("fl_two_difference(z, y).lo, fl_fma(-delta2.lo", "0, fl_fma(-delta2.lo"),
+        ("(y == 0) | (e > FL_LARGEST)", "(e > FL_LARGEST)"),
+        ("k == 0 ? r.lo * scale : top.lo - bottom.lo", "top.lo - bottom.lo"),
+        ("hessian64 = fl_fma(hessian64, -2 * rounding, hessian64);", ""),
+        ("int inside = a < beta;", "int inside = a <= beta;"),
+    ),
+    *breaks(
+        "csrc/pointwise/losses_binary.h",
+        ("real linear = against == 0 ? 0 : against * fl_abs(z);", "real linear = against * fl_abs(z);"),
+        ("real kept = m >= 0 ? 0 : m;", "real kept = m > 1 ? 0 : m;"),
+        ("kept, t > 0 ? -s : kept, fl_keep_nan(t, 0)", "kept, t >= 0 ? -s : kept, fl_keep_nan(t, 0)"),
+        ("(fl_flip_sign(r.lo, r.hi) - threshold_error)", "(0 - threshold_error)"),
+    ),
+    *breaks(
+        "csrc/pointwise/curvature_blocks.h",
+        ("return r == 0 ? h : g / r;", "return h;"),
+        ("real kept = distance > width ? distance : width;", "real kept = distance;"),
+    ),
+    *breaks(
+        "csrc/pointwise/curvature_list.h",
+        ("X(gamma,                     at_least_one,", "X(gamma,                     exact,"),
+    ),
+    *breaks(
+        "csrc/penalties/penalties.h", ("fl_fma((real)(p[1] / 2), a, alpha)", "fl_fma((real)p[1], a, alpha)")
+    ),
+]

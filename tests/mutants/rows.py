@@ -1,0 +1,128 @@
+"""Breaks of the row losses and their driver."""
+
+from __future__ import annotations
+
+from .breaks import breaks
+
+BREAKS = [
+    *breaks(
+        "csrc/rows/evaluate.c",
+        ("fl_add(&total, segments[s].total.error);", ""),
+        ("fl_add(&counted, segments[s].counted.error);", ""),
+        ("segments[s].has_off_row && !c->has_off_row", "segments[s].has_off_row"),
+        ("s->status != FL_OK && (row > s->bad_row ||", "0 && (row > s->bad_row ||"),
+        ("n_counted += !ignored;", "n_counted += 1;"),
+        ("weights[k] : 1;\n        fl_set_real(p, own", "weights[0] : 1;\n        fl_set_real(p, own"),
+        ("w * s / (double)n);\n        p->options", "w * s);\n        p->options"),
+        ("return 0;\n        written++;", "written += 0;\n        written++;"),
+    ),
+    *breaks(
+        "csrc/rows/labels.h",
+        ("(unsigned)(x < limit)", "(unsigned)(x <= limit)"),
+        ("(real_int)(inside ? x : 0)", "(int16_t)(inside ? x : 0)"),
+        ("inside &= IS_WHOLE((WIDE)label == x);", ""),
+        ("share = label[i] < 0 ? 0 :", "share ="),
+    ),
+    *breaks(
+        "csrc/rows/tiles.h",
+        ("block[k * padded + i] = block[k * padded + n - 1];", "block[k * padded + i] = 7;"),
+        (
+            "if (lines == FL_LINES_IN_PLACE)\n        return;",
+            "if (lines != FL_LINES_SCATTERED)\n        return;",
+        ),
+        ("run += (ptrdiff_t)piece * stride", "run += (ptrdiff_t)piece * (stride > 0 ? stride : -stride)"),
+        (
+            "for (; i + 64 <= bytes; i += 64)\n                fl_stream_line",
+            "for (; i + 128 <= bytes; i += 64)\n                fl_stream_line",
+        ),
+        ("memcpy(to + i, from + i, bytes - i);", ""),
+    ),
+    *breaks(
+        "csrc/rows/transpose.h",
+        ("to[3 * i + 2] = from[2 * stride", "to[3 * i + 2] = from[1 * stride"),
+        (
+            "to[at * to_stride + line] = from[line * from_stride + at];\n        }",
+            "to[at * to_stride + line] = from[line * from_stride + at];\n            done = 0;\n        }",
+        ),
+    ),
+    *breaks(
+        "csrc/rows/transpose.h",
+        ("? k : n_columns - FL_PIECE_REALS);", "? k : k - FL_PIECE_REALS);"),
+        ("_mm256_permute2x128_si256(a[0], a[1], 0x31)", "_mm256_permute2x128_si256(a[0], a[1], 0x30)"),
+        tier="v3",
+    ),
+    *breaks(
+        "csrc/rows/along.h",
+        ("t0.c += fl_error_of_sum(t0.a, t1.a, t2.a, t3.a);", ";"),
+        ("row.first == FL_NOT_FOUND ? 0 : (real_int)chunk.start", "0"),
+        ("rest = (at - whole) / FL_ALONG_LANES", "rest = 0"),
+        (
+            "fl_put_tail(kept, (size_t)left, g + at);",
+            "fl_put_tail(kept, (size_t)(left > 1 ? left - 1 : left), g + at);",
+        ),
+        ("fl_sum_parts(c, part) : 0;", "fl_sum_parts(c, part & ~(size_t)7) : 0;"),
+        ("row = name##_merge(fl_take_level(s, level), row, o);", "row = name##_merge(row, row, o);"),
+        ("size_t at = n - FL_SCAN_STEP;", "size_t at = 0;"),
+    ),
+    *breaks(
+        "csrc/rows/softmax.h",
+        ("#define FL_HEADROOM FL_CONST(26.0, 56.0)", "#define FL_HEADROOM FL_CONST(-3.0, -3.0)"),
+        ("return term == row.top ? row.others : sum - term;", "return sum - term;"),
+        ("row.b > 0 ? fl_fma(row.b - 1, row.top, but_top) : but_top", "but_top"),
+        ("of.reference - to.reference > -FL_SOFTMAX_RANGE ? factor : 0", "factor"),
+        ("real k = (of.scale - FL_ROUND_MAGIC) - (to.scale - FL_ROUND_MAGIC);", "real k = 0;"),
+        ("return fl_log1p_unit(f, k * FL_LN2_LO)", "return fl_log1p_unit(f, 0)"),
+    ),
+    *breaks(
+        "csrc/rows/cross_entropy.h",
+        ("(row.d - t, p, -(t * rest))", "(row.d, p, -t)"),
+        (
+            "real weight = ignored ? 0 : fl_fma(row.weight, row.class_weight, s.nan);",
+            "real weight = fl_fma(row.weight, row.class_weight, s.nan);",
+        ),
+        (
+            "row.class_weight == 0 ? 0 : row.class_weight * (row.reference - row.own)",
+            "row.class_weight * (row.reference - row.own)",
+        ),
+        ("return p < FL_EPSILON ? FL_EPSILON : p;", "return p;"),
+    ),
+    *breaks(
+        "csrc/rows/focal.h",
+        ("sum.lo += others.lo + fl_scaled_exp_error(row.own - row.offset, row.scale, 0);", ""),
+        ("certain ? r : rl / q", "rl / q"),
+        ("o.gauss_newton ? 0 : row.a", "row.a"),
+        ("odds * (2 * o.gamma + odds)", "odds * (2 + odds)"),
+    ),
+    *breaks(
+        "csrc/rows/hinge.h",
+        ("(fl_abs(d.hi) <= FL_LARGEST ? d.lo : 0)", "0"),
+        (
+            "p.first = p.reference == q.reference ? least : (keep ? p.first : q.first);",
+            "p.first = keep ? p.first : q.first;",
+        ),
+        ("p.poison += q.poison;", ""),
+        ("(margin > 0) & !e.is_own ? 1 : 0", "(margin > 0) ? 1 : 0"),
+    ),
+    *breaks(
+        "csrc/rows/divergence.h",
+        ("(1 / 132.0);", "(1 / 130.0);"),
+        ("u < (real)0.25", "u < (real)0.5"),
+        ("-sum.lo / sum.hi", "0"),
+        ("(p > 0) & !usual ? FL_INFINITY : 0", "0"),
+    ),
+    *breaks(
+        "csrc/rows/euclidean.h",
+        ("FL_CONST(0x1p50, 0x1p400)", "FL_CONST(0x1p100, 0x1p900)"),
+        ("root == 0 ? 0 : row.weight", "row.weight"),
+    ),
+    *breaks(
+        "csrc/rows/two_classes.h",
+        ("fl_exp_reduced(s.remainder - rest)", "fl_exp_reduced(s.remainder)"),
+        ("class_weight = second ? w1 : w0", "class_weight = w0"),
+    ),
+    *breaks(
+        "csrc/rows/segments.h",
+        ("return p->across && n > 15 ? n & ~(size_t)15 : n;", "return p->across && n > 15 ? 16 : n;"),
+    ),
+    *breaks("csrc/rows/state.h", ("folded[i] += sum[i];", "folded[i] = sum[i];")),
+]
