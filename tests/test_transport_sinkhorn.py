@@ -181,6 +181,12 @@ def test_warns_when_it_has_not_converged(rng: np.random.Generator) -> None:
     fl.Sinkhorn(reg=1e-3, max_iter=5, tol=100)(x, x + 0.01)
 
 
+def test_a_far_point_without_mass_does_not_hide_that_it_has_not_converged() -> None:
+    x, y = np.array([[0.0], [1.0], [100.0]]), np.array([[0.0], [1.5]])
+    with pytest.warns(fl.ConvergenceWarning, match="stopped after 2 iter"):
+        assert fl.Sinkhorn(reg=0.01, max_iter=2, debiased=False)(x, y, [1, 1, 0], [2, 1]) > 0
+
+
 @pytest.mark.parametrize(("n", "m", "d"), [(400, 300, 2), (200, 400, 20)])
 def test_same_bits_for_any_number_of_threads(n: int, m: int, d: int, rng: np.random.Generator) -> None:
     x, y, a, b = clouds(rng, n, m, d)
