@@ -74,8 +74,8 @@ def test_gradient_is_the_integrated_sign_of_the_difference_by_hand() -> None:
 
 
 def test_where_the_quantile_jumps_the_gradient_is_the_mean_of_both_sides() -> None:
-    # Mass moved from 0 to 1 costs 1 a unit, moved back 3: -1 in the mean. From 1 to 2 it saves 1. So W^2 has the
-    # potentials 0, -1, -2, whose mean under Q is -1/2, and W = 1/sqrt(2).
+    # Mass moved from 0 to 1 costs 1 a unit, moved back 3: -1 in the mean. From 1 to 2 it saves 1. So W^2 has
+    # the potentials 0, -1, -2, whose mean under Q is -1/2, and W = 1/sqrt(2).
     loss = fl.Wasserstein(p=2, positions=[0.0, 1.0, 2.0])
     expected = np.array([0.5, -0.5, -1.5]) / 2**0.5
     np.testing.assert_allclose(loss.gradient([0.5, 0, 0.5], [0.5, 0.5, 0]), expected, rtol=1e-15)
