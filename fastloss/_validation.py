@@ -32,6 +32,16 @@ def as_array(x: Any, name: str) -> Array:
     return array.view(np.ndarray) if type(array) is not np.ndarray else array
 
 
+def is_real(dtype: np.dtype[Any]) -> bool:
+    """Tell whether a dtype is one of real numbers; bfloat16 is a kind of its own to NumPy."""
+    return dtype.kind in "biuf" or dtype.name == "bfloat16"
+
+
+def precision_of(array: Array) -> type[np.floating[Any]]:
+    """Return float32 for an array of it, in whichever byte order, and float64 for any other."""
+    return np.float32 if array.dtype.kind == "f" and array.dtype.itemsize == 4 else np.float64
+
+
 def overlaps(a: Array, b: Array) -> bool:
     """Tell whether two arrays share an element; a question too hard to decide counts as yes."""
     try:

@@ -149,7 +149,7 @@ class EarthMover(TransportLoss):
 def _points(points: Any, name: str) -> Array:
     """Points as rows of float64, checked as the kernels check theirs."""
     array = _validation.as_array(points, name)
-    if array.dtype.kind not in "biuf":
+    if not _validation.is_real(array.dtype):
         raise TypeError(f"{name} has dtype {array.dtype}, expected real numbers")
     if array.ndim not in (1, 2) or array.size == 0:
         raise ValueError(

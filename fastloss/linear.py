@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss._loss import Loss, PointwiseLoss, RowLoss
-from fastloss._validation import as_array
+from fastloss._validation import as_array, is_real, precision_of
 from fastloss.distribution import KLDivergence
 from fastloss.multiclass import CrossEntropy
 from fastloss.penalty import Penalty
@@ -255,7 +255,7 @@ class LinearObjective:
                 f" {self._n_features} coefficients{intercept}{classes}"
             )
         if array.dtype != np.float64:
-            if array.dtype.kind not in "biuf":
+            if not is_real(array.dtype):
                 raise TypeError(f"{name} has dtype {array.dtype}, expected real numbers")
             array = array.astype(np.float64)
         return array
@@ -461,18 +461,18 @@ def _matrix(X: Any) -> Any:
         if len(X.shape) != 2:
             raise ValueError(f"X has shape {X.shape}, expected (n, features)")
         X = X if X.format in ("csr", "csc") else X.tocsr()
-        return X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
+        dtype = precision_of(X)
+        return X if X.dtype == dtype else X.astype(dtype)
     X = as_array(X, "X")
     if X.ndim != 2:
         raise ValueError(f"X has shape {X.shape}, expected (n, features)")
-    if X.dtype.kind not in "biuf" and X.dtype.name != "bfloat16":
+    if not is_real(X.dtype):
         raise TypeError(f"X has dtype {X.dtype}, expected real numbers")
-    dtype = np.float32 if X.dtype == np.float32 else np.float64
-    X = X.astype(dtype, copy=False)
+    X = X.astype(precision_of(X), copy=False)
     in_rows = X.strides[1] == X.itemsize and X.strides[0] >= X.itemsize * X.shape[1]
     in_columns = X.strides[0] == X.itemsize and X.strides[1] >= X.itemsize * X.shape[0]
     on_items = X.strides[0] % X.itemsize == X.strides[1] % X.itemsize == 0
-    return X if (in_rows or in_columns) and on_items and X.flags.aligned else np.ascontiguousarray(X)
+    return X if (in_rows or in_columns) and on_items and X.flags.aligned else np.require(X, requirements=["C", "A"])
 
 
 def _count_outputs(loss: Loss, y: Array, n: int, n_classes: int | None) -> int | None:

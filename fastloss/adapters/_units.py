@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastloss._validation import precision_of
 from fastloss.regression import (
     AbsoluteError,
     AbsolutePercentageError,
@@ -62,6 +63,10 @@ def unit_factor(loss: Any, curvature: int, typical: Typical, y: Array, weight: A
         shared = weight is None or np.ndim(weight) == 1
         columns = [(y[:, k], weight if shared else weight[:, k]) for k in range(y.shape[1])]
         return np.array([unit_factor(loss, curvature, typical, *column) for column in columns])
+    y = np.ascontiguousarray(y, precision_of(y))
+    if weight is not None:
+        weight = np.asarray(weight)
+        weight = np.ascontiguousarray(weight, precision_of(weight))
     if y.size == 0 or (weight is not None and not np.max(weight) > 0):
         return 1.0
     target, score = typical(y, weight)
@@ -73,11 +78,11 @@ def unit_factor(loss: Any, curvature: int, typical: Typical, y: Array, weight: A
 
 def _mean(y: Array, weight: Any) -> float:
     if weight is None:
-        return float(np.mean(y, dtype=np.float32 if y.dtype == np.float32 else np.float64))
+        return float(np.mean(y, dtype=precision_of(y)))
     return float(np.average(y, weights=weight))
 
 
 def _mean_distance(y: Array, center: float, weight: Any) -> float:
     """Return the weighted mean of |y − center|."""
-    precision = np.float32 if y.dtype == np.float32 else np.float64
-    return float(AbsoluteError()(y, np.full(y.shape, center, precision), sample_weight=weight, n_threads=1))
+    at = np.full(y.shape, center, precision_of(y))
+    return float(AbsoluteError()(y, at, sample_weight=weight, n_threads=1))

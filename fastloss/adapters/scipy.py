@@ -119,7 +119,7 @@ class RobustLoss:
          [ 1.      0.5   ]
          [ 0.     -0.0625]]
         """
-        z = np.asarray(z, dtype=np.float64)
+        z = np.asarray(z, dtype=np.float64, order="C")
         if z.ndim != 1:
             raise ValueError(f"z has shape {z.shape}, expected one dimension")
         negative = z < 0

@@ -237,7 +237,7 @@ def _among(found: Labels, labels: Any, y_true: Any) -> _Targets:
 
 
 def _mean_log_loss(targets: _Targets, p: Array, w: Array | None, reduction: str) -> float:
-    is_half = p.dtype == np.float16
+    is_half = p.dtype.kind == "f" and p.dtype.itemsize == 2
     if is_half and p.shape[1:] not in ((), (1,)):
         _check_rows(p)
     if is_half:  # computed in single precision, but clipped by their own epsilon
@@ -452,7 +452,9 @@ def _null_log_loss(targets: _Targets, w: Array | None) -> float:
     if targets.y.ndim == 2:
         sums = targets.y.sum(axis=0) if w is None else w @ targets.y
     else:
-        sums = np.bincount(targets.y, weights=w, minlength=len(targets.classes))
+        # bincount casts what fits into float64, which long doubles do not.
+        counted = None if w is None else w.astype(np.float64, copy=False)
+        sums = np.bincount(targets.y, weights=counted, minlength=len(targets.classes))
     total = len(targets.y) if w is None else total_weight(w)
     epsilon = np.finfo(np.float64).eps
     return -float(np.dot(sums, np.log(np.clip(sums / total, epsilon, 1 - epsilon))))

@@ -1,0 +1,45 @@
+"""Try awkward arguments: ``python -m tests.support [--rounds N] [kind ...]``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+KINDS = ["pointwise", "rows", "embeddings", "transport", "linear", "metrics", "boosting", "frameworks"]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.support", description=__doc__)
+    parser.add_argument("kinds", nargs="*", default=KINDS, help=f"of {', '.join(KINDS)}; all by default")
+    parser.add_argument("--rounds", type=int, default=0, help="all combinations, so many times over")
+    parser.add_argument("--only", default="", help="subjects whose name has this in it")
+    parser.add_argument("--note", type=int, help="a file descriptor for what is being tried")
+    options = parser.parse_args()
+
+    def note(text: str) -> None:
+        os.pwrite(options.note, (text + "\n\n").encode(), 0)
+
+    from support.trial import sweep
+
+    wrong = 0
+    for kind in options.kinds:
+        subjects = importlib.import_module(f"support.{kind}").subjects()
+        start = time.perf_counter()
+        tried, failures = sweep(
+            [s for s in subjects if options.only in s.name], options.rounds, note if options.note else None
+        )
+        seconds = time.perf_counter() - start
+        print(f"{kind}: {tried} calls of {len(subjects)} subjects in {seconds:.1f} s, {len(failures)} wrong")
+        print("".join(f"  {failure}\n" for failure in failures), end="", flush=True)
+        wrong += len(failures)
+    return wrong > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
