@@ -472,7 +472,9 @@ def _matrix(X: Any) -> Any:
     in_rows = X.strides[1] == X.itemsize and X.strides[0] >= X.itemsize * X.shape[1]
     in_columns = X.strides[0] == X.itemsize and X.strides[1] >= X.itemsize * X.shape[0]
     on_items = X.strides[0] % X.itemsize == X.strides[1] % X.itemsize == 0
-    return X if (in_rows or in_columns) and on_items and X.flags.aligned else np.require(X, requirements=["C", "A"])
+    if (in_rows or in_columns) and on_items and X.flags.aligned:
+        return X
+    return np.require(X, requirements=["C", "A"])
 
 
 def _count_outputs(loss: Loss, y: Array, n: int, n_classes: int | None) -> int | None:

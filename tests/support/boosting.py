@@ -137,7 +137,9 @@ class OfScores(Adapted):
 
     def plain(self, choice: Choice, views: Arrays) -> Arrays:
         # NumPy's functions keep the dtype.
-        return {"y_pred": np.ascontiguousarray(views["y_pred"]).astype(views["y_pred"].dtype.newbyteorder("="))}
+        return {
+            "y_pred": np.ascontiguousarray(views["y_pred"]).astype(views["y_pred"].dtype.newbyteorder("="))
+        }
 
     def returns(self, choice: Choice, views: Arrays, i: int, result: np.ndarray) -> np.dtype:
         return result.dtype

@@ -53,14 +53,14 @@ class Embedding(Subject):
     def draw(self, choice: Choice, rng: np.random.Generator) -> Arrays:
         n, d = choice["shape"]
         is_center = isinstance(choice["loss"], fl.CenterLoss)
-        if isinstance(choice["loss"], fl.NTXent) and n > 1200:
-            n = 1030
         found = {}
         for name in self.names[: self.n_vectors]:
             dtype = choice[f"dtype of {name}"]
             shape = (7, d) if name == "centers" else (n, d)
             whole = is_whole(dtype)
-            found[name] = cast(rng.integers(0, 2, shape) if whole else rng.normal(0, 1, shape) / d**0.5, dtype)
+            found[name] = cast(
+                rng.integers(0, 2, shape) if whole else rng.normal(0, 1, shape) / d**0.5, dtype
+            )
         for name in self.names[self.n_vectors :]:
             found[name] = cast(rng.integers(0, 7 if is_center else 2, n), choice[f"dtype of {name}"])
         if choice["weighted"]:
@@ -101,5 +101,22 @@ class Embedding(Subject):
         return [found[0], *found[1]] if value else found
 
 
+class Batch(Embedding):
+    """NTXent, whose results NumPy writes: rounded once, and values no further than `out` needs."""
+
+    # 512 pairs fill a block of similarities.
+    shapes = tuple([(n, d) for n, d in SHAPES if n <= 300] + [(512, 3), (513, 5)])
+
+    def out_dtypes(self, choice: Choice) -> Sequence[np.dtype]:
+        return [computed_in(*[choice[f"dtype of {name}"] for name in self.names[: self.n_vectors]])]
+
+    def rounded(self, x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+        return cast(x, dtype)
+
+
 def subjects() -> list[Subject]:
-    return [Embedding(i.cls) for i in fl.list_losses() if issubclass(i.cls, fl.EmbeddingLoss)]
+    return [
+        (Batch if i.cls is fl.NTXent else Embedding)(i.cls)
+        for i in fl.list_losses()
+        if issubclass(i.cls, fl.EmbeddingLoss)
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 import embedding_samples
@@ -34,17 +34,22 @@ from .rows import labels
 from .trial import Arrays, Choice, Subject, like, plain_like
 
 CLASSES = 4
+#: The vectors that a module of embeddings may take.
+VECTORS = ("first", "second", "third")
 
 
 def _plain(views: Arrays, precision: np.dtype) -> Arrays:
-    return {name: np.ascontiguousarray(exactly(np.array(x, native(x.dtype)), precision)) for name, x in views.items()}
+    return {
+        name: np.ascontiguousarray(exactly(np.array(x, native(x.dtype)), precision))
+        for name, x in views.items()
+    }
 
 
 class _OfPredictions(Subject):
     """Of targets, predictions and weights, in precisions that a library has."""
 
     inputs = ("y_true", "y_pred", "sample_weight")
-    shapes: Sequence[Any] = [n for n in SIZES if n]
+    shapes: Sequence[Any] = tuple([n for n in SIZES if n])
     share = 2
 
     def draw_for(self, loss: Any, choice: Choice, rng: np.random.Generator) -> Arrays:
@@ -67,7 +72,7 @@ class _OfPredictions(Subject):
 class SklearnLoss(_OfPredictions):
     """What boosting calls `closs`."""
 
-    covers: set[str]
+    covers: Set[str]
     share = 4
 
     def __init__(self, name: str, losses: list[Any], ulps: int = 0) -> None:
@@ -128,7 +133,7 @@ class _Estimator:
 
 class Scorer(_OfPredictions):
     name = "sklearn.scorer"
-    covers = {"sklearn.scorer", "sklearn.Scorer"}
+    covers = frozenset({"sklearn.scorer", "sklearn.Scorer"})
     ulps = 64  # NumPy takes the logarithms that some losses are of
 
     def factors(self) -> dict[str, Sequence[Any]]:
@@ -163,9 +168,9 @@ class Scorer(_OfPredictions):
 
 class Rho(Subject):
     name = "scipy.rho"
-    covers = {"scipy.rho", "scipy.RobustLoss"}
+    covers = frozenset({"scipy.rho", "scipy.RobustLoss"})
     inputs = ("z",)
-    shapes = [(n,) for n in SIZES]
+    shapes = tuple([(n,) for n in SIZES])
 
     def factors(self) -> dict[str, Sequence[Any]]:
         from fastloss.adapters.scipy import _SECOND_DERIVATIVES
@@ -192,7 +197,7 @@ class Module(_OfPredictions):
     """A module of PyTorch, and its gradients where a tensor can have one."""
 
     name = "torch.module"
-    covers = {"torch.module", "torch.LossModule"}
+    covers = frozenset({"torch.module", "torch.LossModule"})
 
     def __init__(self) -> None:
         import torch
@@ -220,7 +225,7 @@ class Module(_OfPredictions):
     def dtypes(self, name: str) -> Sequence[np.dtype]:
         unsigned = [d for d in INTEGERS if d.kind == "u" and d.itemsize > 1]
         kinds = [d for d in super().dtypes(name) if d != LONG and d not in unsigned]
-        return [*NARROW, SINGLE, DOUBLE] if name in ("y_pred", *embedding_samples_names()) else kinds
+        return [*NARROW, SINGLE, DOUBLE] if name in ("y_pred", *VECTORS) else kinds
 
     def draw(self, choice: Choice, rng: np.random.Generator) -> Arrays:
         return self.draw_for(choice["loss"], choice, rng)
@@ -242,7 +247,9 @@ class Module(_OfPredictions):
             return tensor.view(self.torch.int16).numpy().view(BFLOAT16)
         return tensor.numpy()
 
-    def evaluate(self, choice: Choice, inputs: list[np.ndarray], others: list[np.ndarray], **options: Any) -> Any:
+    def evaluate(
+        self, choice: Choice, inputs: list[np.ndarray], others: list[np.ndarray], **options: Any
+    ) -> Any:
         from fastloss.adapters import torch as adapter
 
         made = adapter.module(choice["loss"], choice["reduction"])
@@ -258,15 +265,11 @@ class Module(_OfPredictions):
         return self.evaluate(choice, [arrays["y_pred"]], [arrays["y_true"]], **weight)
 
 
-def embedding_samples_names() -> tuple[str, ...]:
-    return ("first", "second", "third")
-
-
 class EmbeddingModule(Module):
     name = "torch.module of embeddings"
-    covers = {"torch.EmbeddingModule"}
-    inputs = (*embedding_samples_names(), "labels", "sample_weight")
-    shapes = [(n, d) for n, d in zip(SIZES[1:], [3, 2, 1, 16, 5, 17, 4, 8, 130] * 5, strict=False) if n < 2000]
+    covers = frozenset({"torch.EmbeddingModule"})
+    inputs = (*VECTORS, "labels", "sample_weight")
+    shapes = tuple(zip([n for n in SIZES if 0 < n < 2000], [3, 2, 1, 16, 5, 17, 4, 8, 130] * 5, strict=False))
     share = 4
 
     def factors(self) -> dict[str, Sequence[Any]]:
@@ -281,7 +284,7 @@ class EmbeddingModule(Module):
         loss, (n, d) = choice["loss"], choice["shape"]
         drawn = embedding_samples.ordinary(loss, n, d, DOUBLE, rng)
         count = embedding_samples.n_gradients(loss)
-        names = embedding_samples_names()
+        names = VECTORS
         found = {name: cast(x, choice["dtype"]) for name, x in zip(names, drawn[:count], strict=False)}
         if drawn[count:]:
             kind = choice["dtype of labels"]
@@ -297,7 +300,7 @@ class EmbeddingModule(Module):
         return native(choice["dtype"])
 
     def call(self, choice: Choice, arrays: Arrays, out: Any) -> Sequence[Any]:
-        vectors = [arrays[name] for name in embedding_samples_names() if name in arrays]
+        vectors = [arrays[name] for name in VECTORS if name in arrays]
         others = [arrays["labels"]] if "labels" in arrays else []
         weight = {name: x for name, x in arrays.items() if name == "sample_weight"}
         return self.evaluate(choice, vectors, others, **weight)

@@ -37,7 +37,7 @@ def precision_of(dtype: np.dtype) -> np.dtype:
 
 
 class _Objective(Subject):
-    covers = {"LinearObjective"} | {f"LinearObjective.{v}" for v in ("__call__", "hessp", "initial", "unpack")}
+    covers = frozenset(f"LinearObjective.{v}" for v in ("__call__", "hessp", "initial", "unpack"))
     shapes = SHAPES
 
     def factors(self) -> dict[str, Sequence[Any]]:
@@ -61,7 +61,11 @@ class _Objective(Subject):
             y = y % 2 if of_y.kind == "b" else y
         n_outputs = CLASSES if isinstance(loss, fl.RowLoss) else 1
         size = n_outputs * (d + choice["fit_intercept"])
-        w = rng.integers(0, 2, size) * 1.0 if is_whole(choice["dtype of w"]) else rng.uniform(-0.05, 0.05, size)
+        w = (
+            rng.integers(0, 2, size) * 1.0
+            if is_whole(choice["dtype of w"])
+            else rng.uniform(-0.05, 0.05, size)
+        )
         found = {
             "X": cast(x, of_x),
             "y": cast(y, of_y),
@@ -134,7 +138,9 @@ class Sparse(_Objective):
         }
 
     def places(self, name: str) -> Sequence[str]:
-        return ["C", "read-only", "mapped", "spaced", "off by 4", "page's end"] if name == "X" else list(PLACES)
+        return (
+            ["C", "read-only", "mapped", "spaced", "off by 4", "page's end"] if name == "X" else list(PLACES)
+        )
 
     def dtypes(self, name: str) -> Sequence[np.dtype]:
         # What scipy.sparse multiplies.
@@ -170,7 +176,11 @@ class Sparse(_Objective):
         make = getattr(scipy.sparse, name if "array" in name else f"{name}_matrix")
         x = make(shape, dtype=np.float64)
         # As they are: the constructors would convert and copy. The data's own order is the entries'.
-        x.data, x.indices, x.indptr = data, minor[order].astype(choice["index"]), starts.astype(choice["index"])
+        x.data, x.indices, x.indptr = (
+            data,
+            minor[order].astype(choice["index"]),
+            starts.astype(choice["index"]),
+        )
         return x
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 import tempfile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -118,7 +118,7 @@ class _Fence:
 
 
 _fences: dict[str, _Fence] = {}
-_files: dict[str, tempfile._TemporaryFileWrapper[bytes]] = {}
+_files: dict[str, Any] = {}
 
 
 def _memory(place: Place, size: int, owner: str) -> tuple[np.ndarray, int]:
@@ -152,7 +152,7 @@ def put(x: np.ndarray, name: str, owner: str, beside: int = BESIDE_INPUT) -> Gua
         x = np.broadcast_to(x.take([0], axis) if x.shape[axis] else x, x.shape)
     view[...] = x
     if place.medium == "mapped":
-        file = _files[owner] if owner in _files else _files.setdefault(owner, tempfile.TemporaryFile())
+        file = _files.get(owner) or _files.setdefault(owner, tempfile.TemporaryFile())  # noqa: SIM115
         file.seek(0)
         file.write(memory)
         file.flush()

@@ -34,7 +34,7 @@ CLASSES = 3
 
 class Metric(Subject):
     inputs = ("y_true", "y_pred", "sample_weight")
-    shapes = [n for n in SIZES if n]
+    shapes = tuple([n for n in SIZES if n])
     share = 4
     ulps = 32  # NumPy adds up weights, and does so in another order where they lie apart
 

@@ -16,7 +16,17 @@ from .memory import WRITABLE
 from .numbers import DOUBLE, SIZES, cast, is_whole
 from .trial import Arrays, Choice, Subject, like, plain_like
 
-SHAPES = [*[(n,) for n in SIZES], (0, 3), (3, 0), (1, 1), (5, 17), (64, 65), (17, 3, 5), (2, 129, 4), (300, 3)]
+SHAPES = [
+    *[(n,) for n in SIZES],
+    (0, 3),
+    (3, 0),
+    (1, 1),
+    (5, 17),
+    (64, 65),
+    (17, 3, 5),
+    (2, 129, 4),
+    (300, 3),
+]
 #: Verbs that map predictions alone.
 LINKS = ("probabilities", "log_probabilities")
 

@@ -21,7 +21,13 @@ SHAPES = [
     *[(2, 1500), (3, 2047), (1, 2049), (33, 300), (130, 128), (129, 129), (20, 5000)],
 ]
 #: Class indices up to 255 only fit there, and those beyond 256 only into numbers of more bits.
-NARROW_LABELS = {np.dtype("?"): 2, np.dtype("i1"): 128, np.dtype("u1"): 256, BFLOAT16: 256, np.dtype("f2"): 2048}
+NARROW_LABELS = {
+    np.dtype("?"): 2,
+    np.dtype("i1"): 128,
+    np.dtype("u1"): 256,
+    BFLOAT16: 256,
+    np.dtype("f2"): 2048,
+}
 
 
 def labels(n: int, n_classes: int, dtype: np.dtype, rng: np.random.Generator) -> np.ndarray:
@@ -114,5 +120,3 @@ def subjects() -> list[Subject]:
         for form in ("labels", "dense")
         if any(form in row_samples.forms(row_samples.make(c, 2)) for c in row_samples.CASES if c[0] is cls)
     ]
-
-

@@ -6,7 +6,7 @@ import random
 import re
 import warnings
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ class Subject:
     ----------
     name : str
         As it stands in the seeds and in reports.
-    covers : set of str
+    covers : frozenset or set of str
         The public names that its trials call.
     inputs : tuple of str
         The arguments that are arrays.
@@ -39,7 +39,7 @@ class Subject:
     """
 
     name: str
-    covers: set[str]
+    covers: Set[str]
     inputs: tuple[str, ...]
     shapes: Sequence[Any] = ()
     share: int = 1
@@ -73,6 +73,10 @@ class Subject:
     def outputs(self, choice: Choice, plain: Arrays) -> list[tuple[tuple[int, ...], str]]:
         """The shape of each array that results can be written to, and the argument that it may be."""
         return []
+
+    def rounded(self, x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+        """Results in another dtype than the plain ones."""
+        return rounded(x, dtype)
 
     def call(self, choice: Choice, arrays: Arrays, out: Any) -> Sequence[Any]:
         """Results, one after the other; those that `outputs` tells of last."""
@@ -122,7 +126,10 @@ def _attempt(subject: Subject, choice: Choice, arrays: Arrays, out: Any) -> tupl
         return subject.call(choice, arrays, out), ""
     except (ValueError, TypeError, ZeroDivisionError) as error:
         # A number in a message is written in its own dtype.
-        return [], f"{type(error).__name__}: {re.sub(r'-?[0-9.]+(e[-+]?[0-9]+)?|True|False', '#', str(error))}"
+        return (
+            [],
+            f"{type(error).__name__}: {re.sub(r'-?[0-9.]+(e[-+]?[0-9]+)?|True|False', '#', str(error))}",
+        )
 
 
 def _slots(
@@ -162,21 +169,23 @@ def _expect(condition: bool, what: str) -> None:
         raise Failure(what)
 
 
-def _same(found: Any, expected: Any, dtype: np.dtype | None, ulps: int) -> str:
+def _same(subject: Subject, found: Any, expected: Any, dtype: np.dtype | None) -> str:
     """What is wrong with a result, nothing if it is right."""
     if not isinstance(expected, np.ndarray) or expected.ndim == 0:
         same = same_bits(np.float64([found]), np.float64([expected]))
-        same |= abs(found - expected) <= ulps * np.finfo(float).eps * abs(expected)
+        same |= abs(found - expected) <= subject.ulps * np.finfo(float).eps * abs(expected)
         return "" if same else f"{found!r} instead of {expected!r}"
     if not isinstance(found, np.ndarray):
         return f"{type(found).__name__} instead of an array"
     if dtype is not None and native(found.dtype) != dtype:
         return f"dtype {found.dtype} instead of {dtype}"
-    wanted = rounded(expected, found.dtype)
+    wanted = subject.rounded(expected, native(found.dtype))
     found = found.astype(native(found.dtype))
     if found.shape != wanted.shape:
         return f"shape {found.shape} instead of {wanted.shape}"
-    if same_bits(found, wanted) or (ulps and np.allclose(found, wanted, ulps * np.finfo(wanted.dtype).eps, 0)):
+    if same_bits(found, wanted):
+        return ""
+    if subject.ulps and np.allclose(found, wanted, subject.ulps * np.finfo(wanted.dtype).eps, 0):
         return ""
     differ = ~((found == wanted) | (np.isnan(found) & np.isnan(wanted)))
     place = tuple(np.argwhere(differ)[0]) if differ.any() else "signs of zeros"
@@ -206,7 +215,7 @@ def trial(subject: Subject, choice: Choice, rng: np.random.Generator) -> None:
             given_dtype = native(x.dtype)
         elif isinstance(wanted, np.ndarray):
             given_dtype = subject.returns(choice, views, i, wanted)
-        wrong = _same(x, wanted, given_dtype, subject.ulps)
+        wrong = _same(subject, x, wanted, given_dtype)
         _expect(not wrong, f"result {i}: {wrong}")
     for i, guard in guards.items():
         guard.take()
@@ -236,14 +245,16 @@ def all_choices(subject: Subject, index: int, rounds: int) -> Iterator[tuple[str
                 yield f"{seed} {i}", choice
 
 
-def sweep(subjects: Iterable[Subject], rounds: int, note: Any = None) -> tuple[int, list[str]]:
-    """Try all subjects; the number of trials, and what they found, at most three of a subject."""
+def sweep(subjects: Iterable[Subject], rounds: int, note: Callable[[str], None]) -> tuple[int, list[str]]:
+    """Try all subjects; the number of trials, and what they found, at most three of a subject.
+
+    Each is noted before it is made, as it may end the process.
+    """
     tried, failures = 0, []
     for index, subject in enumerate(subjects):
         failed = 0
         for seed, choice in all_choices(subject, index, rounds):
-            if note is not None:
-                note(f"{seed}: {choice}")
+            note(f"{seed}: {choice}")
             tried += 1
             try:
                 with warnings.catch_warnings(), np.errstate(all="ignore"):
