@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 
 from fastloss import metrics
@@ -113,3 +117,33 @@ def test_decisions_that_are_not_finite(bad):
             metrics.hinge_loss(y, z, labels=[0, 1])
     z[-1] = 0
     assert metrics.hinge_loss(y, z) == 1
+
+
+CONTAINERS = {
+    "list": np.ndarray.tolist,
+    "objects": lambda y: y.astype(object),
+    "pandas str": lambda y: pd.Series(y, dtype="str"),
+    "pandas string": lambda y: pd.Series(y, dtype="string", index=np.arange(len(y))[::-1]),
+    "pandas string array": lambda y: pd.array(y, dtype="string[python]"),
+    "pandas objects": lambda y: pd.Series(y, dtype=object),
+    "pandas arrow": lambda y: pd.Series(y, dtype="string[pyarrow]"),
+    "categories": lambda y: pd.Series(y, dtype="category"),
+    "polars": pl.Series,
+}
+
+
+@pytest.mark.parametrize("names", list(itertools.product(CONTAINERS, repeat=2)), ids=str)
+def test_zero_one_loss_of_any_two_containers(names):
+    y, z = drawn(CLASSES["two words"], 60), drawn(CLASSES["two words"], 120)[60:]
+    a, b = (CONTAINERS[name](labels) for name, labels in zip(names, (y, z), strict=True))
+    w = np.arange(60)
+    assert metrics.zero_one_loss(a, b) == np.mean(y != z)
+    assert metrics.zero_one_loss(a, b, normalize=False, sample_weight=w) == np.sum(w[y != z])
+
+
+@pytest.mark.parametrize("dtype", ["str", "string", "string[pyarrow]", object])
+def test_a_missing_string_is_no_label(dtype):
+    y, gap = pd.Series(["a", "b"], dtype=dtype), pd.Series(["a", None], dtype=dtype)
+    for pair in ((y, gap), (gap, y), (gap, gap)):
+        with pytest.raises((TypeError, ValueError)):
+            metrics.zero_one_loss(*pair)

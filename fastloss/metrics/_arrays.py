@@ -21,6 +21,8 @@ Array = npt.NDArray[Any]
 #: Elements worked on at a time where NumPy computes: a block and its temporaries stay in cache.
 BLOCK = 1 << 16
 
+_SCALAR = "Input should have at least 1 dimension i.e. satisfy `len(x.shape) > 0`, got scalar `{!r}` instead."
+
 
 def blocks(n: int, width: int = 1) -> Iterator[slice]:
     """Cut n rows of so many elements into slices of about a block."""
@@ -34,10 +36,7 @@ def n_samples(x: Any) -> int:
     shape = getattr(x, "shape", None)
     if shape is not None:
         if len(shape) == 0:
-            raise TypeError(
-                f"Input should have at least 1 dimension i.e. satisfy `len(x.shape) > 0`, got scalar `{x!r}`"
-                " instead."
-            )
+            raise TypeError(_SCALAR.format(x))
         if isinstance(shape[0], numbers.Integral):
             return int(shape[0])
     if hasattr(x, "__len__"):
@@ -71,11 +70,23 @@ def dense(x: Any) -> Array:
         array = np.from_dlpack(x)
     else:
         array = np.asarray(x)
+        if array.dtype == object and hasattr(x, "to_numpy"):
+            array = _nullable_numbers(x, array)
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported\n{array}\n")
+    if array.ndim == 0:
+        raise TypeError(_SCALAR.format(x))
     if array.ndim > 2:
         raise ValueError(f"Found array with dim {array.ndim}, while dim <= 2 is required.")
     return array
+
+
+def _nullable_numbers(x: Any, objects: Array) -> Array:
+    """Return what nullable columns of pandas hold as floats, with NaN for what is missing; or the objects."""
+    dtypes = [x.dtype] if hasattr(x, "dtype") else list(x.dtypes)
+    if all(getattr(dtype, "kind", "") in ("b", "i", "u", "f") for dtype in dtypes):
+        return np.asarray(x.astype("float64") if x.ndim == 1 else x.to_numpy(np.float64, na_value=np.nan))
+    return objects
 
 
 def check_size(array: Array) -> None:
@@ -88,17 +99,39 @@ def check_size(array: Array) -> None:
 
 
 def numeric(x: Any) -> Array:
-    """Return numbers as an array; strings and objects that hold numbers are converted."""
+    """Return numbers as an array; strings and objects that hold numbers are converted, times are counted."""
     array = dense(x)
-    if array.dtype.kind not in "fiub" and array.dtype.name != "bfloat16":
+    if array.dtype.kind in "mM":
+        array = array.view(np.int64)
+    elif array.dtype.kind not in "fiub" and array.dtype.name != "bfloat16":
         array = np.asarray(x, dtype=np.float64)
+    check_size(array)
+    return array
+
+
+def numeric_as_given(x: Any) -> Array:
+    """Return numbers as an array; not of strings. What NumPy makes objects of a list remain objects."""
+    array = dense(x)
+    if array.dtype.kind in "USV" and array.dtype.name != "bfloat16":
+        raise ValueError(
+            "dtype='numeric' is not compatible with arrays of bytes/strings.Convert your data to numeric"
+            " values explicitly instead."
+        )
+    dtype = getattr(x, "dtype", None)
+    is_nullable_boolean = array.dtype.kind == "b" and hasattr(dtype, "na_value")
+    if is_nullable_boolean or (array.dtype == object and getattr(dtype, "kind", "") == "O"):
+        array = array.astype(np.float64)
     check_size(array)
     return array
 
 
 def check_finite(array: Array, name: str = "") -> None:
     """Raise an error for NaN or infinity."""
-    if array.dtype.kind in "iub":
+    if array.dtype.kind in "iubmM":
+        return
+    if array.dtype == object:
+        if np.asarray(array != array).astype(bool).any():
+            raise ValueError("Input contains NaN")
         return
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(array.sum()) or np.isfinite(array).all():
@@ -117,10 +150,24 @@ def column(array: Array) -> Array:
 
 
 def weights(sample_weight: Any, n: int) -> Array | None:
-    """Return weights as an array of n numbers, not all zero."""
+    """Return weights as an array of n numbers, not all zero; strings that hold numbers are converted."""
     if sample_weight is None:
         return None
-    array = numeric(sample_weight)
+    return _checked_weights(numeric(sample_weight), n)
+
+
+def weights_of_labels(sample_weight: Any, n: int) -> Array | None:
+    """Return weights as an array of n numbers, not all zero; beside labels, nothing but numbers passes."""
+    if sample_weight is None:
+        return None
+    array = dense(sample_weight)
+    is_odd = array.dtype.kind in "USVmM" and array.dtype.name != "bfloat16"
+    if is_odd or (array.dtype == object and not all(isinstance(w, numbers.Number) for w in array.flat)):
+        raise TypeError(f"sample_weight holds {array.dtype}, expected real numbers")
+    return _checked_weights(numeric(array), n)
+
+
+def _checked_weights(array: Array, n: int) -> Array:
     if array.ndim != 1:
         raise ValueError(
             f"Sample weights must be 1D array or scalar, got {array.ndim}D array. Expected either a scalar"
@@ -152,6 +199,7 @@ def reduce(loss: Loss, y: Array, z: Array, w: Array | None, reduction: Any = "me
         check_finite(w, "sample_weight")
         if w.min() >= 0:
             raise
+    w = w.astype(np.float64)  # the least integer of a dtype has no opposite in it
     positive = loss(y, z, sample_weight=np.maximum(w, 0), reduction="sum")
     total: float = positive - loss(y, z, sample_weight=np.maximum(-w, 0), reduction="sum")
     return total / total_weight(w) if reduction == "mean" else total

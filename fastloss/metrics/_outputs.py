@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,11 +15,13 @@ from fastloss.metrics._arrays import (
     check_finite,
     check_lengths,
     numeric,
+    numeric_as_given,
     reduce,
     total_weight,
     weights,
 )
 from fastloss.metrics._errors import require_arrays, require_arrays_or_none, require_multioutput
+from fastloss.metrics._integers import differences, is_beyond_floats
 
 _ALLOWED = ("raw_values", "uniform_average")
 
@@ -47,6 +51,25 @@ class Outputs(NamedTuple):
         if self.sample_weight is not None:
             check_finite(self.sample_weight, "sample_weight")
 
+    def residuals(self) -> Outputs:
+        """Return targets of 0 and exact residuals of integers that float64 does not hold; otherwise the same.
+
+        They are as good for a loss of the residual.
+        """
+        y, z = self.y_true, self.y_pred
+        if y.dtype.kind not in "iu" or z.dtype.kind not in "iu":
+            return self
+        if not (is_beyond_floats(y) or is_beyond_floats(z)):
+            return self
+        return self._replace(y_true=np.broadcast_to(np.float64(0), y.shape), y_pred=differences(z, y))
+
+    def shifted_targets(self) -> Array:
+        """Return the targets as floats; integers that float64 does not hold less the least of them."""
+        y = self.y_true
+        if is_beyond_floats(y):
+            return differences(y, y.min(axis=0))
+        return y if y.dtype.kind == "f" else y.astype(np.float64)
+
     def averaged(self, errors: Array) -> Any:
         """Return the errors of the outputs, or their average as a float."""
         if self.how == "raw_values":
@@ -61,14 +84,19 @@ def float_of(y_true: Any, y_pred: Any) -> Any:
 
 
 def outputs(
-    function: str, y_true: Any, y_pred: Any, sample_weight: Any, multioutput: Any = "uniform_average"
+    function: str,
+    y_true: Any,
+    y_pred: Any,
+    sample_weight: Any,
+    multioutput: Any = "uniform_average",
+    read: Callable[[Any], Array] = numeric,
 ) -> Outputs:
     """Check the arguments that the regression metrics share, all but the values themselves."""
     require_arrays(function, y_true=y_true, y_pred=y_pred)
     require_arrays_or_none(function, sample_weight=sample_weight)
     require_multioutput(function, multioutput, _ALLOWED)
     check_lengths(y_true, y_pred, sample_weight)
-    target, prediction = numeric(y_true), numeric(y_pred)
+    target, prediction = read(y_true), read(y_pred)
     w = weights(sample_weight, len(prediction))
     dtype = float_of(target, prediction)
     if prediction.dtype.kind == "f" and prediction.dtype.itemsize < dtype.itemsize:
@@ -80,7 +108,11 @@ def outputs(
         raise ValueError(f"y_true and y_pred have different number of output ({k}!={k_pred})")
     if given.how != "weights":
         return given
-    shares = numeric(multioutput)
+    shares = numeric_as_given(multioutput)
+    check_finite(shares)
+    is_odd = shares.dtype == object and not all(isinstance(share, numbers.Real) for share in shares.flat)
+    if is_odd or shares.dtype.kind in "mM":
+        raise TypeError(f"multioutput holds {shares.dtype}, expected real numbers")
     if k == 1:
         raise ValueError("Custom weights are useful only in multi-output cases.")
     if k != len(shares):

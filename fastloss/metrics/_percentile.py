@@ -14,7 +14,7 @@ def weighted_quantile(values: Array, sample_weight: Array | None, q: float) -> A
     :math:`W_i \ge q\,W_n`, and where that is an equality the mean of it and the next value of weight not 0.
     """
     if sample_weight is None:
-        return np.asarray(np.quantile(values, q, axis=0, method="averaged_inverted_cdf"))
+        return _quantile(values, q)
     order = np.argsort(values, axis=0)
     columns = []
     for k in range(values.shape[1]):
@@ -28,6 +28,14 @@ def weighted_quantile(values: Array, sample_weight: Array | None, q: float) -> A
         value = values[order[at, k], k]
         if running[at] - wanted <= np.finfo(np.float64).eps:
             following = int(np.searchsorted(running, running[at], side="right"))
-            value = (value + values[order[following if following <= last else at, k], k]) / 2
+            value = value / 2 + values[order[following if following <= last else at, k], k] / 2
         columns.append(value)
     return np.array(columns)
+
+
+def _quantile(values: Array, q: float) -> Array:
+    with np.errstate(over="ignore", invalid="ignore"):
+        quantiles = np.quantile(values, q, axis=0, method="averaged_inverted_cdf")
+    if not np.isfinite(quantiles).all():  # the difference of two values overflowed on its way
+        quantiles = 2 * np.quantile(values.astype(np.float64) / 2, q, axis=0, method="averaged_inverted_cdf")
+    return np.asarray(quantiles)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import count
@@ -29,6 +30,23 @@ class Labels(NamedTuple):
     codes: Array
 
 
+def label_array(x: Any) -> Array:
+    """Return labels as an array of at most two dimensions, of any dtype."""
+    if "numpy.ma" in sys.modules and isinstance(x, np.ma.MaskedArray):
+        raise TypeError("labels in a masked array are not supported: its mask would be lost")
+    if not (isinstance(x, Sequence) or hasattr(x, "__array__") or hasattr(x, "shape")):
+        raise ValueError(f"Expected array-like (array or non-string sequence), got {x!r}")
+    array = dense(x)
+    if array.dtype.kind == "V":
+        raise TypeError(f"labels of dtype {array.dtype} are not supported")
+    return array
+
+
+def are_strings(y: Array) -> bool:
+    """Tell whether an array holds strings and nothing else."""
+    return y.dtype.kind == "U" or (y.dtype == object and set(map(type, y.ravel().tolist())) == {str})
+
+
 def encode(y: Array) -> Labels:
     """Find the classes of labels in one dimension: whole numbers, booleans or strings.
 
@@ -43,6 +61,9 @@ def encode(y: Array) -> Labels:
         return Labels(classes.astype(bool), codes)
     if kind in "iu":
         return Labels(*_encode_integers(y))
+    if kind in "mM":
+        classes, codes = _encode_integers(y.view(np.int64))
+        return Labels(classes.view(y.dtype), codes)
     if kind == "f":
         whole = whole_numbers(y)
         if whole is None:
@@ -85,7 +106,8 @@ def _encode_integers(y: Array) -> tuple[Array, Array]:
             present |= np.bincount(_above(y[block], low), minlength=len(present)) > 0
             if present.all():
                 break
-    classes = (np.flatnonzero(present) + low).astype(y.dtype)
+    # Modulo the dtype's range, within which the sums are.
+    classes = np.flatnonzero(present).astype(y.dtype) + np.asarray(low, y.dtype)
     if low == 0 and len(classes) == len(present):
         return classes, y
     ranks = (np.cumsum(present) - 1).astype(_narrow(len(classes)))
@@ -97,6 +119,8 @@ def _encode_integers(y: Array) -> tuple[Array, Array]:
 
 def _above(y: Array, low: int) -> Array:
     """Integers less the lowest, as indices."""
+    if y.dtype == np.uint64:
+        return (y - np.uint64(low)).astype(np.intp)
     return y.astype(np.intp) - low if low else y.astype(np.intp, copy=False)
 
 
@@ -166,7 +190,7 @@ def is_indicator(y: Array) -> bool:
 
 def target_type(y: Any, name: str = "") -> str:
     """Name the kind of target as scikit-learn's `type_of_target` does, and raise its errors."""
-    array = dense(y)
+    array = label_array(y)
     if is_indicator(array):
         return "multilabel-indicator"
     first = array[0] if len(array) else None

@@ -69,6 +69,8 @@ def _mean_deviance(given: Outputs, power: float) -> float:
         raise ValueError(message + "non-negative y and strictly positive y_pred.")
     if power >= 2 and (least_target <= 0 or least_mean <= 0):
         raise ValueError(message + "strictly positive y and y_pred.")
+    if power == 0:
+        given = given.residuals()
     return 2 * reduce(HalfDeviance(power), given.y_true, given.y_pred, given.sample_weight)
 
 
@@ -130,7 +132,7 @@ def mean_poisson_deviance(y_true: Any, y_pred: Any, *, sample_weight: Any = None
     >>> metrics.mean_poisson_deviance([0.0, 1.0], [0.5, 1.0])
     0.5
     """
-    return mean_tweedie_deviance(y_true, y_pred, sample_weight=sample_weight, power=1)
+    return _mean_deviance(_single_output("mean_poisson_deviance", y_true, y_pred, sample_weight), 1)
 
 
 def mean_gamma_deviance(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
@@ -148,7 +150,7 @@ def mean_gamma_deviance(y_true: Any, y_pred: Any, *, sample_weight: Any = None) 
     >>> round(metrics.mean_gamma_deviance([1.0, 1.0], [1.0, 2.0]), 6)
     0.193147
     """
-    return mean_tweedie_deviance(y_true, y_pred, sample_weight=sample_weight, power=2)
+    return _mean_deviance(_single_output("mean_gamma_deviance", y_true, y_pred, sample_weight), 2)
 
 
 def d2_tweedie_score(y_true: Any, y_pred: Any, *, sample_weight: Any = None, power: float = 0) -> float:
@@ -176,12 +178,14 @@ def d2_tweedie_score(y_true: Any, y_pred: Any, *, sample_weight: Any = None, pow
     p = _power("d2_tweedie_score", power)
     given = _single_output("d2_tweedie_score", y_true, y_pred, sample_weight)
     if len(given.y_pred) < 2:
+        given.check_values()
         warn_undefined(_TOO_FEW)
         return math.nan
     deviance = _mean_deviance(given, p)
-    mean = np.average(given.y_true, weights=given.sample_weight)
-    constant = np.broadcast_to(np.float64(mean), given.y_true.shape)
-    return 1 - deviance / (2 * reduce(HalfDeviance(p), given.y_true, constant, given.sample_weight))
+    targets = given.shifted_targets() if p == 0 else given.y_true
+    mean = np.average(targets, weights=given.sample_weight)
+    constant = np.broadcast_to(np.float64(mean), targets.shape)
+    return 1 - deviance / (2 * reduce(HalfDeviance(p), targets, constant, given.sample_weight))
 
 
 def d2_pinball_score(
@@ -254,10 +258,10 @@ def _d2_pinball(
     if len(given.y_pred) < 2:
         warn_undefined(_TOO_FEW)
         return math.nan
-    targets = given.y_true.reshape(len(given.y_true), -1)
+    targets = given.shifted_targets().reshape(len(given.y_true), -1)
     quantiles = weighted_quantile(targets, given.sample_weight, float(alpha))
     null = given._replace(y_pred=np.broadcast_to(quantiles.astype(np.float64), targets.shape), y_true=targets)
-    return given.averaged(_explained(mean_by_output(loss, given), mean_by_output(loss, null)))
+    return given.averaged(_explained(mean_by_output(loss, given.residuals()), mean_by_output(loss, null)))
 
 
 def _explained(loss: Array, null: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,10 @@ from fastloss.metrics._arrays import (
     check_finite,
     check_lengths,
     column,
-    dense,
-    numeric,
+    numeric_as_given,
     reduce,
     total_weight,
-    weights,
+    weights_of_labels,
 )
 from fastloss.metrics._errors import (
     invalid,
@@ -28,11 +28,22 @@ from fastloss.metrics._errors import (
     require_flag,
 )
 from fastloss.metrics._strings import different_strings
-from fastloss.metrics._targets import Labels, NoLabels, encode, recode, target_type, whole_numbers
+from fastloss.metrics._targets import (
+    Labels,
+    NoLabels,
+    are_strings,
+    encode,
+    label_array,
+    recode,
+    target_type,
+    whole_numbers,
+)
 from fastloss.multiclass import MulticlassHinge
 
 __all__ = ["hinge_loss", "zero_one_loss"]
 
+#: What a sparse matrix of one column is, and one of several.
+_SPARSE = ("binary", "multilabel-indicator")
 _DIFFERENT_WIDTHS = "Multi-label binary indicator input with different numbers of labels"
 
 
@@ -81,8 +92,11 @@ def zero_one_loss(y_true: Any, y_pred: Any, *, normalize: bool = True, sample_we
     check_lengths(y_true, y_pred, sample_weight)
     if is_sparse(y_true) or is_sparse(y_pred):
         wrong = _different_sparse_rows(y_true, y_pred)
-        return _weight_of(wrong, weights(sample_weight, len(wrong)), normalize)
-    y, z = dense(y_true), dense(y_pred)
+        return _weight_of(wrong, weights_of_labels(sample_weight, len(wrong)), normalize)
+    different = _different_pandas_strings(y_true, y_pred)
+    if different is not None:
+        return _weight_of(different, weights_of_labels(sample_weight, len(different)), normalize)
+    y, z = label_array(y_true), label_array(y_pred)
     if len(y) == 0:
         raise ValueError(
             "Found empty input array (e.g., `y_true` or `y_pred`) while a minimum of 1 sample is required."
@@ -92,8 +106,8 @@ def zero_one_loss(y_true: Any, y_pred: Any, *, normalize: bool = True, sample_we
     if y.ndim == 2 and y.shape[1] > 1:
         if y.shape != z.shape:
             raise ValueError(_DIFFERENT_WIDTHS)
-        return _weight_of((y != z).any(axis=1), weights(sample_weight, len(y)), normalize)
-    y, z, w = column(y), column(z), weights(sample_weight, len(y))
+        return _weight_of((y != z).any(axis=1), weights_of_labels(sample_weight, len(y)), normalize)
+    y, z, w = column(y), column(z), weights_of_labels(sample_weight, len(y))
     total = float(len(y)) if w is None else total_weight(w)
     wrong_weight = sum(_wrong_weight(y[rows], z[rows], w, rows) for rows in blocks(len(y)))
     return wrong_weight / total if normalize else float(wrong_weight)
@@ -106,8 +120,22 @@ def _are_comparable(y: Array, z: Array) -> bool:
             return False
         if a.dtype.kind == "f" and whole_numbers(a.reshape(-1)) is None:
             return False
-    kinds = {"iubf"[: 4 * (a.dtype.kind in "iubf")] or a.dtype.kind for a in (y, z)}
-    return kinds in ({"iubf"}, {"U"})
+    if y.dtype.kind in "iubf" and z.dtype.kind in "iubf":
+        return True
+    return are_strings(y) and are_strings(z)
+
+
+def _different_pandas_strings(y_true: Any, y_pred: Any) -> Array | None:
+    """Tell which of pandas' own strings differ, without making Python's of them; None of anything else."""
+    arrays: list[Any] = [getattr(y, "array", None) for y in (y_true, y_pred)]
+    if not all(
+        hasattr(getattr(array, "dtype", None), "storage") and array.dtype.type is str for array in arrays
+    ):
+        return None
+    y, z = arrays
+    if y.dtype != z.dtype or len(y) == 0 or y.isna().any() or z.isna().any():
+        return None
+    return np.asarray(y != z, dtype=bool)
 
 
 def _wrong_weight(y: Array, z: Array, w: Array | None, rows: slice) -> float:
@@ -124,7 +152,9 @@ def _weight_of(wrong: Array, w: Array | None, normalize: bool) -> float:
 
 def _different_sparse_rows(y_true: Any, y_pred: Any) -> Array:
     """Tell which rows of two indicators differ, of which at least one is a sparse matrix."""
-    kinds = ["multilabel-indicator" if is_sparse(a) else target_type(a) for a in (y_true, y_pred)]
+    kinds = [target_type(a) if not is_sparse(a) else _SPARSE[a.shape[1] > 1] for a in (y_true, y_pred)]
+    if set(kinds) <= {"binary", "multiclass"}:
+        raise TypeError("Sparse input is only supported when targets are of multilabel type")
     if kinds != ["multilabel-indicator"] * 2:
         mix = "a mix of {} and {}".format(*kinds)
         raise ValueError(f"Classification metrics can't handle {mix} targets")
@@ -139,6 +169,9 @@ def _different_sparse_rows(y_true: Any, y_pred: Any) -> Array:
 
 def _check_target_types(y_true: Any, y_pred: Any) -> None:
     """Raise the error of targets that are no labels, or labels of two kinds."""
+    are_times = [label_array(y).dtype.kind in "mM" for y in (y_true, y_pred)]
+    if are_times in ([True, False], [False, True]):
+        raise TypeError("times and labels that are none cannot be compared")
     types = [target_type(y_true, "y_true"), target_type(y_pred, "y_pred")]
     kinds = {"multiclass"} if set(types) == {"binary", "multiclass"} else set(types)
     if len(kinds) > 1:
@@ -148,7 +181,7 @@ def _check_target_types(y_true: Any, y_pred: Any) -> None:
     if kind not in ("binary", "multiclass", "multilabel-indicator"):
         raise ValueError(f"{kind} is not supported")
     if kind != "multilabel-indicator":
-        classes = [np.unique(dense(y)) for y in (y_true, y_pred)]
+        classes = [np.unique(label_array(y)) for y in (y_true, y_pred)]
         if len({isinstance(label, str) for each in classes for label in each}) > 1:
             got = " and ".join(str(each) for each in classes)
             raise ValueError(f"Mix of label input types (string and number); Got {got}.")
@@ -199,15 +232,15 @@ def hinge_loss(y_true: Any, pred_decision: Any, *, labels: Any = None, sample_we
     require_arrays("hinge_loss", y_true=y_true, pred_decision=pred_decision)
     require_arrays_or_none("hinge_loss", labels=labels, sample_weight=sample_weight)
     check_lengths(y_true, pred_decision, sample_weight)
-    z, y = numeric(pred_decision), column(dense(y_true))
-    w = None if sample_weight is None else numeric(sample_weight)
+    z, y = _decisions(pred_decision), column(label_array(y_true))
+    w = _one_weight_each(sample_weight)
     try:
         found = encode(y)
     except NoLabels:
         check_finite(z)
         target_type(y, "y")
         raise ValueError(f"Unknown label type: ({y!r},)") from None
-    classes = found.classes if labels is None else np.unique(dense(labels))
+    classes = found.classes if labels is None else np.unique(np.asarray(labels))
     if w is not None:
         total_weight(w)
     try:
@@ -217,20 +250,34 @@ def hinge_loss(y_true: Any, pred_decision: Any, *, labels: Any = None, sample_we
         raise
 
 
+def _decisions(pred_decision: Any) -> Array:
+    """Return decision values as an array of numbers."""
+    z = numeric_as_given(pred_decision)
+    if z.dtype == object:
+        check_finite(z)
+    are_numbers = z.dtype != object or all(isinstance(decision, numbers.Number) for decision in z.flat)
+    if z.dtype.kind in "mM" or not are_numbers:
+        raise TypeError("pred_decision should be an array of floats.")
+    return z.astype(np.float64) if z.dtype == object else z
+
+
+def _one_weight_each(sample_weight: Any) -> Array | None:
+    """Return weights, which scikit-learn hands to `np.average` as they are."""
+    if sample_weight is not None and np.ndim(sample_weight) != 1:
+        raise TypeError("Axis must be specified when shapes of a and weights differ.")
+    return weights_of_labels(sample_weight, 0)
+
+
 def _hinge(found: Labels, classes: Array, z: Array, w: Array | None, are_given: bool) -> float:
-    codes = recode(found, classes)
-    if codes is None:
-        known = set(classes.tolist())
-        unseen = [label for label in found.classes if label not in known]
-        raise ValueError(f"y contains previously unseen labels: {unseen}")
     # A margin of plus infinity has no loss: the result does not show it.
     if len(classes) <= 2:
         check_finite(z)
-        # The only class of the labels is the negative one, whatever `labels` says.
-        return reduce(
-            Hinge(), found.codes if len(found.classes) == 2 else np.zeros(len(z), np.uint8), column(z), w
-        )
-    shape = f"(n_samples, n_classes), that is ({len(codes)}, {len(classes)}). Got: {z.shape}"
+        # Two classes are told by the labels themselves, whatever `labels` says; a single one is negative,
+        # and of more than `labels` has the first is positive.
+        n_found = len(found.classes)
+        codes = found.codes if n_found == 2 else (found.codes == 0) & (n_found > 2)
+        return reduce(Hinge(), codes, column(z), w)
+    shape = f"(n_samples, n_classes), that is ({len(z)}, {len(classes)}). Got: {z.shape}"
     if z.ndim == 1:
         raise ValueError(
             "The shape of pred_decision cannot be 1d arraywith a multiclass target. pred_decision shape must"
@@ -243,6 +290,11 @@ def _hinge(found: Labels, classes: Array, z: Array, w: Array | None, are_given: 
             "The shape of pred_decision is not consistent with the number of classes. With a multiclass"
             f" target, pred_decision shape must be {shape}"
         )
+    codes = recode(found, classes)
+    if codes is None:
+        known = set(classes.tolist())
+        unseen = [label for label in found.classes if label not in known]
+        raise ValueError(f"y contains previously unseen labels: {unseen}")
     loss, total = MulticlassHinge(), 0.0
     for rows in blocks(len(z), len(classes)):
         check_finite(z[rows])

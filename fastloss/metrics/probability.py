@@ -16,12 +16,11 @@ from fastloss.metrics._arrays import (
     check_finite,
     check_lengths,
     column,
-    dense,
     n_samples,
     numeric,
     reduce,
     total_weight,
-    weights,
+    weights_of_labels,
 )
 from fastloss.metrics._errors import (
     invalid,
@@ -31,7 +30,16 @@ from fastloss.metrics._errors import (
     require_flag,
     warn_undefined,
 )
-from fastloss.metrics._targets import Labels, NoLabels, encode, is_indicator, pick, recode, target_type
+from fastloss.metrics._targets import (
+    Labels,
+    NoLabels,
+    encode,
+    is_indicator,
+    label_array,
+    pick,
+    recode,
+    target_type,
+)
 from fastloss.multiclass import CrossEntropy
 from fastloss.regression import SquaredError
 
@@ -127,7 +135,7 @@ def log_loss(
     w = None
     try:
         check_lengths(p, y_true, sample_weight)
-        w = weights(sample_weight, len(p))
+        w = weights_of_labels(sample_weight, len(p))
         targets = _targets(y_true, labels, p)
         return _mean_log_loss(targets, p, w, "mean" if normalize else "sum")
     except ValueError:
@@ -178,7 +186,7 @@ def _warn_not_probabilities() -> None:
 
 def _targets(y_true: Any, labels: Any, p: Array) -> _Targets:
     """Return the classes, and each sample's rank among them; as many as the probabilities have columns."""
-    y = dense(y_true)
+    y = label_array(y_true)
     if is_indicator(y):
         targets = _Targets(y, np.arange(y.shape[1]))
     else:
@@ -219,8 +227,12 @@ def _encoded(y: Array, y_true: Any) -> Labels:
 
 def _among(found: Labels, labels: Any, y_true: Any) -> _Targets:
     """Return the ranks among the classes that are given."""
-    given = dense(labels)
-    classes = encode(given).classes
+    given = label_array(labels)
+    if given.size == 0:
+        raise ValueError(f"y has 0 samples: {labels!r}")
+    classes = _encoded(given, labels).classes
+    if len(classes) != len(given):
+        raise ValueError(f"labels has a class more than once: {labels}")
     if not np.array_equal(classes, given):
         warnings.warn(
             f"Labels passed were {labels}. But this function assumes labels are ordered lexicographically."
@@ -241,10 +253,13 @@ def _mean_log_loss(targets: _Targets, p: Array, w: Array | None, reduction: str)
     if is_half and p.shape[1:] not in ((), (1,)):
         _check_rows(p)
     if is_half:  # computed in single precision, but clipped by their own epsilon
+        _check_probabilities(p, w)
         p = np.clip(p, np.finfo(p.dtype).eps, 1 - np.finfo(p.dtype).eps)
-    if p.ndim == 1 or p.shape[1] == 1:
-        y = targets.y if targets.y.ndim == 1 else targets.y[:, 1]
-        return reduce(BinaryCrossEntropy(from_logits=False), y, column(p), w, reduction)
+    if p.shape[1:] in ((), (1,)):
+        p = column(p)
+        if targets.y.ndim == 1:
+            return reduce(BinaryCrossEntropy(from_logits=False), targets.y, p, w, reduction)
+        p = np.column_stack([1 - p, p])
     loss = (_RowsOfHalves if is_half else _RowsOfProbabilities)(from_logits=False)
     return reduce(loss, targets.y, p, w, reduction)
 
@@ -325,7 +340,7 @@ def brier_score_loss(
     w = None
     try:
         check_lengths(p, y_true, sample_weight)
-        w = weights(sample_weight, len(p))
+        w = weights_of_labels(sample_weight, len(p))
         if is_binary:
             score = 2 * _binary_squares(y_true, column(p), w, pos_label)
         else:
@@ -339,14 +354,13 @@ def brier_score_loss(
 
 def _binary_squares(y_true: Any, p: Array, w: Array | None, pos_label: Any) -> float:
     _check_range(p)
-    y = column(dense(y_true))
+    y = column(label_array(y_true))
     try:
         found = encode(y)
+        kind = "multiclass" if len(found.classes) > 2 else "binary"
     except NoLabels:
         check_finite(y)
         kind = target_type(y, "y_true")
-    else:
-        kind = "multiclass" if len(found.classes) > 2 else "binary"
     if kind != "binary":
         raise ValueError(
             f"The type of the target inferred from y_true is {kind} but should be binary according to the"
@@ -438,7 +452,7 @@ def d2_log_loss_score(
     p = _probabilities(y_proba)
     w = None
     try:
-        w = weights(sample_weight, len(p))
+        w = weights_of_labels(sample_weight, len(p))
         targets = _targets(y_true, labels, p)
         loss = _mean_log_loss(targets, p, w, "sum")
     except ValueError:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from fastloss._loss import PointwiseLoss, number
-from fastloss.metrics._arrays import blocks
+from fastloss.metrics._arrays import blocks, numeric_as_given
 from fastloss.metrics._errors import invalid
+from fastloss.metrics._integers import absolute_errors
 from fastloss.metrics._outputs import Outputs, float_of, mean_by_output, mean_loss, outputs
 from fastloss.metrics._percentile import weighted_quantile
 from fastloss.regression import AbsoluteError, AbsolutePercentageError, SquaredError, SquaredLogError
@@ -64,9 +65,8 @@ def mean_absolute_error(
     >>> metrics.mean_absolute_error([3.0, -0.5, 2.0, 7.0], [2.5, 0.0, 2.0, 8.0])
     0.5
     """
-    return mean_loss(
-        AbsoluteError(), outputs("mean_absolute_error", y_true, y_pred, sample_weight, multioutput)
-    )
+    given = outputs("mean_absolute_error", y_true, y_pred, sample_weight, multioutput)
+    return mean_loss(AbsoluteError(), given.residuals())
 
 
 def mean_squared_error(
@@ -87,9 +87,8 @@ def mean_squared_error(
     >>> metrics.mean_squared_error(y_true, y_pred, multioutput="raw_values")
     array([0., 5.])
     """
-    return mean_loss(
-        SquaredError(), outputs("mean_squared_error", y_true, y_pred, sample_weight, multioutput)
-    )
+    given = outputs("mean_squared_error", y_true, y_pred, sample_weight, multioutput)
+    return mean_loss(SquaredError(), given.residuals())
 
 
 def root_mean_squared_error(
@@ -110,7 +109,7 @@ def root_mean_squared_error(
     3.0
     """
     given = outputs("root_mean_squared_error", y_true, y_pred, sample_weight, multioutput)
-    return _root_of_mean(SquaredError(), given)
+    return _root_of_mean(SquaredError(), given.residuals())
 
 
 def mean_squared_log_error(
@@ -197,7 +196,11 @@ def mean_absolute_percentage_error(
     0.125
     """
     given = outputs("mean_absolute_percentage_error", y_true, y_pred, sample_weight, multioutput)
-    return mean_loss(AbsolutePercentageError(), given)
+    exact = given.residuals()
+    if exact is given:
+        return mean_loss(AbsolutePercentageError(), given)
+    shares = exact.y_pred / np.maximum(np.abs(given.y_true.astype(np.float64)), np.finfo(np.float64).eps)
+    return mean_loss(AbsoluteError(), exact._replace(y_pred=shares))
 
 
 def pinball(function: str, alpha: Any) -> PointwiseLoss:
@@ -252,7 +255,8 @@ def mean_pinball_loss(
     1.0
     """
     loss = pinball("mean_pinball_loss", alpha)
-    return mean_loss(loss, outputs("mean_pinball_loss", y_true, y_pred, sample_weight, multioutput))
+    given = outputs("mean_pinball_loss", y_true, y_pred, sample_weight, multioutput)
+    return mean_loss(loss, given.residuals())
 
 
 def median_absolute_error(
@@ -272,9 +276,12 @@ def median_absolute_error(
     >>> metrics.median_absolute_error([0.0, 0.0, 0.0], [1.0, -2.0, 90.0])
     2.0
     """
-    given = outputs("median_absolute_error", y_true, y_pred, sample_weight, multioutput)
+    given = outputs(
+        "median_absolute_error", y_true, y_pred, sample_weight, multioutput, read=numeric_as_given
+    )
     given.check_values()
-    distances = np.abs(np.subtract(given.y_pred, given.y_true, dtype=float_of(given.y_true, given.y_pred)))
+    dtype = float_of(given.y_true, given.y_pred)
+    distances = absolute_errors(given.y_true, given.y_pred, dtype).astype(dtype, copy=False)
     distances = distances.reshape(len(distances), -1)
     if given.sample_weight is None:
         return given.averaged(np.median(distances, axis=0))
@@ -308,12 +315,14 @@ def max_error(y_true: Any, y_pred: Any) -> float:
     >>> metrics.max_error([3.0, 2.0, 7.0, 1.0], [4.0, 2.0, 7.0, 1.0])
     1.0
     """
-    given = outputs("max_error", y_true, y_pred, None)
+    given = outputs("max_error", y_true, y_pred, None, read=numeric_as_given)
     if given.n_outputs > 1:
         given.check_values()
         raise ValueError("Multioutput not supported in max_error")
     y, z, dtype = given.y_true, given.y_pred, float_of(given.y_true, given.y_pred)
-    largest = [np.abs(np.subtract(y[rows], z[rows], dtype=dtype)).max() for rows in blocks(len(y))]
+    if object in (y.dtype, z.dtype):
+        given.check_values()  # of NaN and a number either may be the larger
+    largest = [absolute_errors(y[rows], z[rows], dtype).max() for rows in blocks(len(y))]
     result = float(np.max(largest))
     if not np.isfinite(result):
         given.check_values()
