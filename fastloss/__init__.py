@@ -1,6 +1,6 @@
 """Loss functions, their gradients and Hessian diagonals, computed in one pass by C kernels."""
 
-from fastloss import reference
+from fastloss import _interpreter, reference  # noqa: F401 - the first refuses sub-interpreters
 from fastloss._loss import Domain, EmbeddingLoss, Loss, PointwiseLoss, RowLoss, TransportLoss
 from fastloss._version import __version__
 from fastloss.binary import (

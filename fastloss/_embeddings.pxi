@@ -234,7 +234,7 @@ def embedding_outputs(
     list arrays, tuple names, weight, reduction, out, bint want_value, bint want_gradient
 ):
     """Return the arrays to write to, and whether the first of them is for values."""
-    cdef bint stores_value = want_value and reduction_code(reduction) == FL_REDUCE_NONE
+    cdef bint stores_value = reduction_code(reduction) == FL_REDUCE_NONE and want_value
     return embedding_results(arrays, names, None, weight, out, stores_value, want_gradient), stores_value
 
 

@@ -54,13 +54,12 @@ def initialise() -> None:
     """Take the fastest instruction-set tier, or the one that FASTLOSS_ISA names, and the default threads."""
     available = _core.isa_available()
     wanted = os.environ.get("FASTLOSS_ISA", "").strip()
-    if wanted and not _core.select_isa(wanted):
+    if wanted and wanted not in available:
         warnings.warn(
             f"FASTLOSS_ISA={wanted!r} is not available: using {available[-1]}, of {', '.join(available)}",
             RuntimeWarning,
             stacklevel=3,
         )
         wanted = ""
-    if not wanted:
-        _core.select_isa(available[-1])
+    _core.select_isa(wanted or available[-1])
     _core.set_default_threads(default_num_threads())

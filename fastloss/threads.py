@@ -95,8 +95,9 @@ def _from_environment(variable: str) -> int | None:
     text = os.environ.get(variable, "").split(",")[0].strip()
     if not text:
         return None
-    if text.isdecimal() and int(text) >= 1:
-        return min(int(text), 4096)
+    # Python refuses to convert thousands of digits.
+    if text.isdecimal() and (n := int(text[-5000:].lstrip("0")[:5] or 0)) >= 1:
+        return min(n, 4096)
     warnings.warn(f"{variable}={text!r} is not a positive integer: ignored", RuntimeWarning, stacklevel=4)
     return None
 

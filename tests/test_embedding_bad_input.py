@@ -220,3 +220,13 @@ def test_containers(case: Any) -> None:
     assert case(*frames) == expected
     with pytest.raises(TypeError, match="masked"):
         case(np.ma.masked_array(good[0]), *good[1:])
+
+
+@pytest.mark.parametrize("verb", ["__call__", "gradient", "value_and_gradient"])
+@pytest.mark.parametrize("bad", ["avg", None, 0])
+def test_no_verb_takes_an_unknown_reduction(verb: str, bad: Any) -> None:
+    """A gradient alone asks for it too, though it writes no values."""
+    for loss in ALL:
+        arguments = ordinary(loss, 4, 3, np.float64, np.random.default_rng(0))
+        with pytest.raises(ValueError, match="reduction must be"):
+            getattr(loss, verb)(*arguments, reduction=bad)

@@ -9,6 +9,7 @@ import pytest
 from test_transport_wasserstein import finite_differences
 
 import fastloss as fl
+from fastloss import reference
 
 
 @pytest.mark.parametrize(
@@ -131,3 +132,19 @@ def test_parameters() -> None:
     for positions in ([0, 0], [1, 0], [0, float("nan")], [0, float("inf")], [], [[0, 1]], 3, ["a"]):
         with pytest.raises(ValueError, match="positions"):
             fl.Wasserstein(positions=positions)
+
+
+@pytest.mark.parametrize("p", [1.0, 1.5, 2.0])
+def test_the_reference_of_equal_histograms(p: float) -> None:
+    """The distance is 0, and so is the gradient."""
+    masses = np.full(10, 0.1)
+    value, gradient = reference.Wasserstein(p=p, positions=range(10)).value_and_gradient(masses, masses)
+    assert value == 0
+    np.testing.assert_array_equal(gradient, 0)
+
+
+def test_the_reference_where_masses_sum_to_less_than_1_by_rounding() -> None:
+    first = np.round(np.random.default_rng(28).random(53), 1) + 0.1
+    assert np.cumsum(first / first.sum())[-1] < 1 - 1e-15
+    value, _ = reference.Wasserstein(p=2, positions=range(53)).value_and_gradient(first, np.ones(53))
+    assert value == pytest.approx(fl.Wasserstein(p=2, positions=range(53))(first, np.ones(53)), rel=1e-12)

@@ -93,9 +93,10 @@ class Wasserstein(TransportLoss):
         if self.p == 1:
             steps = np.sign(f - g)[:-1] * np.diff(x)
         else:
-            y = x[np.searchsorted(f, np.minimum(g, 1 - 1e-15))]
+            # Rounded, the last sum may fall short of the level sought.
+            y = x[np.minimum(np.searchsorted(f, np.minimum(g, 1 - 1e-15)), len(x) - 1)]
             steps = np.abs(x[1:] - y[:-1]) ** self.p - np.abs(x[:-1] - y[:-1]) ** self.p
-            steps *= value ** (1 - self.p) / self.p
+            steps *= value ** (1 - self.p) / self.p if value > 0 else 0.0
         potential = np.concatenate([[0], np.cumsum(steps)])
         return value, (potential - Q @ potential / Q.sum()) / Q.sum()
 
