@@ -1,5 +1,8 @@
 """Loss functions, their gradients and Hessian diagonals, computed in one pass by C kernels."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from fastloss import _interpreter, reference  # noqa: F401 - the first refuses sub-interpreters
 from fastloss._loss import Domain, EmbeddingLoss, Loss, PointwiseLoss, RowLoss, TransportLoss
 from fastloss._version import __version__
@@ -44,6 +47,12 @@ from fastloss.regression import (
 )
 from fastloss.threads import get_num_threads, num_threads, set_num_threads
 from fastloss.transport import ConvergenceWarning, Sinkhorn, Wasserstein
+
+if TYPE_CHECKING:
+    from fastloss import adapters as adapters
+    from fastloss import cli as cli
+    from fastloss import metrics as metrics
+    from fastloss import plotting as plotting
 
 initialise()
 del initialise
@@ -113,3 +122,16 @@ __all__ = [
     "set_num_threads",
     "show_config",
 ]
+
+#: Imported when they are first asked for.
+_LAZY = ("adapters", "cli", "metrics", "plotting")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return importlib.import_module(f"fastloss.{name}")
+    raise AttributeError(f"module 'fastloss' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

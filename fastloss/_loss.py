@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import numbers
 import operator
 import re
-from typing import Any, ClassVar, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
 
 from fastloss import _core, _validation
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Domain(NamedTuple):
@@ -76,11 +80,50 @@ def flag(name: str, value: Any) -> bool:
     return value
 
 
-class Immutable:
+class CallSignature:
+    """The signature of an object that a method of the binding calls, which itself has none to show.
+
+    It is that of the object's method `gradient`, but for parameters that only arrays need.
+    """
+
+    def __init__(self, *without: str) -> None:
+        self._without = without
+
+    def __get__(self, instance: Any, owner: type[Any]) -> inspect.Signature:
+        if instance is None:  # a class is called as its constructor
+            raise AttributeError("__signature__")
+        signature = inspect.signature(instance.gradient)
+        kept = [p for name, p in signature.parameters.items() if name not in self._without]
+        return signature.replace(parameters=kept)
+
+
+class NameOfObject:
+    """The `__name__` of an object that is called like a function: its name; of its class the class's."""
+
+    def __get__(self, instance: Any, owner: type[Any]) -> str:
+        name: str = owner.__name__ if instance is None else instance.name
+        return name
+
+
+class Unchanging:
+    """What never changes, and so is its own copy.
+
+    CatBoost copies the parameters of its estimators; scikit-learn's `clone` asks whether they are the same.
+    """
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
+
+
+class Immutable(Unchanging):
     """What its constructor's arguments make of it: they are its attributes, and it never changes."""
 
     name: ClassVar[str]
     family: ClassVar[str] = ""
+    __name__ = NameOfObject()
 
     def _keep(self, arguments: dict[str, Any]) -> None:
         # Nothing else ever goes into the instance's dictionary: it is the constructor's arguments. Set one by
@@ -140,6 +183,8 @@ class PointwiseLoss(Loss, _core.Pointwise):
     the kernel that computes it and that kernel's parameters.
     """
 
+    __signature__ = CallSignature()
+
     def __init__(self, kernel: str, kernel_parameters: tuple[float, ...] = (), **arguments: Any) -> None:
         self._bind(kernel, kernel_parameters, self.has_gradient)
         self._keep(arguments)
@@ -163,6 +208,8 @@ class RowLoss(Loss, _core.Rows):
     A subclass's constructor checks its arguments, binds the kernel that computes it, and keeps the
     arguments.
     """
+
+    __signature__ = CallSignature()
 
     def _warn_off_row(self, row: int, total: float) -> None:
         """Warn that a row of probabilities does not sum to one; the binding calls it at most once a call."""

@@ -159,6 +159,10 @@ class LinearObjective:
         self._row_weight: Array | None = None
         self._curvature: _Curvature | None = None
 
+    @property
+    def __name__(self) -> str:
+        return self.loss.name
+
     def __reduce__(self) -> tuple[Any, ...]:
         # The blocks are views: pickled as they are, they would take X with them a second time.
         make = functools.partial(LinearObjective, n_classes=self._n_outputs)

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from fastloss import _core
-from fastloss._loss import Immutable, number_in
+from fastloss._loss import CallSignature, Immutable, number_in
 
 __all__ = ["L1", "L2", "ElasticNet"]
 
@@ -21,6 +21,7 @@ class Penalty(Immutable, _core.Penalised):
     """
 
     family = "penalty"
+    __signature__ = CallSignature("out")
 
     def __init__(self, kernel: str, kernel_parameters: tuple[float, ...], **arguments: Any) -> None:
         self._bind(kernel, kernel_parameters)

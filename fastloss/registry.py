@@ -6,7 +6,7 @@ import difflib
 import inspect
 from typing import Any, NamedTuple
 
-from fastloss import binary, distribution, earth_mover, embedding, multiclass, regression, transport
+from fastloss import binary, distribution, earth_mover, embedding, multiclass, penalty, regression, transport
 from fastloss._loss import Loss
 
 
@@ -33,8 +33,33 @@ _LOSSES = [
     for module in (regression, binary, multiclass, distribution, embedding, transport, earth_mover)
     for name in module.__all__
 ]
-_BY_CLASS_NAME = {info.cls.__name__: info.cls for info in _LOSSES}
-_BY_NAME = {name: info.cls for info in _LOSSES for name in (info.name, *info.aliases)}
+_BY_CLASS_NAME: dict[str, LossInfo] = {info.cls.__name__: info for info in _LOSSES}
+_BY_NAME: dict[str, LossInfo] = {name: info for info in _LOSSES for name in (info.name, *info.aliases)}
+_PENALTIES = penalty.__all__
+
+
+def find_loss(name: str) -> LossInfo | None:
+    """Find a loss by its name or an alias in letters of any case, or by its class's name.
+
+    Raises
+    ------
+    ValueError
+        If the name as it is written is that of one thing, and in small letters that of another.
+    """
+    named, of_class = _BY_NAME.get(name.lower()), _BY_CLASS_NAME.get(name)
+    if named is None or named is of_class:
+        return of_class
+    if of_class is not None:
+        raise ValueError(
+            f"{name!r} is ambiguous: {name.lower()!r} is {named.cls.__name__},"
+            f" {of_class.name!r} the class {name}"
+        )
+    if name in _PENALTIES:
+        raise ValueError(
+            f"{name!r} is ambiguous: {name.lower()!r} is the loss {named.cls.__name__},"
+            f" fastloss.{name} a penalty, which is no loss"
+        )
+    return named
 
 
 def list_losses() -> list[LossInfo]:
@@ -52,6 +77,10 @@ def list_losses() -> list[LossInfo]:
 def get_loss(name: str, **parameters: Any) -> Loss:
     """Make a loss by its name, its class's name or an alias.
 
+    Names and aliases may have capital letters, which mean nothing. So three names that only those tell from
+    an alias are errors: ``"Focal"``, as ``"focal"`` is `BinaryFocal` and ``"multiclass_focal"`` the class
+    `Focal`, and ``"L1"`` and ``"L2"``, as ``"l1"`` and ``"l2"`` are losses and the classes penalties.
+
     Parameters
     ----------
     name : str
@@ -66,7 +95,8 @@ def get_loss(name: str, **parameters: Any) -> Loss:
     Raises
     ------
     ValueError
-        If no loss has that name; the message names the nearest ones.
+        If no loss has that name; the message names the nearest ones. If it could be two; the message has
+        names for both.
     TypeError
         If the loss has no such parameter.
 
@@ -78,11 +108,12 @@ def get_loss(name: str, **parameters: Any) -> Loss:
     """
     if not isinstance(name, str):
         raise TypeError(f"name must be a string, got {name!r}")
-    cls = _BY_CLASS_NAME.get(name) or _BY_NAME.get(name.lower())
-    if cls is None:
+    info = find_loss(name)
+    if info is None:
         near = difflib.get_close_matches(name.lower(), _BY_NAME, n=3)
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "see fastloss.list_losses()"
         raise ValueError(f"no loss is named {name!r}: {hint}")
+    cls = info.cls
     try:
         inspect.signature(cls).bind(**parameters)
     except TypeError as error:

@@ -57,9 +57,7 @@ def test_metric_is_the_mean_and_smaller_is_better():
     model.fit(
         x[:200], y[:200], eval_set=catboost.Pool(x[200:], y[200:], weight=w[200:]), early_stopping_rounds=2
     )
-    (history,) = (
-        v for k, v in model.get_evals_result()["validation"].items() if "BinaryFocal" in k or "Metric" in k
-    )
+    history = model.get_evals_result()["validation"]["binary_focal"]
     assert model.get_best_iteration() == int(np.argmin(history)) < 59
     z = model.predict(x[200:], prediction_type="RawFormulaVal")
     assert min(history) == pytest.approx(loss(y[200:], z, sample_weight=w[200:]), rel=1e-5)

@@ -12,7 +12,8 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from fastloss._loss import Loss, PointwiseLoss, RowLoss
+from fastloss._loss import Loss, NameOfObject, PointwiseLoss, RowLoss, Unchanging
+from fastloss._validation import as_array
 from fastloss.adapters._units import Typical, typical_row, unit_factor
 from fastloss.distribution import JSDivergence
 from fastloss.regression import Gamma, Poisson, Tweedie
@@ -63,11 +64,65 @@ def weights_or_none(weights: Any) -> Any:
 _Made = TypeVar("_Made", bound="Objective")
 
 
-@dataclass(frozen=True)
-class Objective:
-    """A loss as an objective: immutable, picklable, comparable."""
+@dataclass(frozen=True, repr=False)
+class FromLoss(Unchanging):
+    """What a function of an adapter makes of a loss: immutable, picklable, comparable."""
 
     loss: Any
+
+    #: The library, and its parameter for the number of classes.
+    library: ClassVar[str] = ""
+    classes_parameter: ClassVar[str] = ""
+    #: The function that makes it, and the one for the library's other interface.
+    maker: ClassVar[str] = ""
+    counterpart: ClassVar[str] = ""
+
+    __name__ = NameOfObject()
+
+    @property
+    def name(self) -> str:
+        """The loss's name."""
+        return str(self.loss.name)
+
+    def _repr(self, **options: tuple[Any, Any]) -> str:
+        """Write the call that makes it, with those options that differ from their defaults."""
+        given = [f"{name}={value!r}" for name, (value, default) in options.items() if value != default]
+        return f"{self.maker}({', '.join([repr(self.loss), *given])})"
+
+    def of_data(self, data: Any) -> tuple[Any, Any]:
+        """Return labels and weights of what the library's native interface hands over."""
+        try:
+            return data.get_label(), data.get_weight()
+        except AttributeError:
+            raise TypeError(
+                f"{self.maker}() is for the native interface of {self.library}: for its scikit-learn"
+                f" estimators take {self.counterpart}()"
+            ) from None
+
+    def explained(self, error: Exception, y_true: Any, y_pred: Any) -> Exception:
+        """Return an error that says what to set, where the loss met what it could not know of."""
+        if hasattr(y_pred, "get_label"):
+            return TypeError(
+                f"{self.maker}() is for scikit-learn estimators of {self.library}: for its native interface"
+                f" take {self.counterpart}()"
+            )
+        if self.loss.family == "multiclass" and np.ndim(y_pred) == 1:
+            return ValueError(
+                f"{self.loss!r} takes a score for each class, but {self.library} has one a row: set"
+                f" {self.classes_parameter}, or for two classes take a loss such as BinaryCrossEntropy()"
+            )
+        if isinstance(self.loss, PointwiseLoss) and (np.ndim(y_true), np.ndim(y_pred)) == (1, 2):
+            return ValueError(
+                f"{self.loss!r} takes one score a row, but {self.library} has {np.shape(y_pred)[1]}: for so"
+                " many classes take a loss such as CrossEntropy()"
+            )
+        return error
+
+
+@dataclass(frozen=True, repr=False)
+class Objective(FromLoss):
+    """A loss as an objective."""
+
     curvature: int
     n_threads: int | None
     #: Of which row the curvature is scaled to 1; None: it is not scaled.
@@ -85,39 +140,49 @@ class Objective:
         scaled = cls.sees_all_rows and curvature == "auto"
         return cls(loss, code, n_threads, typical_row(loss) if scaled else None)
 
-    @property
-    def __name__(self) -> str:
-        return str(self.loss.name)
+    def __repr__(self) -> str:
+        default = type(self).of(self.loss, "auto", self.n_threads) == self
+        curvature = "auto" if default else CURVATURES[self.curvature]
+        return self._repr(curvature=(curvature, "auto"), n_threads=(self.n_threads, 1))
 
     def derivatives(
         self, y_true: Any, y_pred: Any, weight: Any, out: Any = None, single: bool = False
     ) -> tuple[Array, Array]:
         """Return each row's gradient and curvature times its weight, computed in float32 if `single`."""
         weight = weights_or_none(weight)
-        result: tuple[Array, Array] = self.loss._gradient_and_curvature(
-            y_true, y_pred, weight, self.curvature, out, self.n_threads, single
-        )
+        result: tuple[Array, Array]
+        try:
+            result = self.loss._gradient_and_curvature(
+                y_true, y_pred, weight, self.curvature, out, self.n_threads, single
+            )
+        except (TypeError, ValueError) as error:
+            raise self.explained(error, y_true, y_pred) from None
         if self.typical is not None:
-            factor = unit_factor(self.loss, self.curvature, self.typical, np.asarray(y_true), weight)
+            y = as_array(y_true, "y_true")
+            factor = unit_factor(self.loss, self.curvature, self.typical, y, weight)
             for derivative in result:
                 np.multiply(derivative, factor, out=derivative)
         return result
 
 
-@dataclass(frozen=True)
-class Metric:
-    """A loss as a metric, the weighted mean: immutable, picklable, comparable."""
+@dataclass(frozen=True, repr=False)
+class Metric(FromLoss):
+    """A loss as a metric, the weighted mean."""
 
-    loss: Any
     n_threads: int | None
 
-    @property
-    def __name__(self) -> str:
-        return str(self.loss.name)
+    def __repr__(self) -> str:
+        return self._repr(n_threads=(self.n_threads, 1))
 
-    def mean(self, y_true: Any, y_pred: Any, weight: Any) -> float:
-        """Return the weighted mean loss."""
-        value = self.loss(y_true, y_pred, sample_weight=weights_or_none(weight), n_threads=self.n_threads)
+    def mean(self, y_true: Any, y_pred: Any, weight: Any, reduction: str = "mean") -> float:
+        """Return the weighted mean loss, or the sum."""
+        weight = weights_or_none(weight)
+        try:
+            value = self.loss(
+                y_true, y_pred, sample_weight=weight, reduction=reduction, n_threads=self.n_threads
+            )
+        except (TypeError, ValueError) as error:
+            raise self.explained(error, y_true, y_pred) from None
         return float(value)
 
 
@@ -154,7 +219,7 @@ def predictions(loss: Loss, raw: Any) -> Array:
     array([1.])
     """
     if isinstance(loss, (Poisson, Gamma, Tweedie)):
-        return np.asarray(np.exp(raw))
+        return np.asarray(np.exp(as_array(raw, "raw")))
     if hasattr(loss, "probabilities") and getattr(loss, "from_logits", False):
         return np.asarray(loss.probabilities(raw))
-    return np.asarray(raw)
+    return as_array(raw, "raw")

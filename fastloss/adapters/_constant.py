@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss._loss import Loss, RowLoss
+from fastloss._validation import as_array
 from fastloss.adapters._boosting import predictions, raw_score_loss, weights_or_none
+from fastloss.adapters._redescending import REDESCENDING, least_constant
 
 Array = npt.NDArray[Any]
 
@@ -45,7 +47,12 @@ def constant_score(
     Raises
     ------
     TypeError, ValueError
-        If the loss cannot be an objective, has no smallest value, or `y_true` is empty or outside the domain.
+        If the loss cannot be an objective, has no smallest value, or `y_true` is empty, outside the domain,
+        or not finite where its weight is not 0.
+
+    Notes
+    -----
+    The mean of a redescending loss (`Cauchy`, `Welsch`, `Tukey`) can have many minima: theirs is the lowest.
 
     Examples
     --------
@@ -57,13 +64,34 @@ def constant_score(
     1.098612
     """
     raw_score_loss(loss)
-    y = np.asarray(y_true)
+    y = as_array(y_true, "y_true")
     weight = weights_or_none(sample_weight)
+    if weight is not None:
+        weight = as_array(weight, "sample_weight")
     if y.size == 0:
         raise ValueError("y_true is empty: no constant is the best")
+    if loss.family == "regression" and weight is not None and weight.shape == y.shape:
+        counts = weight != 0  # targets without weight may be what they like
+        if counts.any():
+            check_finite(y, counts)
+            y, weight = y[counts], weight[counts]
+    check_finite(y)
     if isinstance(loss, RowLoss):
         return _row_scores(loss, y, weight, n_classes)
     return _score(loss, y, weight)
+
+
+def check_finite(y: Array, among: Any = True) -> None:
+    """Raise an error that names the first target that is not finite, of those that count."""
+    if y.dtype.kind in "biu":
+        return
+    bad = ~np.isfinite(y) & among
+    if bad.any():
+        index = np.unravel_index(int(bad.argmax()), y.shape)
+        place = ", ".join(str(int(i)) for i in index)
+        raise ValueError(
+            f"y_true[{place}] = {y[index]}: no constant is the best for targets that are not finite"
+        )
 
 
 def _score(loss: Loss, y: Array, weight: Any) -> float:
@@ -78,6 +106,12 @@ def _score(loss: Loss, y: Array, weight: Any) -> float:
     def slope(score: float) -> float:
         return float(np.sum(loss.gradient(y, at(score), sample_weight=weight)))
 
+    if isinstance(loss, REDESCENDING):
+        value(0.0)  # checks the weights
+        if weight is not None:
+            trailing = (1,) * (y.ndim - weight.ndim)
+            weight = np.broadcast_to(weight.reshape(weight.shape + trailing), y.shape).ravel()
+        return least_constant(loss, y.ravel().astype(np.float64), weight)
     candidates = _candidates(loss, y)
     best = min(range(len(candidates)), key=lambda i: (value(candidates[i]), abs(candidates[i])))
     low, high = candidates[max(best - 1, 0)], candidates[min(best + 1, len(candidates) - 1)]
@@ -99,13 +133,10 @@ def _candidates(loss: Loss, y: Array) -> list[float]:
     if loss.family == "binary":
         return list(np.linspace(-_LARGEST_SCORE, _LARGEST_SCORE, 41))
     targets = np.asarray(y, dtype=np.float64)
-    finite = targets[np.isfinite(targets)]
-    if finite.size == 0:
-        raise ValueError("y_true has no finite target")
-    scores = np.quantile(finite, np.linspace(0, 1, 33))
+    scores = np.quantile(targets, np.linspace(0, 1, 33))
     if predictions(loss, 0.0) == 1:  # a log link
-        scores = np.log(np.maximum(scores, max(float(np.mean(finite)), 1e-15) * 1e-6))
-        scores = np.append(scores, np.log(max(float(np.max(finite)), 1e-15)))
+        scores = np.log(np.maximum(scores, max(float(np.mean(targets)), 1e-15) * 1e-6))
+        scores = np.append(scores, np.log(max(float(np.max(targets)), 1e-15)))
     return sorted(set(scores.tolist()))
 
 

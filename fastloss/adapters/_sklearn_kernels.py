@@ -75,6 +75,11 @@ class Kernel:
     def _write(
         self, verb: Any, y: Array, z: Array, w: Array | None, outputs: tuple[Array, ...], n_threads: int
     ) -> None:
+        if isinstance(self._loss, PointwiseLoss) and y.ndim < z.ndim:
+            raise ValueError(
+                f"{self._loss!r} takes one raw prediction a sample, got {z.shape[1]}: for so many classes"
+                f" take as_sklearn_loss(CrossEntropy(), n_classes={z.shape[1]}) or another loss of classes"
+            )
         inside = w is None or (len(w) > 0 and w.min() >= 0)
         verb(y, z, sample_weight=w if inside else None, reduction="none", out=outputs, n_threads=n_threads)
         if not inside:

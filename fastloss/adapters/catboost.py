@@ -9,15 +9,17 @@ time, so that a call's own cost counts; losses of C classes cost a Python call a
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
 from fastloss._loss import Loss, RowLoss
 from fastloss.adapters._boosting import (
     Array,
+    FromLoss,
     Metric,
     Objective,
     checked_metric_loss,
@@ -28,14 +30,17 @@ from fastloss.adapters._constant import constant_score as baseline
 __all__ = ["baseline", "metric", "objective", "predictions"]
 
 
-@dataclass(frozen=True)
-class _CatBoostObject:
+@dataclass(frozen=True, repr=False)
+class _CatBoostObject(FromLoss):
+    library: ClassVar[str] = "CatBoost"
+    classes_parameter: ClassVar[str] = "classes_count"
     # CatBoost tries to compile the methods of objects that lack this.
     no_jit: ClassVar[bool] = True
 
 
 class _CatBoostObjective(Objective, _CatBoostObject):
     sees_all_rows: ClassVar[bool] = False
+    maker: ClassVar[str] = "objective"
 
 
 class _RangeObjective(_CatBoostObjective):
@@ -46,6 +51,10 @@ class _RangeObjective(_CatBoostObjective):
         self.derivatives(np.asarray(targets), scores, weights, (derivatives[:, 0], derivatives[:, 1]))
         return np.negative(derivatives, out=derivatives)
 
+    def calc_ders_multi(self, approxes: Any, target: float, weight: float) -> NoReturn:
+        """Say why not: CatBoost asks for it where there are several classes."""
+        raise self.explained(TypeError("calc_ders_multi"), [target], np.array(approxes)[None])
+
 
 class _MultiObjective(_CatBoostObjective):
     def calc_ders_multi(
@@ -55,8 +64,19 @@ class _MultiObjective(_CatBoostObjective):
         gradient, hessian = self.derivatives([target], np.array(approxes)[None], [weight])
         return (-gradient[0]).tolist(), np.diag(-hessian[0]).tolist()
 
+    def calc_ders_range(self, approxes: Any, targets: Any, weights: Any) -> NoReturn:
+        """Say what is missing: CatBoost asks for it where there is one score a row."""
+        raise self.explained(TypeError("calc_ders_range"), targets, approxes)
+
 
 class _RangeMetric(Metric, _CatBoostObject):
+    """A metric; its class has the name of the loss, which is what CatBoost logs it by."""
+
+    maker: ClassVar[str] = "metric"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _make_metric, (self.loss, self.n_threads)
+
     def is_max_optimal(self) -> bool:
         """Tell CatBoost that smaller is better."""
         return False
@@ -65,18 +85,21 @@ class _RangeMetric(Metric, _CatBoostObject):
         """Return the weighted sum of the loss and the sum of the weights."""
         scores = np.asarray(approxes[0] if len(approxes) == 1 else approxes)
         weight = None if weight is None else np.asarray(weight)
-        total = self.loss(
-            np.asarray(target),
-            scores.T,
-            sample_weight=weight,
-            reduction="sum",
-            n_threads=self.n_threads,
-        )
-        return float(total), float(scores.shape[-1] if weight is None else weight.sum(dtype=np.float64))
+        total = self.mean(np.asarray(target), scores.T, weight, "sum")
+        return total, float(scores.shape[-1] if weight is None else weight.sum(dtype=np.float64))
 
     def get_final_error(self, error: float, weight: float) -> float:
         """Return the mean from the two sums."""
         return error / weight if weight > 0 else 0.0
+
+
+@functools.cache
+def _metric_class(name: str) -> type[_RangeMetric]:
+    return type(name, (_RangeMetric,), {"__doc__": _RangeMetric.__doc__})
+
+
+def _make_metric(loss: Loss, n_threads: int | None) -> _RangeMetric:
+    return _metric_class(loss.name)(loss, n_threads)
 
 
 def objective(
@@ -151,4 +174,4 @@ def metric(loss: Loss, *, n_threads: int | None = 1) -> _RangeMetric:
     >>> fc.metric(fl.AbsoluteError()).evaluate([[1.0, 4.0]], [0.0, 2.0], None)
     (3.0, 2.0)
     """
-    return _RangeMetric(checked_metric_loss(loss), n_threads)
+    return _make_metric(checked_metric_loss(loss), n_threads)

@@ -14,6 +14,7 @@ import numpy as np
 from fastloss._loss import Loss
 from fastloss.adapters._boosting import (
     Array,
+    FromLoss,
     Metric,
     Objective,
     checked_metric_loss,
@@ -26,40 +27,61 @@ from fastloss.multiclass import Focal
 __all__ = ["init_score", "metric", "objective", "predictions", "sklearn_metric", "sklearn_objective"]
 
 
-@dataclass(frozen=True)
-class _LightGBMObjective(Objective):
+@dataclass(frozen=True, repr=False)
+class _Library(FromLoss):
+    library: ClassVar[str] = "LightGBM"
+    classes_parameter: ClassVar[str] = "num_class"
+
+
+@dataclass(frozen=True, repr=False)
+class _LightGBMObjective(Objective, _Library):
     # LightGBM's own softmax takes K/(K - 1)·p(1 - p).
     of_classes: ClassVar[str] = "gauss-newton"
 
     def in_float32(self, y_true: Any, y_pred: Array, weight: Any) -> tuple[Array, Array]:
         # Scores are float64, a row's entries far apart; LightGBM reads float32 in the same order. Focal
         # losses, which have powers to take and no residual that could cancel, are computed in that too.
-        out = np.empty(y_pred.shape, np.float32, "F"), np.empty(y_pred.shape, np.float32, "F")
+        shape = np.shape(y_pred)
+        out = np.empty(shape, np.float32, "F"), np.empty(shape, np.float32, "F")
         return self.derivatives(y_true, y_pred, weight, out, isinstance(self.loss, (BinaryFocal, Focal)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _NativeObjective(_LightGBMObjective):
+    maker: ClassVar[str] = "objective"
+    counterpart: ClassVar[str] = "sklearn_objective"
+
     def __call__(self, y_pred: Array, train_data: Any) -> tuple[Array, Array]:
-        return self.in_float32(train_data.get_label(), y_pred, train_data.get_weight())
+        label, weight = self.of_data(train_data)
+        return self.in_float32(label, y_pred, weight)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _SklearnObjective(_LightGBMObjective):
-    def __call__(self, y_true: Array, y_pred: Array, weight: Any) -> tuple[Array, Array]:
-        return self.in_float32(y_true, np.asarray(y_pred), weight)
+    maker: ClassVar[str] = "sklearn_objective"
+    counterpart: ClassVar[str] = "objective"
+
+    def __call__(self, y_true: Array, y_pred: Array, weight: Any = None) -> tuple[Array, Array]:
+        return self.in_float32(y_true, y_pred, weight)
 
 
-@dataclass(frozen=True)
-class _NativeMetric(Metric):
+@dataclass(frozen=True, repr=False)
+class _NativeMetric(Metric, _Library):
+    maker: ClassVar[str] = "metric"
+    counterpart: ClassVar[str] = "sklearn_metric"
+
     def __call__(self, y_pred: Array, eval_data: Any) -> tuple[str, float, bool]:
-        return self.__name__, self.mean(eval_data.get_label(), y_pred, eval_data.get_weight()), False
+        label, weight = self.of_data(eval_data)
+        return self.name, self.mean(label, y_pred, weight), False
 
 
-@dataclass(frozen=True)
-class _SklearnMetric(Metric):
-    def __call__(self, y_true: Array, y_pred: Array, weight: Any) -> tuple[str, float, bool]:
-        return self.__name__, self.mean(y_true, y_pred, weight), False
+@dataclass(frozen=True, repr=False)
+class _SklearnMetric(Metric, _Library):
+    maker: ClassVar[str] = "sklearn_metric"
+    counterpart: ClassVar[str] = "metric"
+
+    def __call__(self, y_true: Array, y_pred: Array, weight: Any = None) -> tuple[str, float, bool]:
+        return self.name, self.mean(y_true, y_pred, weight), False
 
 
 def objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1) -> _NativeObjective:

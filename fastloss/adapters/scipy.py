@@ -137,6 +137,10 @@ class RobustLoss:
             result[2] = _SECOND_DERIVATIVES[type(self.loss)](z, *self.loss.parameters.values())
         return result
 
+    @property
+    def __name__(self) -> str:
+        return self.loss.name
+
     def __repr__(self) -> str:
         return f"rho({self.loss!r})"
 

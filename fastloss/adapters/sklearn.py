@@ -190,6 +190,10 @@ class Scorer:
         # Asked by scikit-learn where several scorers are called with weights and without routing.
         return True
 
+    @property
+    def __name__(self) -> str:
+        return self.loss.name
+
     def __repr__(self) -> str:
         return f"scorer({self.loss!r})"
 

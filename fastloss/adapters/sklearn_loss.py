@@ -20,6 +20,7 @@ import numpy.typing as npt
 import fastloss as fl
 from fastloss._loss import Domain, Loss
 from fastloss.adapters._boosting import curvature_code
+from fastloss.adapters._constant import check_finite, constant_score
 from fastloss.adapters._sklearn_kernels import (
     ExponentialKernel,
     HuberKernel,
@@ -38,7 +39,6 @@ except ImportError as error:
         'fastloss.adapters.sklearn_loss needs scikit-learn: pip install "fastloss[sklearn]"'
     ) from error
 try:
-    from scipy.optimize import minimize_scalar
     from sklearn._loss import loss as _base
     from sklearn._loss.link import HalfLogitLink, IdentityLink, Interval, LogLink
     from sklearn._loss.loss import BaseLoss
@@ -231,7 +231,40 @@ def _interval(domain: Domain) -> Any:
     return Interval(domain.low, domain.high, bool(low_inclusive), bool(np.isfinite(domain.high)))
 
 
-class _RegressionLoss(BaseLoss):
+class _OfLoss:
+    """What `as_sklearn_loss` makes; it is written as that call."""
+
+    closs: Any
+
+    def __repr__(self) -> str:
+        return f"as_sklearn_loss({self.closs._loss!r})"
+
+
+class _AbsoluteError(_OfLoss, AbsoluteError):
+    """The absolute error; with a constant Hessian the weights of a fit would not reach the leaves' values."""
+
+    def __init__(self) -> None:
+        super().__init__(sample_weight=np.ones(1))
+
+    def fit_intercept_only(self, y_true: Any, sample_weight: Any = None) -> Any:
+        """Return the median."""
+        check_finite(y_true)
+        return super().fit_intercept_only(y_true, sample_weight)
+
+
+class _QuantileLoss(_OfLoss, PinballLoss):
+    """The loss of a quantile, likewise."""
+
+    def __init__(self, q: float) -> None:
+        super().__init__(sample_weight=np.ones(1), quantile=q)
+
+    def fit_intercept_only(self, y_true: Any, sample_weight: Any = None) -> Any:
+        """Return the quantile."""
+        check_finite(y_true)
+        return super().fit_intercept_only(y_true, sample_weight)
+
+
+class _RegressionLoss(_OfLoss, BaseLoss):
     """A regression loss of fastloss; the log link for the losses of a logarithm, otherwise the identity."""
 
     def __init__(self, loss: Any) -> None:
@@ -240,13 +273,13 @@ class _RegressionLoss(BaseLoss):
 
     def fit_intercept_only(self, y_true: Any, sample_weight: Any = None) -> Any:
         """Return the best constant: the logarithm of the mean, or by minimising the loss."""
+        check_finite(y_true)
         if isinstance(self.link, LogLink):
             return super().fit_intercept_only(y_true, sample_weight)
-        bounds = float(y_true.min()), float(y_true.max())
-        return _best_constant(self.closs._loss, y_true, sample_weight, bounds)
+        return y_true.dtype.type(constant_score(self.closs._loss, y_true, sample_weight))
 
 
-class _BinaryLoss(_base.HalfBinomialLoss):
+class _BinaryLoss(_OfLoss, _base.HalfBinomialLoss):
     """A loss of logits of fastloss; of half of the logit for the exponential loss."""
 
     def __init__(self, loss: Any) -> None:
@@ -257,34 +290,44 @@ class _BinaryLoss(_base.HalfBinomialLoss):
 
     def fit_intercept_only(self, y_true: Any, sample_weight: Any = None) -> Any:
         """Return the best constant logit, by minimising the loss."""
-        return _best_constant(self.closs._loss, y_true, sample_weight, (-30.0, 30.0))
+        _check_classes(self, y_true, 2, "n_classes={0} and a loss such as CrossEntropy()")
+        return y_true.dtype.type(constant_score(self.closs._loss, y_true, sample_weight))
 
     def constant_to_optimal_zero(self, y_true: Any, sample_weight: Any = None) -> Any:
         """Return what to add for a least loss of 0: zeros, which are exact for labels 0 and 1."""
         return np.zeros_like(y_true)
 
 
-class _MulticlassLoss(_base.HalfMultinomialLoss):
+class _MulticlassLoss(_OfLoss, _base.HalfMultinomialLoss):
     """A loss of rows of logits of fastloss; training starts at the logarithms of the classes' shares."""
 
     def __init__(self, loss: Any, n_classes: int) -> None:
         super().__init__(n_classes=n_classes)
         self.closs = _MulticlassKernel(loss)
 
+    def __repr__(self) -> str:
+        return f"as_sklearn_loss({self.closs._loss!r}, n_classes={self.n_classes})"
+
+    def fit_intercept_only(self, y_true: Any, sample_weight: Any = None) -> Any:
+        """Return the logarithms of the classes' shares."""
+        _check_classes(self, y_true, self.n_classes, "n_classes={0}")
+        return super().fit_intercept_only(y_true, sample_weight)
+
 
 class _MulticlassKernel(_Trainable, MultinomialKernel):
     """Rows of logits, with a positive Hessian."""
 
 
-def _best_constant(loss: Any, y: Array, w: Array | None, bounds: tuple[float, float]) -> Any:
-    """Find the constant prediction of least mean loss between bounds, without an array of it."""
-
-    def mean(constant: float) -> Any:
-        return loss(y, np.broadcast_to(np.float64(constant), y.shape), sample_weight=w)
-
-    if bounds[0] == bounds[1]:
-        return y.dtype.type(bounds[0])
-    return y.dtype.type(minimize_scalar(mean, bounds=bounds, method="bounded", options={"xatol": 1e-10}).x)
+def _check_classes(loss: Any, y: Array, n_classes: int, remedy: str) -> None:
+    """Raise an error that says what to take for so many classes, the labels of which are 0, 1, and so on."""
+    check_finite(y)
+    found = max(int(y.max()) + 1, 2) if y.size else n_classes
+    if found == 2 < n_classes:
+        remedy = "a loss of two classes, such as BinaryCrossEntropy(), without n_classes"
+    if found != n_classes:
+        raise ValueError(
+            f"{loss!r} is for {n_classes} classes, but there are {found}: take {remedy.format(found)}"
+        )
 
 
 def as_sklearn_loss(loss: Loss, n_classes: int | None = None) -> Any:
@@ -346,11 +389,10 @@ def as_sklearn_loss(loss: Loss, n_classes: int | None = None) -> Any:
                 f"n_classes must be at least 3 for {loss!r}, got {n_classes}; two classes have one logit"
             )
         return _MulticlassLoss(loss, n_classes)
-    # With a constant Hessian the weights of a fit would not reach the leaves' values.
     if isinstance(loss, fl.AbsoluteError) or (isinstance(loss, fl.SmoothL1) and loss.beta == 0):
-        return AbsoluteError(sample_weight=np.ones(1))
+        return _AbsoluteError()
     if isinstance(loss, fl.Quantile):
-        return PinballLoss(sample_weight=np.ones(1), quantile=loss.q)
+        return _QuantileLoss(loss.q)
     if not isinstance(loss, (*_CONVEX, *_BENT)):
         raise TypeError(f"{loss!r} has no positive curvature that trees could be grown with")
     return _BinaryLoss(loss) if loss.family == "binary" else _RegressionLoss(loss)

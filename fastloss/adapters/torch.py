@@ -82,6 +82,10 @@ class _Module(torch.nn.Module):  # type: ignore[misc]  # torch is Any to mypy
         self.reduction = reduction
         self.n_threads = n_threads
 
+    @property
+    def __name__(self) -> str:
+        return str(self.loss.name)
+
     def extra_repr(self) -> str:
         """Show the loss and the settings in the module's representation."""
         threads = "" if self.n_threads is None else f", n_threads={self.n_threads}"

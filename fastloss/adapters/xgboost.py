@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from fastloss._loss import Loss
 from fastloss.adapters._boosting import (
     Array,
+    FromLoss,
     Metric,
     Objective,
     checked_metric_loss,
@@ -22,32 +23,52 @@ from fastloss.adapters._constant import constant_score as base_score
 __all__ = ["base_score", "metric", "objective", "predictions", "sklearn_metric", "sklearn_objective"]
 
 
-@dataclass(frozen=True)
-class _XGBoostObjective(Objective):
+@dataclass(frozen=True, repr=False)
+class _Library(FromLoss):
+    library: ClassVar[str] = "XGBoost"
+    classes_parameter: ClassVar[str] = "num_class"
+
+
+@dataclass(frozen=True, repr=False)
+class _XGBoostObjective(Objective, _Library):
     # XGBoost's own softmax takes 2p(1 - p).
     of_classes: ClassVar[str] = "majorizer"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _NativeObjective(_XGBoostObjective):
+    maker: ClassVar[str] = "objective"
+    counterpart: ClassVar[str] = "sklearn_objective"
+
     def __call__(self, y_pred: Array, dtrain: Any) -> tuple[Array, Array]:
-        return self.derivatives(dtrain.get_label(), y_pred, dtrain.get_weight())
+        label, weight = self.of_data(dtrain)
+        return self.derivatives(label, y_pred, weight)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _SklearnObjective(_XGBoostObjective):
+    maker: ClassVar[str] = "sklearn_objective"
+    counterpart: ClassVar[str] = "objective"
+
     def __call__(self, y_true: Array, y_pred: Array, sample_weight: Any = None) -> tuple[Array, Array]:
         return self.derivatives(y_true, y_pred, sample_weight)
 
 
-@dataclass(frozen=True)
-class _NativeMetric(Metric):
+@dataclass(frozen=True, repr=False)
+class _NativeMetric(Metric, _Library):
+    maker: ClassVar[str] = "metric"
+    counterpart: ClassVar[str] = "sklearn_metric"
+
     def __call__(self, y_pred: Array, dtrain: Any) -> tuple[str, float]:
-        return self.__name__, self.mean(dtrain.get_label(), y_pred, dtrain.get_weight())
+        label, weight = self.of_data(dtrain)
+        return self.name, self.mean(label, y_pred, weight)
 
 
-@dataclass(frozen=True)
-class _SklearnMetric(Metric):
+@dataclass(frozen=True, repr=False)
+class _SklearnMetric(Metric, _Library):
+    maker: ClassVar[str] = "sklearn_metric"
+    counterpart: ClassVar[str] = "metric"
+
     def __call__(self, y_true: Array, y_pred: Array, sample_weight: Any = None) -> float:
         return self.mean(y_true, y_pred, sample_weight)
 

@@ -6,6 +6,7 @@ import difflib
 
 import fastloss as fl
 from fastloss.cli.errors import CommandError
+from fastloss.registry import find_loss
 
 Parameter = float | int | bool | str | tuple[float, ...] | None
 
@@ -117,11 +118,12 @@ def _parse_number(text: str) -> float:
 
 def _find(name: str, text: str) -> fl.LossInfo:
     """Find a loss by its class's name, its name or an alias; suggest the nearest names if there is none."""
-    losses = fl.list_losses()
-    classes = {info.cls.__name__: info for info in losses}
-    names = {key: info for info in losses for key in (*info.aliases, info.name)}
-    info = classes.get(name) or names.get(name.lower())
+    try:
+        info = find_loss(name)
+    except ValueError as error:
+        raise CommandError(f"loss {text!r}: {error}") from error
     if info is None:
+        names = [key for other in fl.list_losses() for key in (*other.aliases, other.name)]
         near = difflib.get_close_matches(name.lower(), names, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else "`fastloss list` shows them all"
         raise CommandError(f"loss {text!r}: there is no loss {name!r}; {hint}")
