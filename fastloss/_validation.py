@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastloss._containers import numbers_of
+
 Array = npt.NDArray[Any]
 DomainTuple = tuple[float, float, bool, bool]
 
@@ -22,7 +24,11 @@ def as_array(x: Any, name: str) -> Array:
     if hasattr(x, "toarray"):
         raise TypeError(f"{name} is a sparse {type(x).__name__}, expected a dense array")
     try:
-        if not isinstance(x, np.ndarray) and hasattr(x, "__dlpack__") and not hasattr(x, "__array__"):
+        if isinstance(x, np.ndarray):
+            array: Array = np.asarray(x)
+        elif (numbers := numbers_of(x)) is not None:
+            array = numbers
+        elif hasattr(x, "__dlpack__") and not hasattr(x, "__array__"):
             array = np.from_dlpack(x)
         else:
             array = np.asarray(x)
@@ -64,6 +70,11 @@ def _element(name: str, index: int | tuple[int, ...], value: Any) -> str:
     return f"{name}[{place}] = {value}"
 
 
+def _not_missing(value: Any) -> str:
+    """Say in the end of a message that a value is missing, where it is NaN."""
+    return ", not a missing value" if value != value else ""
+
+
 def describe_domain(domain: DomainTuple) -> str:
     """Say in words which values a domain admits."""
     low, high, open_low, integral = domain
@@ -81,7 +92,8 @@ def outside_domain(
 ) -> str:
     """Word the error of a target or prediction outside its domain."""
     element = _element(name, index, array[index])
-    return f"{element} is outside the domain of {loss}: expected {describe_domain(domain)}"
+    expected = describe_domain(domain) + _not_missing(array[index])
+    return f"{element} is outside the domain of {loss}: expected {expected}"
 
 
 def bad_weight(weights: Array, index: int | tuple[int, ...]) -> str:
@@ -92,11 +104,13 @@ def bad_weight(weights: Array, index: int | tuple[int, ...]) -> str:
 
 def bad_label(loss: str, labels: Array, row: int, n_classes: int, name: str = "y_true") -> str:
     """Word the error of a class index that is none."""
-    return f"{_element(name, row, labels[row])} is no class for {loss}: expected 0 to {n_classes - 1}"
+    expected = f"0 to {n_classes - 1}{_not_missing(labels[row])}"
+    return f"{_element(name, row, labels[row])} is no class for {loss}: expected {expected}"
 
 
 def bad_pair_label(loss: str, labels: Array, row: int, name: str, expected: str) -> str:
     """Word the error of a label that says neither that a pair is alike nor that it is not."""
+    expected += _not_missing(labels[row])
     return f"{_element(name, row, labels[row])} is no label for {loss}: expected {expected}"
 
 

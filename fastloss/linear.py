@@ -250,7 +250,7 @@ class LinearObjective:
         return coef, matrix[:, -1].copy() if self.fit_intercept else np.zeros(self._n_outputs)
 
     def _parameters(self, w: Any, name: str) -> Array:
-        array = np.asarray(w)
+        array = as_array(w, name)
         if array.shape != (self.size,):
             intercept = " and the intercept" if self.fit_intercept else ""
             classes = "" if self._n_outputs is None else f", for each of {self._n_outputs} classes"

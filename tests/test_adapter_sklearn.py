@@ -209,3 +209,35 @@ def test_weights_by_metadata_routing() -> None:
     np.testing.assert_allclose(ours["test_score"], theirs["test_score"])
     assert not np.allclose(ours["test_score"], plain["test_score"])
     assert np.isfinite(search.best_score_)
+
+
+@pytest.mark.filterwarnings("ignore:A column-vector y was passed")
+@pytest.mark.parametrize(
+    "of", [fl.SquaredError(), fl.Poisson(), fl.ZeroOne(threshold=0.5), fl.EuclideanError()]
+)
+def test_a_single_column_of_targets(of: Any) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 2))
+    y = np.exp(X[:, 0] + rng.normal(size=60) / 4)
+    estimator = PoissonRegressor()
+    expected = cross_validate(estimator, X, y, scoring=scorer(fl.EuclideanError()))["test_score"]
+    if isinstance(of, fl.EuclideanError):  # of one number: its absolute value
+        np.testing.assert_allclose(
+            expected, cross_validate(estimator, X, y, scoring=scorer(fl.AbsoluteError()))["test_score"]
+        )
+    expected = cross_validate(estimator, X, y, scoring=scorer(of))["test_score"]
+    assert np.isfinite(expected).all()
+    frame = pd.DataFrame({"y": y, "other": 0.0})
+    for column in (
+        frame[["y"]],
+        y[:, None],
+        frame["y"],
+        pl.DataFrame({"y": y}),
+        frame[["y"]].astype("Float64"),
+    ):
+        scores = cross_validate(estimator, X, column, scoring=scorer(of), error_score="raise")["test_score"]
+        np.testing.assert_array_equal(scores, expected)
+    # Of an estimator that was fitted on a column, the predictions are one.
+    fixed = Fixed(predict=[[1.0], [3.0]])
+    assert scorer(fl.SquaredError())(fixed, None, [1.0, 1.0]) == -2.0
+    assert scorer(fl.SquaredError())(fixed, None, [[1.0], [1.0]], sample_weight=[1.0, 3.0]) == -3.0

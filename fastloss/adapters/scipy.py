@@ -25,6 +25,7 @@ import numpy.typing as npt
 
 import fastloss as fl
 from fastloss._loss import Loss
+from fastloss._validation import as_array
 
 __all__ = ["RobustLoss", "rho"]
 
@@ -119,7 +120,7 @@ class RobustLoss:
          [ 1.      0.5   ]
          [ 0.     -0.0625]]
         """
-        z = np.asarray(z, dtype=np.float64, order="C")
+        z = np.asarray(as_array(z, "z"), dtype=np.float64, order="C")
         if z.ndim != 1:
             raise ValueError(f"z has shape {z.shape}, expected one dimension")
         negative = z < 0

@@ -8,6 +8,7 @@ import numpy as np
 
 import fastloss as fl
 from fastloss._loss import Loss
+from fastloss._validation import as_array
 from fastloss.metrics import zero_one_loss
 from fastloss.metrics._arrays import Array, column, dense
 from fastloss.metrics._targets import encode, recode
@@ -90,7 +91,7 @@ class Scorer:
         X : array_like
             What it predicts from.
         y_true : array_like
-            Targets or labels.
+            Targets or labels; those of one output may be a single column, as of a data frame.
         sample_weight : array_like of shape (n,), optional
             Weights of the mean.
 
@@ -113,7 +114,10 @@ class Scorer:
         ):
             return -zero_one_loss(y_true, estimator.predict(X), sample_weight=sample_weight)
         if self.loss.family == "regression" or isinstance(self.loss, fl.ZeroOne):
-            y, z = y_true, self._numbers(estimator, X)
+            y, z = as_array(y_true, "y_true"), as_array(self._numbers(estimator, X), "y_pred")
+            if isinstance(self.loss, fl.EuclideanError) or y.ndim != z.ndim:
+                # Numbers are a single column: of targets, of predictions, or of both.
+                y, z = (a[:, None] if a.ndim == 1 else a for a in (y, z))
         else:
             y, z = self._labels(estimator, y_true), self._classification(estimator, X)
         loss: float = self.loss(y, z, sample_weight=sample_weight)

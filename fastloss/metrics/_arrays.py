@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastloss._containers import numbers_of
 from fastloss._loss import Loss
 from fastloss.metrics._errors import is_sparse
 
@@ -66,6 +67,8 @@ def dense(x: Any) -> Array:
             "Sparse data was passed, but dense data is required. Use '.toarray()' to convert to a dense numpy"
             " array."
         )
+    elif (numbers := numbers_of(x)) is not None:
+        array = numbers
     elif not hasattr(x, "__array__") and hasattr(x, "__dlpack__"):
         array = np.from_dlpack(x)
     else:
