@@ -318,7 +318,14 @@ class LinearObjective:
         Raises
         ------
         TypeError, ValueError
-            If `w` is no vector of so many numbers, or a prediction is outside the domain of the loss.
+            If `w` is no vector of so many numbers, or a prediction is NaN where the loss takes none.
+
+        Notes
+        -----
+        Where a prediction is outside the domain of the loss, as a line search may try, the value is infinite
+        and the gradient that of the mean distance by which predictions are outside: minus it leads back.
+        L-BFGS-B computes with an infinite value, and stops at once as if it had converged: see
+        docs/linear.md.
         """
         parameters = self._parameters(w, "w")
         predictor = self._predictor(parameters)
@@ -333,7 +340,7 @@ class LinearObjective:
                     block.y, z, sample_weight=block.weight, reduction="sum", out=derivative[: len(z)]
                 )
             except ValueError as error:
-                raise self._with_index(error, predictor) from None
+                return math.inf, self._way_out(error, predictor)
             values.append(value)
             self._add_backward(block, g, total)
         gradient *= self._scale
@@ -344,6 +351,32 @@ class LinearObjective:
             penalised += penalty_gradient
             risk += penalty
         return risk, gradient
+
+    def _way_out(self, error: ValueError, predictor: tuple[Array, Any]) -> Array:
+        """Return the gradient of the mean distance by which predictions are outside their domain.
+
+        The error of the loss is raised where something else than that is the matter.
+        """
+        low, high, is_open = _prediction_bounds(self.loss)
+        gradient = np.zeros(self.size)
+        total, is_outside = self._matrix_of(gradient), False
+        for block in self._blocks:
+            z = self._predict(block, predictor, None)
+            below = z <= low if is_open else z < low
+            outward = np.subtract(z > high, below, dtype=z.dtype)
+            is_outside |= bool(outward.any())
+            if np.isnan(z).any():
+                raise self._with_index(error, predictor) from None
+            if block.weight is not None:
+                outward *= block.weight.reshape(-1, *(1,) * (z.ndim - 1))
+            self._add_backward(block, outward, total)
+        if not is_outside:
+            raise error
+        self.loss.weight_sum(
+            self._y, self._somewhere, sample_weight=self._weight
+        )  # of data that have changed
+        gradient *= self._scale
+        return gradient
 
     def _coefficients(self, w: Array) -> Array:
         return self._matrix_of(w)[..., : self._n_features]
@@ -500,6 +533,14 @@ def _count_outputs(loss: Loss, y: Array, n: int, n_classes: int | None) -> int |
     counted = y[y != ignored] if (ignored := getattr(loss, "ignore_index", None)) is not None else y
     largest = counted.max() if counted.size and counted.dtype.kind in "biuf" else 0
     return max(2, int(largest) + 1) if np.isfinite(largest) else 2
+
+
+def _prediction_bounds(loss: Any) -> tuple[float, float, bool]:
+    """Return the least and largest prediction that a loss takes, and whether the least is excluded."""
+    if isinstance(loss, PointwiseLoss):
+        domain = loss.prediction_domain
+        return domain.low, domain.high, domain.open_low
+    return (0.0, 1.0, False) if loss.family == "multiclass" else (0.0, math.inf, False)
 
 
 def _sum(values: list[float]) -> float:
