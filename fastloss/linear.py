@@ -372,9 +372,8 @@ class LinearObjective:
             self._add_backward(block, outward, total)
         if not is_outside:
             raise error
-        self.loss.weight_sum(
-            self._y, self._somewhere, sample_weight=self._weight
-        )  # of data that have changed
+        # The data, which must not change, are checked once more.
+        self.loss.weight_sum(self._y, self._somewhere, sample_weight=self._weight)
         gradient *= self._scale
         return gradient
 
