@@ -248,9 +248,9 @@ def hold_to_sum(s: Session, what: str, found: float, terms: np.ndarray, divisor:
             raise FindingError(f"{what} is {found!r}, but its terms give {wide.sum() / divisor!r}")
 
 
-def hold_to_mean(s: Session, what: str, found: np.ndarray, true: np.ndarray, scale: Any = 0.0) -> None:
+def hold_to_mean(s: Session, what: str, found: np.ndarray, true: np.ndarray) -> None:
     """A mean's derivatives against the sum's over the weights, but where they over- or underflow."""
     limits = np.finfo(found.dtype)
     size = np.abs(true)
     kept = np.isfinite(true) & (size < float(limits.max) / 1e6) & (size > float(limits.tiny) * 1e12)
-    s.near(what, found, np.where(kept, true, found.astype(truth.WIDE)), 8, scale)
+    s.near(what, found, np.where(kept, true, found.astype(truth.WIDE)), 8)

@@ -142,6 +142,11 @@ def _hold_to_truth(s: Session, loss: Any, y: Any, z: Any, w: Any, first: Any, si
     # Where one class is all but certain the plain formulas cancel, in the longest type too.
     largest = np.max(np.abs(exact_z), axis=1, initial=1, where=np.isfinite(exact_z))
     plain = 2.0**-58 * largest * float(np.max(_factor(loss), initial=1))
+    if (
+        isinstance(loss, fl.MulticlassHinge)
+        and (np.abs(t._margins(exact_y, exact_z)[0]) <= 1e-12 * largest[:, None]).any()
+    ):
+        return  # a rounding decides whether a class counts
     for name, found, (true, scale) in zip(truth.OUTPUTS, first, truths, strict=False):
         columns = (-1,) + (1,) * (true.ndim - 1)
         by = weight.reshape(columns)
@@ -209,7 +214,7 @@ def _repeat(s: Session, loss: Any, y: Any, z: Any, w: Any, first: tuple[np.ndarr
                 s.same(what, x, first[k])
             else:
                 s.same(what, x, seen.setdefault(k, x.astype(x.dtype.newbyteorder("="))))
-                if x.dtype.itemsize >= 4:
-                    true = first[k].astype(truth.WIDE) / total
-                    # A Hessian that crosses zero is a sum of terms as large as the others of its row.
-                    hold_to_mean(s, what, x, true, np.abs(true).max(axis=1, keepdims=True) if k == 2 else 0.0)
+                # These Hessians cross zero: each of their terms is rounded.
+                crosses = k == 2 and isinstance(loss, fl.Focal | fl.JSDivergence)
+                if x.dtype.itemsize >= 4 and not crosses:
+                    hold_to_mean(s, what, x, first[k].astype(truth.WIDE) / total)
