@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import platform
+import subprocess
 import sys
-import sysconfig
 import tempfile
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -13,28 +12,23 @@ from pathlib import Path
 
 import numpy
 from setuptools import Extension, setup
+from setuptools.command.build import build
 from setuptools.command.build_ext import build_ext
 
-MSVC = sys.platform == "win32" and "mingw" not in sysconfig.get_platform()
-X86_64 = platform.machine().lower() in {"x86_64", "amd64"}
-
-# -std=c11 turns contraction off: an fma is written out or not there, so that v3 and v4 give the same bits.
-KERNEL_FLAGS = ["/O2", "/GL-", "/std:c11"] if MSVC else [
-    "-O3", "-std=c11", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd", "-g0",
-    "-Wall", "-Wextra",
-]  # fmt: skip
-LIBRARY_FLAGS = (
-    ["/O2", "/std:c11"] if MSVC else ["-O2", "-std=c11", "-fvisibility=hidden", "-g0", "-Wall", "-Wextra"]
-)
+# Without contraction an fma is written out or not there: v3, v4 and every compiler give the same bits.
+COMMON_FLAGS = ["-std=c11", "-ffp-contract=off", "-fvisibility=hidden", "-g0", "-Wall", "-Wextra"]
+KERNEL_FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd", *COMMON_FLAGS]
+LIBRARY_FLAGS = ["-O2", *COMMON_FLAGS]
 # Python's own macros make these two warnings inside the binding that Cython generates.
-BINDING_FLAGS = [] if MSVC else ["-Wno-unused-parameter", "-Wno-missing-field-initializers"]
+BINDING_FLAGS = ["-Wno-unused-parameter", "-Wno-missing-field-initializers"]
+# In 32 bits gcc would compute in x87 registers, with roundings of their own.
+I686_FLAGS = ["-msse2", "-mfpmath=sse"]
 
-TIERS: dict[str, list[str]] = {"base": []}
-if X86_64:
-    # gcc 12 moves row kernels' integers through MMX registers and leaves the x87 state broken behind.
-    TIERS["base"] = [] if MSVC else ["-mno-mmx"]
-    TIERS["v3"] = ["/arch:AVX2"] if MSVC else ["-march=x86-64-v3"]
-    TIERS["v4"] = ["/arch:AVX512"] if MSVC else ["-march=x86-64-v4", "-mprefer-vector-width=512"]
+TIERS: dict[str, list[str]] = {
+    "base": [],
+    "v3": ["-march=x86-64-v3"],
+    "v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"],
+}
 
 # While developing, FASTLOSS_TIERS=v4 (or v3,v4) builds those tiers alone besides base, which is always there.
 if "FASTLOSS_TIERS" in os.environ:
@@ -43,7 +37,30 @@ if "FASTLOSS_TIERS" in os.environ:
 
 # gcc: several vectors' chains of operations interleaved. A processor's queue does not reach to the next one,
 # and the usual order, vector after vector, is up to an eighth slower.
-INTERLEAVED = ["-fschedule-insns", "-fsched-pressure"]
+GCC_FLAGS = ["-fschedule-insns", "-fsched-pressure"]
+# gcc 12 moves row kernels' integers through MMX registers and leaves the x87 state broken behind.
+GCC_X86_FLAGS = ["-mno-mmx"]
+# clang warns of each loop that it leaves as it is where it was asked for vectors.
+CLANG_FLAGS = ["-Wno-pass-failed"]
+
+NO_MSVC = (
+    "fastloss is written in the C of gcc and clang, which Microsoft's compiler does not take: install "
+    "MinGW-w64, then run: pip install . -C--global-option=build_ext -C--global-option=--compiler=mingw32"
+)
+NO_HEADERS = (
+    "fastloss needs the headers of this Python, and the compiler finds no Python.h: get them by "
+    '"apt install python3-dev" (Debian, Ubuntu) or "dnf install python3-devel" (Fedora, RHEL).'
+)
+NO_COMPILER = (
+    "fastloss needs a C compiler, and {compiler!r} does not work here: {how}, or name another one in the "
+    "environment variable CC."
+)
+HOW_TO_GET_ONE = {
+    "darwin": 'get clang by "xcode-select --install"',
+    "win32": "install MinGW-w64's gcc and put it on the PATH",
+    "linux": 'get gcc by "apt install gcc python3-dev" (Debian, Ubuntu), "dnf install gcc python3-devel" '
+    '(Fedora, RHEL) or "apk add gcc musl-dev python3-dev" (Alpine)',
+}
 
 # Those that take longest to compile come first.
 KERNEL_SOURCES = [
@@ -60,14 +77,23 @@ class BuildTiers(build_ext):
     """Compiles the kernels per tier and hands the objects to the linker with the rest."""
 
     def build_extension(self, ext: Extension) -> None:
-        ext.extra_compile_args += LIBRARY_FLAGS + BINDING_FLAGS
+        macros = self.predefined_macros()
+        machine = I686_FLAGS if "__i386__" in macros else []
+        self.kernel_flags = KERNEL_FLAGS + machine
+        if "__clang__" in macros:
+            self.kernel_flags += CLANG_FLAGS
+        else:
+            self.kernel_flags += GCC_FLAGS + (GCC_X86_FLAGS if {"__x86_64__", "__i386__"} & macros else [])
+        ext.extra_compile_args += LIBRARY_FLAGS + machine + BINDING_FLAGS
         openmp = self.openmp_flags()
         ext.extra_compile_args += openmp
         ext.extra_link_args += openmp
-        tiers = [tier for tier, flags in TIERS.items() if tier == "base" or self.accepts(flags)]
+        tiers = [
+            tier
+            for tier, flags in TIERS.items()
+            if tier == "base" or ("__x86_64__" in macros and self.accepts(flags))
+        ]
         ext.define_macros += [(f"FL_HAVE_{tier}", "1") for tier in tiers if tier != "base"]
-        interleaved = INTERLEAVED if not MSVC and self.accepts(["-Werror", *INTERLEAVED]) else []
-        self.kernel_flags = KERNEL_FLAGS + interleaved
         jobs = [(tier, source) for tier in tiers for source in KERNEL_SOURCES]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             ext.extra_objects += pool.map(lambda job: self.compile_kernels(*job), jobs)
@@ -76,7 +102,7 @@ class BuildTiers(build_ext):
     def compile_kernels(self, tier: str, source: str) -> str:
         """Compile one precision of one tier; its object is newer than all of csrc, or it is made again."""
         folder = Path(self.build_temp) / tier
-        target = folder / Path(source).with_suffix(".obj" if MSVC else ".o")
+        target = folder / Path(source).with_suffix(".o")
         # The row kernels take long to compile: a change to another family's leaves them alone.
         own = next((family for family in FAMILIES if family in source), "pointwise")
         foreign = tuple(f"csrc/{family}/" for family in FAMILIES if family != own)
@@ -96,14 +122,36 @@ class BuildTiers(build_ext):
         )
         return str(compiled)
 
+    def predefined_macros(self) -> set[str]:
+        """Ask the compiler what it is and compiles for; without one the build ends, in one sentence."""
+        if self.compiler.compiler_type == "msvc":
+            raise SystemExit(f"error: {NO_MSVC}")
+        command = [*self.compiler.compiler, *(f"-I{folder}" for folder in self.compiler.include_dirs)]
+        while "-arch" in command:  # macOS compiles for several machines at once, but macros are one machine's
+            at = command.index("-arch")
+            del command[at : at + 2]
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder) / "probe.c"
+            source.write_text("#include <Python.h>\n")
+            try:
+                found = subprocess.run(
+                    [*command, "-dM", "-E", str(source)], capture_output=True, text=True, check=True
+                )
+            except (OSError, subprocess.CalledProcessError) as error:
+                if "Python.h" in str(getattr(error, "stderr", "")):
+                    raise SystemExit(f"error: {NO_HEADERS}") from None
+                how = HOW_TO_GET_ONE.get(sys.platform, "get gcc or clang")
+                raise SystemExit(f"error: {NO_COMPILER.format(compiler=command[0], how=how)}") from None
+        return {line.split()[1] for line in found.stdout.splitlines()}
+
     def openmp_flags(self) -> list[str]:
         """Return the flag that gives OpenMP, or nothing where the compiler has none."""
-        flag = "/openmp" if MSVC else "-fopenmp"
+        flag = "-fopenmp"
         program = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n"
         if self.accepts([flag], program, link=True):
             return [flag]
         warnings.warn("the compiler has no OpenMP: fastloss will compute on one thread", stacklevel=2)
-        return [] if MSVC else ["-Wno-unknown-pragmas"]
+        return ["-Wno-unknown-pragmas"]
 
     def accepts(
         self, flags: list[str], program: str = "int main(void) { return 0; }\n", *, link: bool = False
@@ -124,6 +172,14 @@ class BuildTiers(build_ext):
         return True
 
 
+class CompileFirst(build):
+    """Files are copied after what can fail."""
+
+    def run(self) -> None:
+        self.run_command("build_ext")
+        super().run()
+
+
 setup(
     ext_modules=[
         Extension(
@@ -137,5 +193,5 @@ setup(
             depends=[*KERNEL_SOURCES, *HEADERS, *INCLUDES],
         )
     ],
-    cmdclass={"build_ext": BuildTiers},
+    cmdclass={"build": CompileFirst, "build_ext": BuildTiers},
 )

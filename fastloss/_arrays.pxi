@@ -46,7 +46,8 @@ cdef void fill_code_of_type():
     for char in "?bBhHiIlLqQefd":
         dtype = np.dtype(char)
         code_of_type[dtype.num] = codes[dtype.name]
-    code_of_type[np.dtype("g").num] = FL_LONGDOUBLE
+    # Where it is a double to NumPy, it need not be one to the compiler of this module.
+    code_of_type[np.dtype("g").num] = FL_FLOAT64 if np.dtype("g").itemsize == sizeof(double) else FL_LONGDOUBLE
 
 
 fill_code_of_type()

@@ -1,8 +1,13 @@
-"""A fingerprint of every loss's results: equal fingerprints are equal bits."""
+"""Results of every pointwise loss on the same data in every process, to be compared bit by bit.
+
+`python tests/digest.py` prints a fingerprint of each result of every family: what differs between two builds
+is what `diff` shows of their outputs. tests/c_digest.c does the same for the C library, on any machine.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import warnings
 from typing import Any
 
 import numpy as np
@@ -30,9 +35,25 @@ def everything(losses: list[Any], n: int, hard: bool) -> dict[str, np.ndarray]:
     return results
 
 
-def digests(results: dict[str, np.ndarray]) -> dict[str, str]:
-    # NaN has many bit patterns, and which of them an operation gives is the processor's choice.
-    return {
-        key: hashlib.sha256(np.where(np.isnan(x), np.nan, x).tobytes()).hexdigest()
-        for key, x in results.items()
-    }
+def every_family() -> dict[str, np.ndarray]:
+    import conftest
+    import embedding_samples
+    import row_digest
+    import transport_digest
+
+    found = embedding_samples.digest() | transport_digest.everything()
+    for hard in (False, True):
+        for results in (everything(conftest.LOSSES, 3001, hard), row_digest.everything(hard)):
+            found |= {f"{key}{' hard' if hard else ''}": x for key, x in results.items()}
+    return found
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    for key, x in every_family().items():
+        # NaN has many bit patterns, and which of them an operation gives is the processor's choice.
+        print(hashlib.sha256(np.where(np.isnan(x), np.nan, x).tobytes()).hexdigest()[:16], key)
+
+
+if __name__ == "__main__":
+    main()

@@ -5,6 +5,8 @@
 #ifndef FL_DISPATCH_OPS_H
 #define FL_DISPATCH_OPS_H
 
+#include <float.h>
+
 #include "../blocks/block.h"
 #include "../embeddings/kernel_types.h"
 #include "../fastloss.h"
@@ -12,6 +14,10 @@
 #include "../rows/kernel_types.h"
 #include "../sums/compensated.h"
 #include "../transport/kernel_types.h"
+
+#if FLT_EVAL_METHOD != 0
+#error "float and double must be computed as such, not in wider registers: compile with -msse2 -mfpmath=sse"
+#endif
 
 typedef struct {
     size_t block; /* elements of a block, a multiple of FL_LANES */

@@ -323,7 +323,8 @@ FL_LOSS(half_tweedie_deviance) {
     fl_pair log_z = fl_log_positive(mean), log_y = fl_log_positive(target);
     fl_pair u = fl_log_quotient(mean, target, log_z, log_y);
     fl_pair u_a = fl_times_exponent(u, a), u_b = fl_times_exponent(u, b);
-    int by_quotient = (y > 0) & (fl_abs(u_a.hi) < range) & (fl_abs(u_b.hi) < range);
+    real size_a = fl_abs(u_a.hi), size_b = fl_abs(u_b.hi);
+    int by_quotient = (y > 0) & (size_a < range) & (size_b < range);
     real relative = fl_factors_minus_one(fl_exp_in_factors(u_a.hi, u_a.lo, 0)) * inverse_a -
                     fl_factors_minus_one(fl_exp_in_factors(u_b.hi, u_b.lo, 0)) * inverse_b;
     real terms = fl_times_power(inverse_a, log_z, a) - y * fl_times_power(inverse_b, log_z, b);
@@ -374,7 +375,8 @@ FL_INLINE real fl_log1p_difference(real y, real z) {
 /* d² */
 FL_LOSS(squared_log_error) {
     real d = fl_log1p_difference(y, z);
-    int finite = (fl_abs(z) <= FL_LARGEST) & (fl_abs(y) <= FL_LARGEST);
+    real size_y = fl_abs(y), size_z = fl_abs(z);
+    int finite = (size_z <= FL_LARGEST) & (size_y <= FL_LARGEST);
     d = finite ? d : fl_keep_nan(y, fl_keep_nan(z, z > y ? FL_INFINITY : -FL_INFINITY));
     fl_pair reciprocal = fl_reciprocal(fl_two_sum(1, z));
     real inverse = reciprocal.hi + reciprocal.lo;

@@ -21,7 +21,7 @@ FL_ROW_FINISH(cross_entropy) {
         row.p = weight * s.inverse;
         row.q = -s.others * row.p;
         row.s = fl_softmax_sum(row);
-        row.r = o.hessian | !o.across ? 1 / row.s : 0;
+        row.r = (o.hessian | !o.across) ? 1 / row.s : 0;
         return row;
     }
     row.d += o.across && o.form != FL_DENSE ? o.base_sum : 0;

@@ -38,7 +38,7 @@ FL_INLINE fl_pair fl_log_quotient(real m, real n, real scale, real tail) {
 FL_INLINE real fl_relative_entropy(real p, real q) {
     int usual = (p > 0) & (q > 0);
     fl_pair l = fl_log_quotient(usual ? p : 1, usual ? q : 1, 0, 0);
-    return fl_fma(usual ? p : 0, l.hi + l.lo, (p > 0) & !usual ? FL_INFINITY : 0);
+    return fl_fma(usual ? p : 0, l.hi + l.lo, ((p > 0) & !usual) ? FL_INFINITY : 0);
 }
 
 FL_ROW_PLAIN(kl_divergence, FL_ADDS_A)

@@ -52,12 +52,12 @@ FL_ROW_FINISH(focal) {
     real weight = ignored ? 0 : row.weight + s.nan;
     real slope = power * fl_fma(o.gamma, rl_over_q, 1);
     row.value = ignored ? 0 : fl_fma(power, s.loss, s.nan);
-    row.value = (power == 0) & !ignored ? s.nan : row.value;
+    row.value = ((power == 0) & !ignored) ? s.nan : row.value;
     row.p = weight * slope;
     row.q = -row.p * q;
     row.r = s.inverse;
     row.s = fl_softmax_sum(row);
-    row.d = o.hessian | !o.across ? 1 / row.s : 0;
+    row.d = (o.hessian | !o.across) ? 1 / row.s : 0;
     row.a = weight * power * o.gamma * (fl_fma(o.gamma * r - 1, rl, 2 * (r * q)));
     row.a = o.gauss_newton ? 0 : row.a;
     row.b = alone ? 0 : 1 / s.others;

@@ -64,7 +64,7 @@ FL_ROW_TERM(weston_watkins) {
     real margin = fl_margin(e.z, row.own);
     real kept = margin <= 0 ? 0 : margin;
     return (fl_row_term){
-        e.z, e.is_own ? margin - margin : kept, (margin > 0) & !e.is_own ? 1 : 0, 0, 0, FL_NOT_FOUND};
+        e.z, e.is_own ? margin - margin : kept, ((margin > 0) & !e.is_own) ? 1 : 0, 0, 0, FL_NOT_FOUND};
 }
 
 FL_ROW_FINISH(weston_watkins) {

@@ -23,7 +23,7 @@
             real_int label = (real_int)(inside ? x : 0);                                                     \
             inside &= IS_WHOLE((WIDE)label == x);                                                            \
             outside |= !(inside | skip);                                                                     \
-            labels[i] = skip | !inside ? -1 : label;                                                         \
+            labels[i] = (skip | !inside) ? -1 : label;                                                       \
         }                                                                                                    \
         if (!outside)                                                                                        \
             return n;                                                                                        \

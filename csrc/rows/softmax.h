@@ -94,7 +94,7 @@ FL_ROW_PREPARE(fl_softmax) {
     real m = dead ? 0 : row.reference;
     row.offset = fl_abs(m) > FL_SOFTMAX_LARGE ? m : 0;
     m -= row.offset;
-    row.offset = dead & !empty ? FL_INFINITY : row.offset;
+    row.offset = (dead & !empty) ? FL_INFINITY : row.offset;
     row.scale = fl_fma(m, FL_LOG2_E, FL_ROUND_MAGIC) - FL_HEADROOM;
     row.top = fl_scaled_exp(m, row.scale, 0);
     return row;

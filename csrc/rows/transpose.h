@@ -181,7 +181,7 @@ FL_INLINE void fl_transpose_bundles(const real *from, ptrdiff_t from_stride, siz
         return;
     if (!tall && to_stride == (ptrdiff_t)n_lines && fl_join_columns(from, from_stride, length, n_lines, to))
         return;
-    if (FL_BUNDLE && n_columns >= FL_PIECE_REALS) {
+    if (FL_BUNDLE > 0 && n_columns >= FL_PIECE_REALS) {
         for (; done + FL_BUNDLE <= n_rows; done += FL_BUNDLE) {
             ptrdiff_t i = (ptrdiff_t)done;
             size_t k = 0;

@@ -16,7 +16,7 @@ static int fl_any_bad(const double *x, size_t n, double low) {
     double bad = 0;
 #pragma omp simd reduction(max : bad)
     for (size_t i = 0; i < n; i++) {
-        double outside = (x[i] >= low) & (x[i] <= DBL_MAX) ? 0 : 1;
+        double outside = ((x[i] >= low) & (x[i] <= DBL_MAX)) ? 0 : 1;
         bad = bad > outside ? bad : outside;
     }
     return bad > 0;

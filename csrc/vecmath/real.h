@@ -68,7 +68,7 @@ FL_INLINE real fl_from_bits(real_bits b) {
 
 /* a·b + c: one rounding where the target has the instruction, two elsewhere. Code that needs the exact error
  * of a product asks fl_two_product (pair.h), which does not depend on it. */
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || (defined(__FP_FAST_FMA) && defined(__FP_FAST_FMAF))
 #define FL_HAS_FMA 1
 #if FL_PRECISION == 32
 #define fl_fma __builtin_fmaf
