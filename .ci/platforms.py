@@ -1,6 +1,6 @@
 """The C library on other machines: compiled with warnings as errors, run by emulators, its bits compared.
 
-    python .ci/platforms.py [--install] [--built FOLDER COMPILER]... [NAME]...
+    python .ci/platforms.py [--install] [--level N] [--built FOLDER COMPILER]... [NAME]...
 
 Each platform compiles csrc with tests/c_program.c and tests/c_digest.c, which prints a fingerprint of each
 kernel in each precision. Equal fingerprints are equal bits: platforms with fused multiply-add must agree with
@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(ROOT.glob("csrc/*/*.c"))
 #: What setup.py compiles the kernels with, without OpenMP and for one tier.
-FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd"]
+FLAGS = ["-std=c11", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd"]
 FLAGS += ["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-Wno-pass-failed", "-pthread"]
 #: What tests/c_program.c prints.
 EXPECTED = (ROOT / "tests/c_program.txt").read_text()
@@ -103,7 +103,7 @@ def found(platform: Platform) -> bool:
     return all(shutil.which(c[0]) for c in (platform.compiler, platform.runner or []) if c)
 
 
-def compile_programs(platform: Platform, folder: Path) -> list[Path]:
+def compile_programs(platform: Platform, folder: Path, level: str) -> list[Path]:
     """Compile the library once and link both programs to it."""
     ccache = ["ccache"] if shutil.which("ccache") and platform.compiler[:3] != ZIG[:3] else []
     programs = [ROOT / "tests/c_program.c", ROOT / "tests/c_digest.c"]
@@ -114,6 +114,7 @@ def compile_programs(platform: Platform, folder: Path) -> list[Path]:
             *ccache,
             *platform.compiler,
             *FLAGS,
+            level,
             "-Icsrc",
             "-c",
             str(source.relative_to(ROOT)),
@@ -178,11 +179,11 @@ class Comparison:
         return not different, same + "".join(f"\n    not {name}" for name in different)
 
 
-def try_platform(platform: Platform, comparison: Comparison) -> tuple[bool, str]:
+def try_platform(platform: Platform, comparison: Comparison, level: str) -> tuple[bool, str]:
     """Compile, run and compare; tell whether it is as it should be, and what was found."""
     with tempfile.TemporaryDirectory() as folder:
         try:
-            program, digest = compile_programs(platform, Path(folder))
+            program, digest = compile_programs(platform, Path(folder), level)
         except subprocess.CalledProcessError as error:
             if platform.refused and platform.refused in error.stderr:
                 return True, "refused by #error"
@@ -210,6 +211,7 @@ def main() -> None:
     parser.add_argument("name", nargs="*", help="beginnings of names; all platforms by default")
     parser.add_argument("--built", nargs=2, action="append", default=[], metavar=("FOLDER", "COMPILER"))
     parser.add_argument("--install", action="store_true", help="install what is missing, as root on Debian")
+    parser.add_argument("--level", default="3", help="of optimisation; 1 takes a third of the time")
     options = parser.parse_args()
     wanted = {
         name: p
@@ -231,7 +233,7 @@ def main() -> None:
                 report(f"{compiler}, {tier}", *comparison.say(tier != "base", kernels))
     for name, platform in wanted.items():
         if found(platform):
-            report(name, *try_platform(platform, comparison))
+            report(name, *try_platform(platform, comparison, f"-O{options.level}"))
         else:
             report(name, not options.name, f"not installed: {platform.packages}")
     sys.exit(failed > 0)
