@@ -63,7 +63,7 @@ PLATFORMS = {
     ),
     "i686, x87": Platform(["i686-linux-gnu-gcc"], None, False, "gcc-i686-linux-gnu", "-mfpmath=sse"),
     "Windows x86-64, MinGW": Platform(
-        ["x86_64-w64-mingw32-gcc", "-static", "-mno-mmx"], ["wine"], False, "gcc-mingw-w64-x86-64 wine64"
+        ["x86_64-w64-mingw32-gcc", "-static", "-mno-mmx"], ["/usr/lib/wine/wine64"], False, "gcc-mingw-w64-x86-64 wine64"
     ),
     "Windows x86-64, zig": Platform([*ZIG, "-target", "x86_64-windows-gnu"], None, False, "pip ziglang"),
     "Windows x86-64-v3, zig": Platform(
