@@ -27,6 +27,7 @@ FLAGS = ["-std=c11", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math
 FLAGS += ["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-Wno-pass-failed", "-pthread"]
 #: What tests/c_program.c prints.
 EXPECTED = (ROOT / "tests/c_program.txt").read_text()
+WINE = ["/usr/lib/wine/wine64"]
 ZIG = [sys.executable, "-m", "ziglang", "cc"]
 
 
@@ -63,7 +64,7 @@ PLATFORMS = {
     ),
     "i686, x87": Platform(["i686-linux-gnu-gcc"], None, False, "gcc-i686-linux-gnu", "-mfpmath=sse"),
     "Windows x86-64, MinGW": Platform(
-        ["x86_64-w64-mingw32-gcc", "-static", "-mno-mmx"], ["/usr/lib/wine/wine64"], False, "gcc-mingw-w64-x86-64 wine64"
+        ["x86_64-w64-mingw32-gcc", "-static", "-mno-mmx"], WINE, False, "gcc-mingw-w64-x86-64 wine64"
     ),
     "Windows x86-64, zig": Platform([*ZIG, "-target", "x86_64-windows-gnu"], None, False, "pip ziglang"),
     "Windows x86-64-v3, zig": Platform(
