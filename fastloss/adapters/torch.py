@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,9 @@ from fastloss._loss import EmbeddingLoss, Loss, PointwiseLoss, RowLoss, whole_nu
 
 try:
     import torch
-    from torch.autograd.forward_ad import unpack_dual
 except ImportError as error:
     raise ImportError('fastloss.adapters.torch needs torch: pip install "fastloss[torch]"') from error
+from fastloss.adapters._torch_graph import call, differentiable_once
 
 __all__ = ["EmbeddingModule", "LossModule", "module"]
 
@@ -91,6 +90,11 @@ class _Module(torch.nn.Module):  # type: ignore[misc]  # torch is Any to mypy
         threads = "" if self.n_threads is None else f", n_threads={self.n_threads}"
         return f"{self.loss!r}, reduction={self.reduction!r}{threads}"
 
+    def _options(self, weight: Any) -> dict[str, Any]:
+        """Return the keywords of a call of the loss."""
+        w = None if weight is None else _array("sample_weight", weight)
+        return {"sample_weight": w, "reduction": self.reduction, "n_threads": self.n_threads}
+
     def _value(self, value: Any, dtype: Any) -> Any:
         """Return what the loss returned as a tensor."""
         return _tensor(value, dtype) if self.reduction == "none" else torch.scalar_tensor(value, dtype=dtype)
@@ -100,7 +104,8 @@ class LossModule(_Module):
     r"""A loss of targets and predictions as a PyTorch module; :func:`module` makes one.
 
     Calling it computes ``loss(target, input, sample_weight=sample_weight)``. A gradient flows to `input`
-    alone, and once: asking for a second derivative is an error.
+    alone, in backward and forward mode and through the transforms of ``torch.func``. Pointwise losses can be
+    differentiated twice; a second derivative by rows, or a third, is a RuntimeError.
 
     Attributes
     ----------
@@ -145,31 +150,48 @@ class LossModule(_Module):
         if torch.is_grad_enabled():
             _refuse_gradient("target", target)
             _refuse_gradient("sample_weight", sample_weight)
-            if getattr(input, "requires_grad", False):
-                return _Differentiable.apply(lambda z: self._evaluate(z, target, sample_weight, True), input)
-        value, _ = self._evaluate(input, target, sample_weight, False)
-        _refuse_tangent("input", input)
-        return value
+        return call(self, (input,), (target, sample_weight))
 
-    def _evaluate(self, input: Any, target: Any, sample_weight: Any, gradient: bool) -> tuple[Any, Any]:
+    _names = ("input", "target", "sample_weight")
+
+    def _evaluate(self, tensors: tuple[Any, ...], value: bool, slopes: bool) -> tuple[Any, tuple[Any, ...]]:
+        input, target, sample_weight = tensors
         z = _array("input", input)
         y = _array("target", target)
-        w = None if sample_weight is None else _array("sample_weight", sample_weight)
         dtype = _floating("input", input)
-        if not gradient:
-            value = self.loss(y, z, sample_weight=w, reduction=self.reduction, n_threads=self.n_threads)
-            return self._value(value, dtype), None
-        value, slope = self.loss.value_and_gradient(
-            y, z, sample_weight=w, reduction=self.reduction, n_threads=self.n_threads
+        w = None if sample_weight is None else _array("sample_weight", sample_weight)
+        reduction, n_threads = self.reduction, self.n_threads
+        if not slopes:
+            result = self.loss(y, z, sample_weight=w, reduction=reduction, n_threads=n_threads)
+            return self._value(result, dtype), ()
+        if not value:
+            slope = self.loss.gradient(y, z, sample_weight=w, reduction=reduction, n_threads=n_threads)
+            return None, (_tensor(slope, dtype),)
+        result, slope = self.loss.value_and_gradient(
+            y, z, sample_weight=w, reduction=reduction, n_threads=n_threads
         )
-        return self._value(value, dtype), (_tensor(slope, dtype),)
+        return self._value(result, dtype), (_tensor(slope, dtype),)
+
+    def _curvature(self, tensors: tuple[Any, ...]) -> Any:
+        """Return the diagonal of the Hessian, which is all of it for losses of one number at a time."""
+        if not isinstance(self.loss, PointwiseLoss):
+            raise differentiable_once(self.loss)
+        input, target, sample_weight = tensors
+        z, y = _array("input", input), _array("target", target)
+        _, curvature = self.loss.gradient_and_hessian(y, z, **self._options(sample_weight))
+        return _tensor(curvature, input.dtype)
+
+    def _value_dimensions(self, of_slopes: int) -> int:
+        if self.reduction != "none":
+            return 0
+        return of_slopes if isinstance(self.loss, PointwiseLoss) else of_slopes - 1
 
 
 class EmbeddingModule(_Module):
     r"""A loss of embeddings as a PyTorch module; :func:`module` makes one.
 
     Calling it computes the loss of the same tensors in the same order. Gradients flow to all embeddings, and
-    once: asking for a second derivative is an error.
+    once, in backward or forward mode: asking for a second derivative is a RuntimeError.
 
     Attributes
     ----------
@@ -226,92 +248,45 @@ class EmbeddingModule(_Module):
                 f"{self.loss!r} takes {len(names)} tensors ({', '.join(names)}), got {len(inputs)}"
             )
         count = sum(name not in ("y", "labels") for name in names)
-        embeddings, labels = inputs[:count], inputs[count:]
         if torch.is_grad_enabled():
-            for label in labels:
+            for label in inputs[count:]:
                 _refuse_gradient(names[-1], label)
             _refuse_gradient("sample_weight", sample_weight)
-            if any(getattr(x, "requires_grad", False) for x in embeddings):
-                if self.reduction == "none" and isinstance(self.loss, fl.NTXent | fl.CenterLoss):
-                    raise ValueError(f"the values of {self.loss!r} under reduction='none' have no gradients")
-                return _Differentiable.apply(
-                    lambda *x: self._evaluate(x, labels, sample_weight, True), *embeddings
-                )
-        value, _ = self._evaluate(embeddings, labels, sample_weight, False)
-        for name, x in zip(names, embeddings, strict=False):
-            _refuse_tangent(name, x)
-        return value
+        return call(self, inputs[:count], (*inputs[count:], sample_weight))
 
-    def _evaluate(
-        self, embeddings: tuple[Any, ...], labels: tuple[Any, ...], sample_weight: Any, gradient: bool
-    ) -> tuple[Any, Any]:
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return (*self.loss._names, "sample_weight")
+
+    def _evaluate(self, tensors: tuple[Any, ...], value: bool, slopes: bool) -> tuple[Any, tuple[Any, ...]]:
+        if slopes and self.reduction == "none" and isinstance(self.loss, fl.NTXent | fl.CenterLoss):
+            raise ValueError(f"the values of {self.loss!r} under reduction='none' have no gradients")
+        *inputs, weight = tensors
         names = self.loss._names
-        arrays = [_array(name, x) for name, x in zip(names, (*embeddings, *labels), strict=True)]
-        w = None if sample_weight is None else _array("sample_weight", sample_weight)
-        dtype = _floating(names[0], embeddings[0])
-        for name, x in zip(names, embeddings, strict=False):
-            if x.dtype != dtype:
+        arrays = [_array(name, x) for name, x in zip(names, inputs, strict=True)]
+        dtype = _floating(names[0], inputs[0])
+        for name, x in zip(names, inputs, strict=True):
+            if name not in ("y", "labels") and x.dtype != dtype:
                 raise TypeError(f"{name} has dtype {x.dtype}, expected {dtype} as {names[0]}")
-        options = {"sample_weight": w, "reduction": self.reduction, "n_threads": self.n_threads}
-        if not gradient:
-            return self._value(self.loss(*arrays, **options), dtype), None
-        value, slopes = self.loss.value_and_gradient(*arrays, **options)
-        return self._value(value, dtype), tuple(_tensor(slope, dtype) for slope in slopes)
+        options = self._options(weight)
+        if not slopes:
+            return self._value(self.loss(*arrays, **options), dtype), ()
+        if not value:
+            found = self.loss.gradient(*arrays, **options)
+            return None, tuple(_tensor(slope, dtype) for slope in found)
+        result, found = self.loss.value_and_gradient(*arrays, **options)
+        return self._value(result, dtype), tuple(_tensor(slope, dtype) for slope in found)
 
+    def _curvature(self, tensors: tuple[Any, ...]) -> Any:
+        raise differentiable_once(self.loss)
 
-class _Differentiable(torch.autograd.Function):  # type: ignore[misc]  # torch is Any to mypy
-    """The loss as a node of PyTorch's graph; the gradients are found on the way forward and saved."""
-
-    @staticmethod
-    def forward(ctx: Any, evaluate: Callable[..., tuple[Any, tuple[Any, ...]]], *inputs: Any) -> Any:
-        value, gradients = evaluate(*inputs)
-        ctx.save_for_backward(*gradients)
-        return value
-
-    @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> tuple[Any, ...]:
-        scaled = [None, *ctx.saved_tensors]
-        for i in range(1, len(scaled)):
-            scaled[i] = _scale(scaled[i], grad_output) if ctx.needs_input_grad[i] else None
-        return tuple(scaled)
-
-
-def _scale(gradient: Any, grad_output: Any) -> Any:
-    """Multiply the gradient of the loss by the one that arrives at its value."""
-    if grad_output.ndim:
-        trailing = (1,) * (gradient.ndim - grad_output.ndim)
-        gradient = gradient * grad_output.detach().reshape(grad_output.shape + trailing)
-    elif grad_output.item() != 1:
-        gradient = gradient * grad_output.detach()
-    # Gradients are recorded here only with create_graph=True.
-    if torch.is_grad_enabled():
-        gradient = _Once.apply(gradient.detach().requires_grad_())
-    return gradient
-
-
-class _Once(torch.autograd.Function):  # type: ignore[misc]  # torch is Any to mypy
-    """A gradient that must not be differentiated again; without this it would count as a constant."""
-
-    @staticmethod
-    def forward(ctx: Any, gradient: Any) -> Any:
-        return gradient.view_as(gradient)
-
-    @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        raise RuntimeError(
-            "a loss of fastloss.adapters.torch is differentiable once: its gradient has no derivative here"
-        )
+    def _value_dimensions(self, of_slopes: int) -> int:
+        return int(self.reduction == "none")
 
 
 def _refuse_gradient(name: str, tensor: Any) -> None:
     if getattr(tensor, "requires_grad", False):
         raise ValueError(f"{name} requires a gradient, but the loss has none by it: detach it")
-
-
-def _refuse_tangent(name: str, tensor: Any) -> None:
-    """Refuse what would be dropped without a word; autograd functions do it themselves."""
-    if unpack_dual(tensor).tangent is not None:
-        raise TypeError(f"{name} has a tangent: forward-mode differentiation is not supported")
 
 
 def _floating(name: str, tensor: Any) -> Any:
