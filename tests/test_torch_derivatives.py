@@ -1,4 +1,4 @@
-"""Second derivatives, forward mode and torch.func: what autograd finds of the formula, or an error; no zeros."""
+"""Second derivatives, forward mode, torch.func: what autograd finds of the formula, or an error; never zeros."""
 
 from __future__ import annotations
 
