@@ -337,7 +337,9 @@ static void fuzz_pointwise(source *s) {
 
 static void fuzz_rows(source *s) {
     static const char *const names[] = {FL_ROW_KERNELS(NAME)};
-    int kernel = fl_find_rows(names[below(s, sizeof names / sizeof names[0])]);
+    const char *name = names[below(s, sizeof names / sizeof names[0])];
+    int is_cross_entropy = strncmp(name, "cross_entropy", 13) == 0, is_focal = strncmp(name, "focal", 5) == 0;
+    int kernel = fl_find_rows(name);
     int labels = fl_rows_takes_labels(kernel), dense = fl_rows_takes_dense(kernel), link = !labels && !dense;
     unsigned what = take(s), options = take(s);
     size_t rows = some_size(s), columns = some_columns(s, rows);
@@ -352,10 +354,10 @@ static void fuzz_rows(source *s) {
                          .n_rows = rows,
                          .n_classes = columns,
                          .dense = dense && (!labels || what / 12 % 2),
-                         .class_weight = options % 4 == 1 ? weights : NULL,
-                         .label_smoothing = options / 4 % 4 == 1 ? uniform(s) : 0,
+                         .class_weight = is_cross_entropy && options % 4 == 1 ? weights : NULL,
+                         .label_smoothing = is_cross_entropy && options / 4 % 4 == 1 ? uniform(s) : 0,
                          .gamma = some_parameter(s),
-                         .alpha = options / 16 % 4 == 1 ? weights : NULL,
+                         .alpha = is_focal && options / 16 % 4 == 1 ? weights : NULL,
                          .log_base = options / 64 == 1 ? 0.7 : 0};
     call.has_ignore_index = !call.dense && labels && options % 3 == 0;
     call.ignore_index = (long long)below(s, 4) - 1;

@@ -72,6 +72,8 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
         "(-inf, 0.0] or a float in the range [1.0, inf)",
     ),
     ("mean_tweedie_deviance", ([1.0], [1.0]), {"power": "a"}, "Got 'a' instead."),
+    ("mean_tweedie_deviance", ([1.0], [1.0]), {"power": INF}, "Got inf instead."),
+    ("d2_tweedie_score", ([1.0, 2.0], [1.0, 1.0]), {"power": -INF}, "Got -inf instead."),
     (
         "mean_tweedie_deviance",
         ([[1.0, 2]], [[1.0, 2]]),

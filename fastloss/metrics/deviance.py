@@ -43,7 +43,7 @@ def _power(function: str, power: Any) -> float:
         p = number("power", power)
     except TypeError:
         p = 0.5
-    if p <= 0 or p >= 1:
+    if -math.inf < p <= 0 or 1 <= p < math.inf:
         return p
     expected = "a float in the range (-inf, 0.0] or a float in the range [1.0, inf)"
     raise invalid(function, "power", expected, power)
