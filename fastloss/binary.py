@@ -26,24 +26,31 @@ __all__ = [
 class ZeroOne(PointwiseLoss):
     r"""Zero-one loss: 1 where the prediction misses the target, else 0; its mean is the error rate.
 
-    Targets and predictions are any real numbers, classes of any number among them. It is not
-    differentiable: asking for a gradient is a ``TypeError``.
+    Targets and predictions are any real numbers, classes of any number among them; or labels -1 or 0 and +1,
+    and raw scores. It is not differentiable: asking for a gradient is a ``TypeError``.
 
     Parameters
     ----------
     threshold : float, optional
         Without it the loss is 1 where :math:`y \ne z`; with it where :math:`|y - z|` is at least `threshold`.
+    from_logits : bool, default False
+        Whether the predictions are raw scores of the positive class. The loss is 1 where the probability
+        :math:`\sigma(z)` misses the label's, 0 or 1, by at least `threshold`, which is 0.5 without another:
+        where :math:`m \le -\log\frac{T}{1 - T}`, a score on the wrong side of 0 or at it. No sigmoid is
+        computed.
 
     Raises
     ------
     ValueError
-        If `threshold` is not positive and finite.
+        If `threshold` is not positive and finite; with `from_logits`, if it is not between 0 and 1.
 
     Examples
     --------
     >>> import fastloss as fl
     >>> fl.ZeroOne()([0, 1, 2, 3], [0, 1, 2, 2])
     0.25
+    >>> fl.ZeroOne(from_logits=True)([0, 1, 1, 0], [-3.5, 0.25, -0.25, 8.0])
+    0.5
     """
 
     aliases = ("zero_one",)
@@ -51,13 +58,20 @@ class ZeroOne(PointwiseLoss):
     has_gradient = False
     has_hessian = False
     threshold: float | None
+    from_logits: bool
 
-    def __init__(self, threshold: float | None = None) -> None:
-        if threshold is None:
-            super().__init__("zero_one", threshold=None)
-        else:
+    def __init__(self, threshold: float | None = None, from_logits: bool = False) -> None:
+        from_logits = flag("from_logits", from_logits)
+        kernel, constants = "zero_one", tuple[float, ...]()
+        if threshold is not None:
             threshold = positive("threshold", threshold)
-            super().__init__("zero_one_threshold", (threshold,), threshold=threshold)
+            if from_logits:
+                threshold = number_in("threshold", threshold, 0, 1)
+            kernel, constants = "zero_one_threshold", (threshold,)
+        if from_logits:
+            share = 0.5 if threshold is None else threshold
+            kernel, constants = "zero_one_logits", (math.log(share) - math.log1p(-share),)
+        super().__init__(kernel, constants, threshold=threshold, from_logits=from_logits)
 
 
 class Perceptron(PointwiseLoss):

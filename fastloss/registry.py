@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from fastloss import binary, distribution, earth_mover, embedding, multiclass, penalty, regression, transport
@@ -74,6 +74,34 @@ def list_losses() -> list[LossInfo]:
     return list(_LOSSES)
 
 
+def near_names(name: str, names: Iterable[str]) -> list[str]:
+    """Return at most three names that a misspelt one may stand for: few edits away, or begun by it.
+
+    Examples
+    --------
+    >>> near_names("bec", ["cauchy", "bce"]), near_names("auc", ["cauchy", "bce"])
+    (['bce'], [])
+    """
+    allowed = 0 if len(name) < 3 else 1 if len(name) < 5 else 2
+    ranked = sorted(
+        (0 if len(name) > 2 and other.startswith(name) else _edits(name, other), other) for other in names
+    )
+    return [other for edits, other in ranked if edits <= allowed][:3]
+
+
+def _edits(a: str, b: str) -> int:
+    """Count the letters inserted, left out, replaced or swapped with the next between two words."""
+    rows = [list(range(len(b) + 1))]
+    for i, x in enumerate(a, 1):
+        rows.append([i])
+        for j, y in enumerate(b, 1):
+            best = min(rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + (x != y))
+            if i > 1 and j > 1 and (x, a[i - 2]) == (b[j - 2], y):
+                best = min(best, rows[i - 2][j - 2] + 1)
+            rows[i].append(best)
+    return rows[-1][-1]
+
+
 def get_loss(name: str, **parameters: Any) -> Loss:
     """Make a loss by its name, its class's name or an alias.
 
@@ -110,7 +138,7 @@ def get_loss(name: str, **parameters: Any) -> Loss:
         raise TypeError(f"name must be a string, got {name!r}")
     info = find_loss(name)
     if info is None:
-        near = difflib.get_close_matches(name.lower(), _BY_NAME, n=3)
+        near = near_names(name.lower(), _BY_NAME)
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "see fastloss.list_losses()"
         raise ValueError(f"no loss is named {name!r}: {hint}")
     cls = info.cls

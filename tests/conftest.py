@@ -21,7 +21,7 @@ SETTINGS = {
     "Welsch": [{"c": 0.3}, {"c": 2.0}],
     "Tukey": [{"c": 1.0}],
     "Tweedie": [{"power": 1.0}, {"power": 1.1}, {"power": 1.9}, {"power": 2.0}],
-    "ZeroOne": [{"threshold": 0.5}],
+    "ZeroOne": [{"threshold": 0.5}, {"from_logits": True}, {"from_logits": True, "threshold": 0.9}],
     "BinaryCrossEntropy": [
         {"pos_weight": 3.0},
         {"label_smoothing": 0.1},

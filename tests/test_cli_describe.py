@@ -46,6 +46,15 @@ def test_list_as_table(capsys, monkeypatch, width):
         assert row[-1] == ("yes" if info.has_hessian else "no")
 
 
+def test_list_at_every_width(capsys, monkeypatch):
+    for width in range(20, 201, 3):
+        monkeypatch.setenv("COLUMNS", str(width))
+        assert main(["list", "--family", "binary"]) == 0
+        tokens = capsys.readouterr().out.split()
+        for piece in ("binary_cross_entropy", "label_smoothing=0", "pos_weight=1", "zero_one", "gamma=2"):
+            assert piece in tokens
+
+
 def test_info(capsys):
     assert main(["info", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == fl.config()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import pickle
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
+import pyarrow.feather
 import pyarrow.parquet
 import pytest
 
@@ -68,7 +70,23 @@ def folder(tmp_path, monkeypatch):
     Path("blank.csv").write_text("z\n0.5\n\n1\n")
     Path("na.csv").write_text("z\n0.5\nNA\n1\n")
     Path("ragged.csv").write_text("k,z\n1,2\n1,2,3\n")
-    Path("latin.csv").write_bytes("k,größe\n1,2\n".encode("latin-1"))
+    Path("latin.csv").write_bytes("k,größe,word\n1,2,süß\n".encode("latin-1"))
+    Path("packed.csv").write_bytes(gzip.compress(b"z\n1\n"))
+    Path("wide.csv").write_bytes("z\n1\n".encode("utf-16"))
+    Path("parquet.csv").write_bytes(Path("t.parquet").read_bytes())
+    npy = Path("z.npy").read_bytes()
+    Path("zip.npy").write_bytes(b"PK\x03\x04" + npy)
+    Path("version.npy").write_bytes(npy[:6] + b"\x09" + npy[7:])
+    Path("garbled.npy").write_bytes(npy.replace(b"'fortran_order'", b"'fortran_order("))
+    for name, shape in (("huge", b"(100000000000000000000,)"), ("negative", b"(-100,)")):
+        padding = b" " * (len(shape) - len(b"(100,)"))
+        Path(f"{name}.npy").write_bytes(npy.replace(b"(100,), }" + padding, shape + b", }"))
+    parquet = Path("t.parquet").read_bytes()
+    Path("short.parquet").write_bytes(parquet[:-200])
+    Path("spoilt.parquet").write_bytes(
+        parquet[:4] + bytes(len(parquet) // 2) + parquet[4 + len(parquet) // 2 :]
+    )
+    pa.feather.write_feather(table, "feather.parquet")
     Path("nothing.parquet").touch()
     Path("text.parquet").write_text("z\n1\n2\n")
     pa.parquet.write_table(pa.table({"z": [0.5, 1.0, None, None], "none": pa.nulls(4)}), "nulls.parquet")
@@ -107,7 +125,19 @@ FILES = [
     (["y.npy", "blank.csv"], ["y_pred", "row 1", "empty"]),
     (["y.npy", "na.csv"], ["y_pred", "row 1", "'NA'"]),
     (["y.npy", "ragged.csv:z"], ["ragged.csv", "Expected 2 columns, got 3"]),
-    (["y.npy", "latin.csv:k"], ["y_pred", "latin.csv", "utf-8"]),
+    (["y.npy", "latin.csv:word"], ["latin.csv", "after row 0", "UTF8"]),
+    (["y.npy", "latin.csv:größ"], ["latin.csv", "no column 'größ'", "'größe'"]),
+    (["y.npy", "packed.csv:z"], ["y_pred", "packed.csv is compressed by gzip"]),
+    (["y.npy", "parquet.csv:z"], ["y_pred", "parquet.csv is a .parquet file"]),
+    (["y.npy", "wide.csv:z"], ["y_pred", "wide.csv is text in UTF-16"]),
+    (["y.npy", "zip.npy"], ["zip.npy is an archive of arrays"]),
+    (["y.npy", "huge.npy"], ["huge.npy", "shape in its header cannot be"]),
+    (["y.npy", "negative.npy"], ["negative.npy", "shape in its header cannot be"]),
+    (["y.npy", "version.npy"], ["version.npy", "its header is broken"]),
+    (["y.npy", "garbled.npy"], ["garbled.npy", "its header is broken"]),
+    (["y.npy", "short.parquet:z"], ["short.parquet"]),
+    (["y.npy", "spoilt.parquet:z"], ["spoilt.parquet"]),
+    (["y.npy", "feather.parquet:z"], ["feather.parquet"]),
     (["y.npy", "nothing.csv"], ["y_pred", "nothing.csv is empty"]),
     (["y.npy", "nothing.parquet"], ["y_pred", "nothing.parquet", "0 bytes"]),
     (["y.npy", "text.parquet"], ["y_pred", "text.parquet"]),

@@ -220,18 +220,32 @@ def test_document(folder, capsys):
     assert 0 <= document["reading_seconds"] <= document["seconds"]
 
 
-@pytest.mark.parametrize("width", [60, 80, 120])
-def test_table(folder, capsys, monkeypatch, width):
-    monkeypatch.setenv("COLUMNS", str(width))
-    arguments = ["--loss", "mse", "--loss", "bce:pos_weight=3,label_smoothing=0.1"]
-    assert main(["evaluate", "y.npy", "z.npy", *arguments]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert max(map(len, lines)) <= width
-    mean = np.mean((folder["z"] - folder["y"]) ** 2)
-    row = next(line for line in lines if line.strip().startswith("mse"))
-    assert float(row.split()[1]) == pytest.approx(mean, rel=1e-8)
-    assert row.split()[2] == "1,000"
-    assert any("z.npy against y.npy" in line for line in lines)
+def test_table_at_every_width(tmp_path, monkeypatch, capsys):
+    """Numbers are whole wherever there is room for one, names are complete; what matters less goes first."""
+    monkeypatch.chdir(tmp_path)
+    np.save("y.npy", np.zeros(1000))
+    np.save("z.npy", np.full(1000, 123456.789))
+    specs = {"mse": "1.52415788e+10", "mae": "123456.789", "huber:delta=0.30000000000000004": "37036.9917"}
+    arguments = [argument for spec in specs for argument in ("--loss", spec)]
+    headings = ["loss", "mean", "samples", "seconds", "elements/s"]
+    before = 0
+    for width in range(20, 201):
+        monkeypatch.setenv("COLUMNS", str(width))
+        assert main(["evaluate", "y.npy", "z.npy", *arguments]) == 0
+        out = capsys.readouterr().out
+        lines = out.splitlines()
+        assert max(len(line.rstrip()) for line in lines if "delta" not in line) <= width
+        tokens = out.split()
+        assert all(value in tokens for value in specs.values()), out
+        assert all(spec in "".join(tokens) for spec in ("mse", "mae", "delta=0.30000000000000004")), out
+        shown = [heading for heading in headings if heading in tokens]
+        assert shown == headings[: len(shown)]
+        assert len(shown) >= before
+        before = len(shown)
+        if "samples" in shown:
+            assert tokens.count("1,000") == 3
+        assert "z.npy against y.npy" in " ".join(tokens)
+    assert before == len(headings)
 
 
 def test_file_names_are_not_markup(folder, capsys):

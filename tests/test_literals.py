@@ -131,6 +131,17 @@ LITERALS: list[tuple[str, dict[str, Any], list[tuple[float, float, float, float,
         [(1, 1.5, 1, nan, nan), (1, 0.5, 1, nan, nan), (1, 1.25, 0, nan, nan), (1, 1, 0, nan, nan)],
     ),
     (
+        "ZeroOne",
+        {"from_logits": True},
+        [(1, 2, 0, nan, nan), (1, -1e-30, 1, nan, nan), (0, 0, 1, nan, nan), (-1, -1e-30, 0, nan, nan)],
+    ),
+    (
+        # log(0.9/0.1) = 2.197
+        "ZeroOne",
+        {"from_logits": True, "threshold": 0.9},
+        [(1, -2.19, 0, nan, nan), (1, -2.2, 1, nan, nan), (0, 2.19, 0, nan, nan), (0, 2.2, 1, nan, nan)],
+    ),
+    (
         "Perceptron",
         {},
         [

@@ -54,7 +54,7 @@ DEFAULTS = {
     "Welsch": {"c": 1},
     "Tukey": {"c": 4.685},
     "Tweedie": {"power": 1.5},
-    "ZeroOne": {"threshold": None},
+    "ZeroOne": {"threshold": None, "from_logits": False},
     "BinaryCrossEntropy": {"from_logits": True, "pos_weight": 1, "label_smoothing": 0},
     "BinaryFocal": {"gamma": 2, "alpha": None, "from_logits": True},
 }

@@ -27,6 +27,13 @@ FL_LOSS(zero_one_threshold) {
     return (fl_terms){fl_keep_nan(r.hi, wrong), 0, 0};
 }
 
+/* p = {c}: 1 where m ≤ −c, m = ±z: where σ(z) misses the label by at least σ(c). Decided without rounding c. */
+FL_LOSS(zero_one_logits) {
+    real limit = (real)-p[0], limit_error = (real)(-p[0] - (double)limit);
+    real m = fl_class(y) * z;
+    return (fl_terms){fl_keep_nan(m, m - limit <= limit_error ? 1 : 0), 0, 0};
+}
+
 /* max(0, −m), m = ±z */
 FL_LOSS(perceptron) {
     real s = fl_class(y), m = s * z;

@@ -39,6 +39,7 @@
     X(absolute_percentage_error, ANY,             ANY,             CHEAP,  0, ONE_PASS)    \
     X(zero_one,                  ANY,             ANY,             CHEAP,  0, ONE_PASS)    \
     X(zero_one_threshold,        ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
+    X(zero_one_logits,           LABEL,           ANY,             CHEAP,  1, ONE_PASS)    \
     X(perceptron,                LABEL,           ANY,             CHEAP,  0, ONE_PASS)    \
     X(hinge,                     LABEL,           ANY,             CHEAP,  0, ONE_PASS)    \
     X(squared_hinge,             LABEL,           ANY,             CHEAP,  0, ONE_PASS)    \

@@ -110,10 +110,12 @@ class Scorer:
         if (
             isinstance(self.loss, fl.ZeroOne)
             and self.loss.threshold is None
+            and not self.loss.from_logits
             and hasattr(estimator, "classes_")
         ):
             return -zero_one_loss(y_true, estimator.predict(X), sample_weight=sample_weight)
-        if self.loss.family == "regression" or isinstance(self.loss, fl.ZeroOne):
+        is_of_scores = isinstance(self.loss, fl.ZeroOne) and self.loss.from_logits
+        if self.loss.family == "regression" or (isinstance(self.loss, fl.ZeroOne) and not is_of_scores):
             y, z = as_array(y_true, "y_true"), as_array(self._numbers(estimator, X), "y_pred")
             if isinstance(self.loss, fl.EuclideanError) or y.ndim != z.ndim:
                 # Numbers are a single column: of targets, of predictions, or of both.

@@ -379,7 +379,7 @@ def as_sklearn_loss(loss: Loss, n_classes: int | None = None) -> Any:
     is_multiclass = isinstance(loss, (fl.CrossEntropy, fl.Focal))
     if not isinstance(loss, Loss):
         raise TypeError(f"loss must be a loss of fastloss, got {loss!r}")
-    if not getattr(loss, "from_logits", True):
+    if loss.has_gradient and not getattr(loss, "from_logits", True):
         raise TypeError(f"{loss!r} takes probabilities: boosting needs a loss of raw predictions")
     if n_classes is not None and not is_multiclass:
         raise ValueError(f"n_classes is for losses of several classes, {loss!r} is none")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
+import shutil
 import sys
+import textwrap
 from typing import Any
 
 import fastloss as fl
@@ -22,6 +25,7 @@ option have their usual answer assumed, which is the first one listed here.
 
 """
 
+_NARROWEST = 20
 _NAMES = tuple(dict.fromkeys(question.name for question in QUESTIONS))
 
 
@@ -56,7 +60,8 @@ def run(args: argparse.Namespace) -> int:
         name: getattr(args, name) for name in _NAMES if getattr(args, name) is not None
     }
     shares = args.shares
-    if "task" not in answers:
+    are_asked = "task" not in answers
+    if are_asked:
         answers, shares = ask_all(answers, shares)
     numbers: Any = None if shares is None else parse_value(shares)
     try:
@@ -67,6 +72,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(to_json(choice), indent=2, allow_nan=False))
     else:
         print_labelled(choice.lines())
+    if are_asked:
+        _say_how_to_go_on(choice, answers, shares)
     return 0
 
 
@@ -103,7 +110,8 @@ def ask_all(given: dict[str, str], shares: str | None) -> tuple[dict[str, str], 
             reply = _ask(question)
             answers.update(SHORTHANDS.get(reply, {question.name: reply}))
         if question.name == "imbalanced" and answers["imbalanced"] == "yes" and shares is None:
-            _say("\nWhat share of the samples has each class? As in 0.99:0.01; Enter if it is not known.")
+            _say("")
+            _say("What share of the samples has each class? As in 0.99:0.01; Enter if it is not known.")
             shares = _read() or None
     _say("")
     return answers, shares
@@ -152,13 +160,16 @@ def _ask(question: Question) -> str:
     """Ask a question until it is answered by the number or the name of an answer."""
     names = list(question.answers)
     width = max(map(len, names))
-    _say(f"\n{question.text}")
+    _say("")
+    _say(question.text)
     for i, (name, meaning) in enumerate(question.answers.items(), 1):
         usual = "  (Enter)" if name == question.default else ""
-        _say(f"  {i}  {name:{width}}  {meaning}{usual}")
+        _say(f"  {i}  {name:{width}}  {meaning}{usual}", indent=width + 7)
     known = {**{str(i): name for i, name in enumerate(names, 1)}, **{name: name for name in names}}
     if question.name == "task":
         known.update({name: name for name in SHORTHANDS})
+    if question.yes is not None:
+        known.update({"yes": question.yes, "y": question.yes, "n": "no"})
     if question.default is not None:
         known[""] = question.default
     while (reply := _read().lower()) not in known:
@@ -166,9 +177,25 @@ def _ask(question: Question) -> str:
     return known[reply]
 
 
-def _say(words: str) -> None:
-    """Print a line on stderr: stdout is for the result."""
-    print(words, file=sys.stderr)
+def _say(words: str, indent: int = 0) -> None:
+    """Print a paragraph on stderr, broken between words at the terminal's width: stdout is for the result."""
+    width = max(shutil.get_terminal_size().columns - 1, indent + _NARROWEST)
+    print(
+        textwrap.fill(words, width, subsequent_indent=" " * indent, break_on_hyphens=False), file=sys.stderr
+    )
+
+
+def _say_how_to_go_on(choice: fl.Choice, answers: dict[str, str], shares: str | None) -> None:
+    """Print lines to paste, unbroken: the loss in Python, in `evaluate`, and the same choice once more."""
+    options = {**answers, **({} if shares is None else {"shares": shares})}
+    command = ["fastloss", "choose", *(f"--{name}={answer}" for name, answer in options.items())]
+    lines = [f"import fastloss as fl; loss = fl.{choice.loss!r}"]
+    if isinstance(choice.loss, (fl.PointwiseLoss, fl.RowLoss)):
+        lines.append(shlex.join(["fastloss", "evaluate", "TRUE", "PRED", "--loss", format_loss(choice.loss)]))
+    _say("")
+    _say("To paste:")
+    for line in (*lines, shlex.join(command)):
+        print(f"  {line}", file=sys.stderr)
 
 
 def _read() -> str:

@@ -152,6 +152,7 @@ def _print_part(predictions: Predictions, evaluation: Evaluation, timings: Seque
             ]
             for score, timing in zip(evaluation.scores, timings, strict=True)
         ],
+        spare=(3, 2, 4),
     )
 
 

@@ -277,6 +277,7 @@ def _binary_losses() -> tuple[list[fl.Loss], list[fl.Loss]]:
         if info.family != "binary":
             continue
         if info.name == "zero_one":
+            on_logits.append(fl.get_loss(info.name, from_logits=True))
             on_probabilities.append(fl.get_loss(info.name, threshold=0.5))
             continue
         on_logits.append(fl.get_loss(info.name))

@@ -54,6 +54,7 @@ def run_list(args: argparse.Namespace) -> int:
             ],
             words=range(4),
             folded=(1, 2),
+            spare=(1, 3),
         )
     return 0
 

@@ -12,7 +12,7 @@ import fastloss as fl
 from fastloss.cli.errors import CommandError
 from fastloss.cli.progress import LongWorkBar
 from fastloss.cli.scoring import CHUNK_SIZE, Evaluation, Score, score_files
-from fastloss.cli.sources import parse_location
+from fastloss.cli.sources import Source, parse_location
 from fastloss.cli.spec import format_loss, parse_loss
 from fastloss.cli.tables import format_rate, format_value, print_table, require_tables
 
@@ -87,6 +87,8 @@ def run(args: argparse.Namespace) -> int:
     for score in evaluation.scores:
         if score.warning is not None:
             print(f"fastloss: warning: {score.warning}", file=sys.stderr)
+    for hint in _hints(evaluation):
+        print(f"fastloss: hint: {hint}", file=sys.stderr)
     if args.json:
         print(json.dumps(to_json(evaluation), indent=2, allow_nan=False))
     else:
@@ -110,12 +112,15 @@ def to_json(evaluation: Evaluation) -> dict[str, Any]:
     dict
         A document that `json.dumps` writes with ``allow_nan=False``.
     """
-    files = {location.argument: str(location) for location in evaluation.locations}
+    files = _files(evaluation)
     return {
         "fastloss": fl.__version__,
         "y_true": files["y_true"],
         "y_pred": files["y_pred"],
         "sample_weight": files.get("sample_weight"),
+        "columns": {
+            source.location.argument: list(source.columns) for source in evaluation.sources if source.columns
+        },
         "dtype": evaluation.dtype,
         "reduction": evaluation.reduction,
         "seconds": evaluation.seconds,
@@ -136,6 +141,7 @@ def _score_to_json(score: Score) -> dict[str, Any]:
         "sum_of_weights": _finite_or_text(score.sum_of_weights),
         "seconds": score.seconds,
         "warning": score.warning,
+        "hint": score.hint,
     }
 
 
@@ -161,13 +167,40 @@ def print_evaluation(evaluation: Evaluation) -> None:
             for score in evaluation.scores
         ],
         caption=_caption(evaluation),
+        spare=(4, 3, 2),
     )
+
+
+def _files(evaluation: Evaluation) -> dict[str, str]:
+    """Write the arrays as they were given, by the argument each was used as."""
+    return {source.location.argument: str(source.location) for source in evaluation.sources}
+
+
+def _has_pattern(source: Source) -> bool:
+    """Tell whether columns were asked for by a pattern."""
+    return bool(set(source.columns) - set(str(source.location.column).split(",")))
+
+
+def _hints(evaluation: Evaluation) -> list[str]:
+    """Say where something else may be meant: numbered columns and others by one pattern, or probabilities."""
+    hints = [score.hint for score in evaluation.scores if score.hint is not None]
+    for source in filter(_has_pattern, evaluation.sources):
+        others = [name for name in source.columns if not name[-1:].isdigit()]
+        if 0 < len(others) < len(source.columns):
+            which = " and ".join(map(repr, others[:3]))
+            hints.append(f"{source.location} matches {which} besides numbered columns")
+    return hints
 
 
 def _caption(evaluation: Evaluation) -> str:
     """Say what was evaluated, and how long reading it took."""
-    files = {location.argument: str(location) for location in evaluation.locations}
+    files = _files(evaluation)
     lines = [f"{files['y_pred']} against {files['y_true']}, {evaluation.dtype}"]
+    lines += [
+        f"{source.location} is {', '.join(source.columns)}"
+        for source in evaluation.sources
+        if _has_pattern(source)
+    ]
     if "sample_weight" in files:
         lines.append(f"weights {files['sample_weight']}, which add up to {evaluation.sum_of_weights:.9g}")
     lines.append(f"{evaluation.seconds:.3g} s in all, {evaluation.reading_seconds:.3g} s of it reading")

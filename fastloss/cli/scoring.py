@@ -43,6 +43,8 @@ class Score:
         The time it took, without reading.
     warning : str or None
         What the loss warned of first.
+    hint : str or None
+        What may be meant instead, where the loss takes raw scores and all predictions may be probabilities.
     """
 
     loss: fl.Loss
@@ -51,6 +53,7 @@ class Score:
     sum_of_weights: float
     seconds: float
     warning: str | None
+    hint: str | None
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Evaluation:
 
     Attributes
     ----------
-    locations : sequence of Location
+    sources : sequence of Source
         The arrays that were read.
     scores : sequence of Score
         One for each loss, in the order given.
@@ -75,7 +78,7 @@ class Evaluation:
         The time in all, and the part of it that reading took.
     """
 
-    locations: Sequence[Location]
+    sources: Sequence[Source]
     scores: Sequence[Score]
     reduction: str
     rows: int
@@ -152,11 +155,13 @@ def score_files(
     weight_sums: list[float] = []
     rows = elements = 0
     dtype = ""
+    may_be_probabilities = any(_takes_scores(loss) for loss in losses)
     for start, columns in read_together(readers, max(1, chunk_size // max(1, width))):
         y_pred, weights = columns["y_pred"], columns.get("sample_weight")
         dtype = y_pred.dtype.name
         for tally in tallies:
             _add_chunk(tally, columns, sources, start, n_threads)
+        may_be_probabilities = may_be_probabilities and bool(y_pred.min() >= 0 and y_pred.max() <= 1)
         rows += len(y_pred)
         elements += y_pred.size
         weight_sums.append(len(y_pred) if weights is None else float(np.sum(weights, dtype=np.float64)))
@@ -165,10 +170,10 @@ def score_files(
     total = combine(weight_sums)
     if reduction == "mean":
         _check_mean(sources, elements, total)
-    scores = [_finish(tally, reduction) for tally in tallies]
+    scores = [_finish(tally, reduction, may_be_probabilities and rows > 0) for tally in tallies]
     seconds = time.perf_counter() - began
     return Evaluation(
-        locations=[source.location for source in sources.values()],
+        sources=list(sources.values()),
         scores=scores,
         reduction=reduction,
         rows=rows,
@@ -276,7 +281,24 @@ def _check_mean(sources: Mapping[str, Source], elements: int, total: float) -> N
         raise CommandError(f"sample_weight: {where} is 0 everywhere: there is no mean")
 
 
-def _finish(tally: _Tally, reduction: str) -> Score:
+def _takes_scores(loss: fl.Loss) -> bool:
+    """Tell whether a loss, told so, would take probabilities."""
+    return getattr(loss, "from_logits", False) is True
+
+
+def _hint(loss: fl.Loss) -> str:
+    """Say what a loss takes, and which one takes probabilities."""
+    parameters = {**loss.parameters, "from_logits": False}
+    if isinstance(loss, fl.ZeroOne) and loss.threshold is None:
+        parameters["threshold"] = 0.5
+    other = format_loss(type(loss)(**parameters))
+    return (
+        f"all predictions are between 0 and 1, and {format_loss(loss)} takes raw scores; "
+        f"if they are probabilities, give {other}"
+    )
+
+
+def _finish(tally: _Tally, reduction: str, may_be_probabilities: bool) -> Score:
     """Turn the sums of a loss into its score; the mean over samples that are all ignored is 0."""
     value, total = combine(tally.sums), combine(tally.weight_sums)
     if reduction == "mean" and tally.counted:
@@ -284,4 +306,5 @@ def _finish(tally: _Tally, reduction: str) -> Score:
             name = format_loss(tally.loss)
             raise CommandError(f"loss {name!r}: the samples that count have weight 0: there is no mean")
         value /= total
-    return Score(tally.loss, value, tally.samples, total, tally.seconds, tally.warning)
+    hint = _hint(tally.loss) if may_be_probabilities and _takes_scores(tally.loss) else None
+    return Score(tally.loss, value, tally.samples, total, tally.seconds, tally.warning, hint)

@@ -17,6 +17,8 @@ from fastloss.cli.errors import CommandError, require
 EXTENSIONS = (".npy", ".csv", ".parquet")
 _TABLES = (".csv", ".parquet")
 _PAGE = 4096
+_NPY = b"\x93NUMPY"
+_ZIP = b"PK"
 
 Array = NDArray[Any]
 
@@ -45,11 +47,14 @@ class Source:
         Its length; None where only reading the file to its end can tell.
     row_shape : tuple of int
         The shape of one row: () but for .npy files of more than one dimension and several columns of a table.
+    columns : tuple of str
+        The names of these several columns.
     """
 
     location: Location
     rows: int | None
     row_shape: tuple[int, ...] = ()
+    columns: tuple[str, ...] = ()
 
     @property
     def shape(self) -> str:
@@ -254,31 +259,46 @@ def _open(locations: Sequence[Location]) -> Reader:
 
 def _map_npy(location: Location) -> Array:
     """Map a .npy file into memory, never unpickling anything."""
+    where = f"{location.argument}: {location}"
     try:
-        array = np.load(location.path, mmap_mode="r", allow_pickle=False)
-    except EOFError:
-        raise CommandError(f"{location.argument}: {location} is empty: it has no .npy header") from None
+        with open(location.path, "rb") as file:
+            beginning = file.read(len(_NPY))
+        if beginning.startswith(_ZIP):
+            raise CommandError(f"{where} is an archive of arrays, not a .npy file")
+        if not beginning:
+            raise CommandError(f"{where} is empty: it has no .npy header")
+        if beginning != _NPY:
+            raise CommandError(f"{where}: it is not a .npy file of numbers (pickled data is never loaded)")
+        array = np.lib.format.open_memmap(location.path, mode="r")
     except OSError as error:
-        raise CommandError(f"{location.argument}: {location}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise CommandError(f"{location.argument}: {location}: {_npy_fault(str(error))}") from error
-    if not isinstance(array, np.ndarray):
-        raise CommandError(f"{location.argument}: {location} is an archive of arrays, not a .npy file")
+        raise CommandError(f"{where}: {error.strerror or error}") from error
+    except (
+        ArithmeticError,
+        LookupError,
+        MemoryError,
+        RecursionError,
+        SyntaxError,
+        TypeError,
+        ValueError,
+    ) as error:
+        # A header is a Python literal, and what is wrong with one may be any of these.
+        raise CommandError(f"{where}: {_npy_fault(error)}") from error
     check_numbers(location, array.dtype)
     if array.ndim == 0:
         raise CommandError(f"{location.argument}: {location} holds a single number, not an array of samples")
     return np.asarray(array)
 
 
-def _npy_fault(message: str) -> str:
+def _npy_fault(error: Exception) -> str:
     """Put NumPy's reason for refusing a .npy file in terms of the file."""
+    message = str(error)
     if "Python objects" in message:
         return "it holds Python objects, not numbers"
-    if "pickled" in message:
-        return "it is not a .npy file of numbers (pickled data is never loaded)"
     if "mmap length" in message or message.startswith("EOF"):
         return "it is truncated: the data end before the shape in its header says"
-    return message
+    if "dimension" in message or isinstance(error, ArithmeticError):
+        return f"the shape in its header cannot be: {message}"
+    return f"its header is broken: {message or type(error).__name__}"
 
 
 def _touch(batch: Array) -> None:

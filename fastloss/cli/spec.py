@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-
 import fastloss as fl
 from fastloss.cli.errors import CommandError
-from fastloss.registry import find_loss
+from fastloss.registry import find_loss, near_names
 
 Parameter = float | int | bool | str | tuple[float, ...] | None
 
@@ -124,7 +122,7 @@ def _find(name: str, text: str) -> fl.LossInfo:
         raise CommandError(f"loss {text!r}: {error}") from error
     if info is None:
         names = [key for other in fl.list_losses() for key in (*other.aliases, other.name)]
-        near = difflib.get_close_matches(name.lower(), names, n=3)
+        near = near_names(name.lower(), names)
         hint = f"did you mean {' or '.join(near)}?" if near else "`fastloss list` shows them all"
         raise CommandError(f"loss {text!r}: there is no loss {name!r}; {hint}")
     return info

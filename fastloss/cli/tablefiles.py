@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -20,6 +21,18 @@ from fastloss.cli.sources import Array, Location, Reader, Source
 
 _BLOCK_BYTES = 1 << 20
 _MOST_COLUMNS_LISTED = 20
+#: A row of a .csv file may be so many times as long as its header, whatever that is.
+_ROWS_LIKE_HEADER = 16
+#: What files that are no .csv begin with.
+_FOREIGN = {
+    b"\x1f\x8b": "compressed by gzip",
+    b"PK\x03\x04": "a zip archive",
+    b"PAR1": "a .parquet file",
+    b"ARROW1": "an Arrow file",
+    b"\x93NUMPY": "a .npy file",
+    codecs.BOM_UTF16_LE: "text in UTF-16",
+    codecs.BOM_UTF16_BE: "text in UTF-16",
+}
 
 
 @dataclass(frozen=True)
@@ -42,7 +55,10 @@ class Selection:
 
     def source(self, rows: int | None) -> Source:
         """Describe the array."""
-        return Source(self.location, rows, (len(self.columns),) if self.is_matrix else ())
+        if not self.is_matrix:
+            return Source(self.location, rows)
+        names = tuple(str(column.column) for column in self.columns)
+        return Source(self.location, rows, (len(names),), names)
 
     def assemble(self, columns: Sequence[Array]) -> Array:
         """Put the numbers of the columns together; whole columns are copied, so the matrix is in F order."""
@@ -101,7 +117,8 @@ class CsvReader(Reader):
     """Reads columns of a .csv file whose first line names them: numbers as float64, booleans as 0 and 1."""
 
     def __init__(self, path: str, wanted: Sequence[Location]) -> None:
-        names = _header(path, wanted[0])
+        names, self._start = _header(path, wanted[0])
+        self._names = names
         self._path = path
         self._blank_lines_are_rows = len(names) == 1
         self._read = 0
@@ -112,13 +129,16 @@ class CsvReader(Reader):
     def batches(self, size: int) -> Iterator[tuple[Array, ...]]:
         """Yield one batch for each block of the file; the block's bytes set its length, not `size`."""
         names = _names(self._selections)
+        # The header has been read: its length and its letters are no matter for pyarrow.
+        block_bytes = max(_BLOCK_BYTES, _ROWS_LIKE_HEADER * self._start)
         try:
             with open(self._path, "rb") as file:
-                length = file.seek(0, 2) or 1
-                file.seek(0)
+                length = file.seek(0, 2)
+                if file.seek(self._start) == length:
+                    return
                 blocks = pa.csv.open_csv(
                     file,
-                    read_options=pa.csv.ReadOptions(block_size=_BLOCK_BYTES),
+                    read_options=pa.csv.ReadOptions(block_size=block_bytes, column_names=self._names),
                     parse_options=pa.csv.ParseOptions(ignore_empty_lines=not self._blank_lines_are_rows),
                     convert_options=pa.csv.ConvertOptions(
                         include_columns=names, column_types=dict.fromkeys(names, pa.string())
@@ -134,7 +154,10 @@ class CsvReader(Reader):
                         self._fraction = file.tell() / length
                         yield _assemble(self._selections, numbers)
         except (OSError, pa.ArrowException) as error:
-            raise CommandError(f"{self._path}: after row {self._read}: {_first_line(error)}") from error
+            what = _first_line(error)
+            if "straddling object" in what:
+                what = f"a row is longer than {block_bytes:,} bytes"
+            raise CommandError(f"{self._path}: after row {self._read}: {what}") from error
 
     def fraction(self) -> float:
         """Tell how much of the file has been read, from 0 to 1."""
@@ -235,16 +258,40 @@ def _assemble(selections: Sequence[Selection], numbers: Sequence[Sequence[Array]
     return tuple(selection.assemble(columns) for selection, columns in zip(selections, numbers, strict=True))
 
 
-def _header(path: str, location: Location) -> list[str]:
-    """Read the names of the columns from the first line of a .csv file."""
+def _header(path: str, location: Location) -> tuple[list[str], int]:
+    """Read the names of the columns from the first line of a .csv file, and the line's length in bytes.
+
+    Names that are no UTF-8 are taken as Latin-1. What other letters the file has matters where they are read.
+    """
+    where = f"{location.argument}: {path}"
+    lines: list[str] = []
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            names = next(csv.reader(file), [])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CommandError(f"{location.argument}: {path}: its first line is no header: {error}") from error
+        with open(path, "rb") as file:
+            beginning = file.read(max(map(len, _FOREIGN)))
+        for magic, what in _FOREIGN.items():
+            if beginning.startswith(magic):
+                raise CommandError(f"{where} is {what}, not .csv")
+        # A letter is a byte here. A line may end in the midst of a quoted name, which the reader continues.
+        with open(path, encoding="latin-1", newline="") as text:
+            mark = text.read(len(codecs.BOM_UTF8)) if beginning.startswith(codecs.BOM_UTF8) else ""
+            names = next(csv.reader(_kept(text, lines)), [])
+    except (OSError, csv.Error) as error:
+        raise CommandError(f"{where}: its first line is no header: {error}") from error
     if not names:
-        raise CommandError(f"{location.argument}: {path} is empty: its first line must name the columns")
-    return names
+        raise CommandError(f"{where} is empty: its first line must name the columns")
+    raw = "".join(lines).encode("latin-1")
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return names, len(mark) + len(raw)
+    return [name.encode("latin-1").decode() for name in names], len(mark) + len(raw)
+
+
+def _kept(lines: Iterable[str], kept: list[str]) -> Iterator[str]:
+    """Pass lines on and keep them."""
+    for line in lines:
+        kept.append(line)
+        yield line
 
 
 def _check_type(location: Location, kind: Any) -> None:

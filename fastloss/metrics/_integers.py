@@ -26,8 +26,9 @@ def distances(a: Array, b: Array) -> Array:
     """Return |a - b| of integers as uint64, without rounding or overflow."""
     if a.dtype.kind == b.dtype.kind:
         a, b = (x.astype(f"{x.dtype.kind}8", copy=False) for x in (a, b))
+        larger = np.asarray(np.maximum(a, b)).view(np.uint64)
         # The difference modulo 2^64, within which it fits.
-        return np.maximum(a, b).view(np.uint64) - np.minimum(a, b).view(np.uint64)
+        return np.subtract(larger, np.asarray(np.minimum(a, b)).view(np.uint64), out=larger)
     forward = a.astype(np.uint64) - b.astype(np.uint64)
     return np.where(_is_less(a, b), np.negative(forward), forward)
 

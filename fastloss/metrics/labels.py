@@ -93,7 +93,7 @@ def zero_one_loss(y_true: Any, y_pred: Any, *, normalize: bool = True, sample_we
     if is_sparse(y_true) or is_sparse(y_pred):
         wrong = _different_sparse_rows(y_true, y_pred)
         return _weight_of(wrong, weights_of_labels(sample_weight, len(wrong)), normalize)
-    different = _different_pandas_strings(y_true, y_pred)
+    different = None if type(y_true) is np.ndarray else _different_pandas_strings(y_true, y_pred)
     if different is not None:
         return _weight_of(different, weights_of_labels(sample_weight, len(different)), normalize)
     y, z = label_array(y_true), label_array(y_pred)

@@ -20,16 +20,26 @@ def softplus(x: Array) -> Array:
 
 
 class ZeroOne(Loss):
-    """1 where y ≠ z, or with a threshold where |y - z| ≥ T; else 0."""
+    """1 where y ≠ z, or with a threshold where |y - z| ≥ T, or of scores where |y - σ(z)| ≥ T; else 0."""
 
     family = "binary"
     has_gradient = False
     has_hessian = False
 
-    def __init__(self, threshold: float | None = None) -> None:
+    def __init__(self, threshold: float | None = None, from_logits: bool = False) -> None:
         self.threshold = threshold
+        self.from_logits = from_logits
+
+    @property
+    def target_domain(self) -> Domain:
+        """The targets that the loss is defined for."""
+        return Domain(low=-1.0, high=1.0, integral=True) if self.from_logits else Domain()
 
     def _value(self, y: Array, z: Array) -> Array:
+        if self.from_logits:
+            share = 0.5 if self.threshold is None else self.threshold
+            wrong = np.where(y == 1, z, -z) <= np.log1p(-share) - np.log(share)
+            return np.where(np.isnan(z), z, np.where(wrong, 1.0, 0.0))
         wrong = y != z if self.threshold is None else np.abs(y - z) >= self.threshold
         return np.where(wrong, 1.0, 0.0)
 
