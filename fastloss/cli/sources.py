@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tokenize
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -280,6 +281,7 @@ def _map_npy(location: Location) -> Array:
         SyntaxError,
         TypeError,
         ValueError,
+        tokenize.TokenError,
     ) as error:
         # A header is a Python literal, and what is wrong with one may be any of these.
         raise CommandError(f"{where}: {_npy_fault(error)}") from error
