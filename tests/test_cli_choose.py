@@ -5,7 +5,11 @@ from __future__ import annotations
 import io
 import json
 import os
+import shlex
+import struct
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -127,17 +131,66 @@ def test_only_what_is_not_known_is_asked(capsys, monkeypatch):
     assert "triplets" not in err.partition("To paste:")[0]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="POSIX terminals")
-def test_on_a_real_terminal(capsys, monkeypatch):
-    import pty
-
+def on_a_terminal(replies, width=80):
+    """Run the command on a pseudo-terminal of that width; return what is to be seen there, line by line."""
+    fcntl, pty, termios = (pytest.importorskip(name) for name in ("fcntl", "pty", "termios"))
     keyboard, terminal = pty.openpty()
-    os.write(keyboard, b"1\n\n\n4\n")
-    with os.fdopen(terminal) as stdin:
-        monkeypatch.setattr(sys, "stdin", stdin)
-        assert main(["choose"]) == 0
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
+    environment = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES")}
+    environment |= {"PYTHONPATH": str(Path(fl.__file__).parents[1]), "TERM": "dumb"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fastloss", "choose"],
+        stdin=terminal, stdout=terminal, stderr=terminal, env=environment, close_fds=True,
+    )  # fmt: skip
+    os.close(terminal)
+    os.write(keyboard, "".join(f"{reply}\n" for reply in replies).encode())
+    seen = b""
+    try:
+        while piece := os.read(keyboard, 4096):
+            seen += piece
+    except OSError:  # the terminal has no other end any more
+        pass
     os.close(keyboard)
-    assert "AbsoluteError()" in capsys.readouterr().out
+    assert process.wait(60) == 0, seen.decode()
+    return seen.decode().replace("\r\n", "\n").split("\n")
+
+
+def test_on_a_real_terminal(capsys, monkeypatch):
+    lines = on_a_terminal(["2", "", "yes", "YES", "0.9:0.1", "", "", ""])
+    to_paste = lines.index("To paste:")
+    words = {word for line in lines[:to_paste] for word in line.split()}
+    assert max(map(len, lines[:to_paste])) <= 80
+    for question in choose.raised({"task": "classification", "classes": "two"}):
+        whole = [question.text, *question.answers, *question.answers.values()]
+        assert all(word in words for text in whole for word in text.split())
+    python, evaluation, again = (line.strip() for line in lines[to_paste + 1 : to_paste + 4])
+    space = {}
+    exec(python, space)
+    expected = fl.choose("classification", outliers="some", imbalanced=True, shares=[0.9, 0.1])
+    assert space["loss"] == expected.loss
+    assert shlex.split(evaluation)[:5] == ["fastloss", "evaluate", "TRUE", "PRED", "--loss"]
+    assert parse_loss(shlex.split(evaluation)[5]) == expected.loss
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(shlex.split(again)[1:]) == 0
+    out = capsys.readouterr().out
+    assert expected.loss_name in out
+    assert all(line in lines for line in out.splitlines() if not line.startswith("assumed"))
+
+
+@pytest.mark.parametrize("width", [30, 60, 200])
+def test_words_are_whole_at_any_width(width):
+    lines = on_a_terminal(["similarity", "triplets"], width)
+    words = " ".join(lines).split()
+    for text in ("distributed", "predicted?", "generation", "Triplet(margin=1.0,"):
+        assert text in words
+
+
+def test_yes_and_no_everywhere(capsys, monkeypatch):
+    for question in choose.QUESTIONS:
+        if question.yes is not None:
+            for reply, meaning in (("yes", question.yes), ("y", question.yes), ("No", "no"), ("n", "no")):
+                monkeypatch.setattr(sys, "stdin", Terminal(f"{reply}\n"))
+                assert choose._ask(question) == meaning
 
 
 def test_without_a_terminal(error, monkeypatch):

@@ -158,7 +158,7 @@ def test_losses_of_rows_and_of_numbers_together(tmp_path, monkeypatch, capsys):
 
 
 SPECS = {
-    "labels": ["cross_entropy:class_weight=1:0.5:2:3,label_smoothing=0.1,ignore_index=2", "Focal",
+    "labels": ["cross_entropy:class_weight=1:0.5:2:3,label_smoothing=0.1,ignore_index=2", "multiclass_focal",
                "multiclass_hinge", "multiclass_hinge:kind=weston-watkins"],
     "targets": ["cross_entropy", "cross_entropy:class_weight=1:0.5:2:3,label_smoothing=0.1",
                 "kl:from_logits=true", "euclidean"],
@@ -272,7 +272,7 @@ def test_shapes_that_a_loss_does_not_take(folder, capsys, files, spec, pieces):
     [
         (("y", 41, 4), ["y.npy", "z.npy"], "cross_entropy", ["y.npy: y_true[41] = 4", "0 to 3"]),
         (("y", 41, -1), ["y.npy", "f.npy"], "multiclass_hinge", ["y_true[41] = -1"]),
-        (("yf", 41, 1.5), ["yf.npy", "z.npy"], "Focal", ["yf.npy: y_true[41] = 1.5"]),
+        (("yf", 41, 1.5), ["yf.npy", "z.npy"], "multiclass_focal", ["yf.npy: y_true[41] = 1.5"]),
         (("yf", 41, np.nan), ["yf.npy", "z.npy"], "cross_entropy", ["y_true[41] = nan"]),
         (("p", (41, 2), 1.5), ["y.npy", "p.npy"], "cross_entropy:from_logits=false", ["y_pred[41, 2] = 1.5"]),
         (("q", (41, 2), -0.5), ["q.npy", "p.npy"], "kl", ["q.npy: y_true[41, 2] = -0.5"]),
@@ -334,7 +334,16 @@ def test_rows_that_are_no_distribution_are_warned_of_once(folder, capsys, chunk)
     p[[41, 50]] /= 2
     np.save("p.npy", p)
     spec = "cross_entropy:from_logits=false"
-    arguments = ["evaluate", "y.npy", "p.npy", "--loss", spec, "--loss", "Focal:from_logits=false", "--json"]
+    arguments = [
+        "evaluate",
+        "y.npy",
+        "p.npy",
+        "--loss",
+        spec,
+        "--loss",
+        "multiclass_focal:from_logits=false",
+        "--json",
+    ]
     assert main([*arguments, "--chunk-size", str(chunk)]) == 0
     out, err = capsys.readouterr()
     lines = err.splitlines()

@@ -49,6 +49,13 @@ def test_a_name_of_two_things_is_refused():
     [
         ("hubber", ["'hubber'", "did you mean huber"]),
         ("zzzzzz", ["'zzzzzz'", "fastloss list"]),
+        ("auc", ["no loss 'auc'", "fastloss list"]),  # not "cauchy", half of which is something else
+        ("acc", ["fastloss list"]),
+        ("f1", ["fastloss list"]),
+        ("bec", ["did you mean bce?"]),
+        ("pinbal", ["did you mean pinball?"]),
+        ("cross", ["did you mean cross_entropy?"]),
+        ("crossentrpy", ["did you mean cross_entropy?"]),
         ("", ["no loss ''"]),
         ("huber:", ["expected param=value", "''"]),
         ("huber:delta", ["expected param=value", "'delta'"]),

@@ -13,7 +13,7 @@ from fastloss._loss import Loss, number_in, number_or_numbers
 from fastloss.choosing.advice import ADVICE, COMMON_PITFALLS
 from fastloss.choosing.questions import CONFLICTS, GRADES, QUESTIONS, SHORTHANDS, Question, matches, raised
 from fastloss.choosing.rules import RULES, Computed
-from fastloss.registry import get_loss
+from fastloss.registry import list_losses
 
 __all__ = ["Alternative", "Choice", "check_answer", "choose", "gather"]
 
@@ -38,7 +38,7 @@ class Alternative(NamedTuple):
     @property
     def loss(self) -> Loss:
         """The loss itself."""
-        return get_loss(self.loss_name, **self.parameters)
+        return _loss(self.loss_name, self.parameters)
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Choice:
     @property
     def loss(self) -> Loss:
         """The loss itself, ready for use."""
-        return get_loss(self.loss_name, **self.parameters)
+        return _loss(self.loss_name, self.parameters)
 
     def __str__(self) -> str:
         """Write the choice in lines, for people."""
@@ -380,6 +380,11 @@ def _round(weight: float) -> float:
 def _fill(parameters: Mapping[str, Any], computed: Mapping[Any, Any]) -> dict[str, Any]:
     """Put what was computed into a rule's parameters."""
     return {name: computed.get(value, value) for name, value in parameters.items()}
+
+
+def _loss(loss_name: str, parameters: Mapping[str, Any]) -> Loss:
+    """Make a loss by the name of its class, which that of another may equal but for capitals."""
+    return next(info.cls for info in list_losses() if info.cls.__name__ == loss_name)(**parameters)
 
 
 def _call(loss_name: str, parameters: Mapping[str, Any]) -> str:

@@ -39,7 +39,7 @@ class ZeroOne(Loss):
         if self.from_logits:
             share = 0.5 if self.threshold is None else self.threshold
             wrong = np.where(y == 1, z, -z) <= np.log1p(-share) - np.log(share)
-            return np.where(np.isnan(z), z, np.where(wrong, 1.0, 0.0))
+            return np.where(wrong, 1.0, 0.0)
         wrong = y != z if self.threshold is None else np.abs(y - z) >= self.threshold
         return np.where(wrong, 1.0, 0.0)
 
