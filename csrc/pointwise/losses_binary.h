@@ -27,7 +27,7 @@ FL_LOSS(zero_one_threshold) {
     return (fl_terms){fl_keep_nan(r.hi, wrong), 0, 0};
 }
 
-/* p = {c}: 1 where m ≤ −c, m = ±z: where σ(z) misses the label by at least σ(c). Decided without rounding c. */
+/* p = {c}: 1 where m ≤ −c, m = ±z: where σ(z) misses the label by at least σ(c). c is not rounded. */
 FL_LOSS(zero_one_logits) {
     real limit = (real)-p[0], limit_error = (real)(-p[0] - (double)limit);
     real m = fl_class(y) * z;
