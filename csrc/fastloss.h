@@ -126,8 +126,8 @@ const char *fl_isa(void);
 /* Takes a tier by its name; 0 if it is not available. */
 int fl_isa_select(const char *name);
 
-/* Threads: the calling thread's own limit where one is set (0 takes it away), else the process's default.
- * After fork() the child computes serially, because OpenMP's threads did not come with it. */
+/* Threads: the calling thread's own limit where set (0 takes it away), else the process's default; at most
+ * OpenMP's number where that was lowered. A child of fork() computes serially: it has none of them. */
 int fl_threads(void);
 void fl_threads_set_default(int n);
 int fl_threads_local(void);

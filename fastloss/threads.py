@@ -41,6 +41,7 @@ def set_num_threads(n: int) -> None:
 def get_num_threads() -> int:
     """Return how many threads a call made here uses at most.
 
+    Inside ``with threadpoolctl.threadpool_limits(n)`` that is no more than `n`.
     In a child of ``fork()`` that is 1: the threads of OpenMP did not come with it.
 
     Examples

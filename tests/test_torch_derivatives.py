@@ -1,4 +1,4 @@
-"""Second derivatives, forward mode, torch.func: what autograd finds of the formula, or an error; never zeros."""
+"""Second derivatives, forward mode, torch.func: as autograd finds of the formula, or an error, not zeros."""
 
 from __future__ import annotations
 
