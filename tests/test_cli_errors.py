@@ -86,6 +86,7 @@ def folder(tmp_path, monkeypatch):
     Path("spoilt.parquet").write_bytes(
         parquet[:4] + bytes(len(parquet) // 2) + parquet[4 + len(parquet) // 2 :]
     )
+    Path("name.parquet").write_bytes(parquet.replace(b"name", b"n\xe9me"))
     pa.feather.write_feather(table, "feather.parquet")
     Path("nothing.parquet").touch()
     Path("text.parquet").write_text("z\n1\n2\n")
@@ -138,6 +139,7 @@ FILES = [
     (["y.npy", "short.parquet:z"], ["short.parquet"]),
     (["y.npy", "spoilt.parquet:z"], ["spoilt.parquet"]),
     (["y.npy", "feather.parquet:z"], ["feather.parquet"]),
+    (["y.npy", "name.parquet:z"], ["y_pred", "name.parquet", "utf-8"]),
     (["y.npy", "nothing.csv"], ["y_pred", "nothing.csv is empty"]),
     (["y.npy", "nothing.parquet"], ["y_pred", "nothing.parquet", "0 bytes"]),
     (["y.npy", "text.parquet"], ["y_pred", "text.parquet"]),

@@ -59,9 +59,10 @@ def test_rows_of_probabilities(capsys):
 
 
 def test_no_hint_without_predictions_or_such_losses(capsys):
-    np.save("none.npy", np.zeros(0))
-    _, err = evaluate(capsys, "none.npy", "none.npy", "--loss", "bce", "--reduction", "sum")
-    assert err == ""
+    for shape in ((0,), (3, 0)):
+        np.save("none.npy", np.zeros(shape))
+        _, err = evaluate(capsys, "none.npy", "none.npy", "--loss", "bce", "--reduction", "sum")
+        assert err == ""
     _, err = evaluate(capsys, "y.npy", "p.npy", "--loss", "mse", "--loss", "hinge", "--loss", "zero_one")
     assert err == ""
 

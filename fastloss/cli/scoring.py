@@ -161,7 +161,8 @@ def score_files(
         dtype = y_pred.dtype.name
         for tally in tallies:
             _add_chunk(tally, columns, sources, start, n_threads)
-        may_be_probabilities = may_be_probabilities and bool(y_pred.min() >= 0 and y_pred.max() <= 1)
+        if may_be_probabilities and y_pred.size:
+            may_be_probabilities = bool(y_pred.min() >= 0 and y_pred.max() <= 1)
         rows += len(y_pred)
         elements += y_pred.size
         weight_sums.append(len(y_pred) if weights is None else float(np.sum(weights, dtype=np.float64)))
@@ -170,7 +171,7 @@ def score_files(
     total = combine(weight_sums)
     if reduction == "mean":
         _check_mean(sources, elements, total)
-    scores = [_finish(tally, reduction, may_be_probabilities and rows > 0) for tally in tallies]
+    scores = [_finish(tally, reduction, may_be_probabilities and elements > 0) for tally in tallies]
     seconds = time.perf_counter() - began
     return Evaluation(
         sources=list(sources.values()),

@@ -71,7 +71,7 @@ class ParquetReader(Reader):
     def __init__(self, path: str, wanted: Sequence[Location]) -> None:
         try:
             self._file = pa.parquet.ParquetFile(path, buffer_size=_BLOCK_BYTES)
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, UnicodeDecodeError, pa.ArrowException) as error:  # a name may be no UTF-8
             raise CommandError(f"{wanted[0].argument}: {path}: {_first_line(error)}") from error
         schema = self._file.schema_arrow
         self._selections = [select_columns(location, schema.names) for location in wanted]
