@@ -209,7 +209,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("name", nargs="*", help="beginnings of names; all platforms by default")
+    parser.add_argument("name", nargs="*", help="beginnings of names; without any, and without --built, all")
     parser.add_argument("--built", nargs=2, action="append", default=[], metavar=("FOLDER", "COMPILER"))
     parser.add_argument("--install", action="store_true", help="install what is missing, as root on Debian")
     parser.add_argument("--level", default="3", help="of optimisation; 1 takes a third of the time")
@@ -217,7 +217,7 @@ def main() -> None:
     wanted = {
         name: p
         for name, p in PLATFORMS.items()
-        if not options.name or any(name.startswith(start) for start in options.name)
+        if any(name.startswith(start) for start in options.name or ([] if options.built else [""]))
     }
     if options.install:
         install(list(wanted.values()))
