@@ -21,8 +21,8 @@ KERNEL_FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd",
 LIBRARY_FLAGS = ["-O2", *COMMON_FLAGS]
 # Python's own macros make these two warnings inside the binding that Cython generates.
 BINDING_FLAGS = ["-Wno-unused-parameter", "-Wno-missing-field-initializers"]
-# In 32 bits gcc would compute in x87 registers, with roundings of their own.
-I686_FLAGS = ["-msse2", "-mfpmath=sse"]
+# Otherwise gcc would compute in wider registers: the x87's in 32 bits, float in double's on s390x.
+MACHINE_FLAGS = {"__i386__": ["-msse2", "-mfpmath=sse"], "__s390x__": ["-fexcess-precision=fast"]}
 
 TIERS: dict[str, list[str]] = {
     "base": [],
@@ -78,7 +78,7 @@ class BuildTiers(build_ext):
 
     def build_extension(self, ext: Extension) -> None:
         macros = self.predefined_macros()
-        machine = I686_FLAGS if "__i386__" in macros else []
+        machine = [flag for macro, flags in MACHINE_FLAGS.items() if macro in macros for flag in flags]
         self.kernel_flags = KERNEL_FLAGS + machine
         if "__clang__" in macros:
             self.kernel_flags += CLANG_FLAGS

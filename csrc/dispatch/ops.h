@@ -16,7 +16,7 @@
 #include "../transport/kernel_types.h"
 
 #if FLT_EVAL_METHOD != 0
-#error "float and double must be computed as such, not in wider registers: compile with -msse2 -mfpmath=sse"
+#error "float must be computed as such: -msse2 -mfpmath=sse on i686, -fexcess-precision=fast on s390x"
 #endif
 
 typedef struct {
