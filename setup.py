@@ -35,6 +35,23 @@ if "FASTLOSS_TIERS" in os.environ:
     wanted = {"base", *os.environ["FASTLOSS_TIERS"].split(",")}
     TIERS = {tier: flags for tier, flags in TIERS.items() if tier in wanted}
 
+# FASTLOSS_SANITIZE=address,undefined compiles everything under these sanitizers, which end the process at the
+# first report, and with the C library's own assertions. A Python that imports it needs LD_PRELOAD=libasan.so.
+SANITIZE: list[str] = []
+if "FASTLOSS_SANITIZE" in os.environ:
+    sanitizers = os.environ["FASTLOSS_SANITIZE"]
+    if "undefined" in sanitizers:
+        sanitizers += ",float-cast-overflow"
+    SANITIZE = [
+        f"-fsanitize={sanitizers}",
+        "-fno-sanitize-recover=all",
+        "-fno-omit-frame-pointer",
+        "-g1",
+        "-O1",
+    ]
+    LIBRARY_FLAGS = [*LIBRARY_FLAGS, *SANITIZE, "-DFL_ASSERTIONS"]
+    KERNEL_FLAGS = [*KERNEL_FLAGS, *SANITIZE, "-DFL_ASSERTIONS"]
+
 # gcc: several vectors' chains of operations interleaved. A processor's queue does not reach to the next one,
 # and the usual order, vector after vector, is up to an eighth slower.
 GCC_FLAGS = ["-fschedule-insns", "-fsched-pressure"]
@@ -87,7 +104,7 @@ class BuildTiers(build_ext):
         ext.extra_compile_args += LIBRARY_FLAGS + machine + BINDING_FLAGS
         openmp = self.openmp_flags()
         ext.extra_compile_args += openmp
-        ext.extra_link_args += openmp
+        ext.extra_link_args += openmp + SANITIZE
         tiers = [
             tier
             for tier, flags in TIERS.items()

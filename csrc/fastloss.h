@@ -8,6 +8,7 @@
 #define FASTLOSS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "blocks/domain.h"
 
@@ -69,8 +70,17 @@ typedef enum {
     FL_BAD_ENTRY, /* transport: call->bad_argument[bad_row, bad_column] is not finite, or a negative mass */
     FL_BAD_MASS,  /* transport: the masses of call->bad_argument[bad_row] sum to 0, or to infinity */
     FL_OUT_OF_RANGE, /* transport: costs too large beside the regularisation */
-    FL_INTERRUPTED   /* by what the caller gave to be asked */
+    FL_INTERRUPTED,  /* by what the caller gave to be asked: outputs may have been written in part */
+    FL_TOO_LARGE     /* some array has more than FL_MOST_ELEMENTS */
 } fl_status;
+
+/* So many elements can be counted exactly in float64, and no size of memory made from their number runs over.
+ */
+#define FL_MOST_ELEMENTS ((size_t)(PTRDIFF_MAX >> 4 < 1LL << 53 ? PTRDIFF_MAX >> 4 : 1LL << 53))
+
+/* Asked now and then during a call of many elements, from the thread that it was made from: 0 stops the call
+ * with FL_INTERRUPTED. */
+typedef int (*fl_go_on)(void *context);
 
 typedef struct {
     /* in */
@@ -88,6 +98,8 @@ typedef struct {
     fl_array value, gradient, hessian;
     fl_curvature curvature; /* of `hessian`, which it then needs `gradient` for; not over prediction */
     double kink_width;      /* for curvatures that need it: residuals below it count as it */
+    fl_go_on go_on;         /* optional */
+    void *context;          /* of go_on */
     /* results */
     double total;      /* the sum of weight * loss, or its mean */
     double weight_sum; /* the number of samples where there are no weights */

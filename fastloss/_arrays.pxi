@@ -1,4 +1,6 @@
-"""Arrays as the C library sees them: dtypes, axes, overlaps, outputs."""
+"""Arrays as the C library sees them: dtypes, axes, overlaps, outputs; and what can end any call."""
+
+from cpython.exc cimport PyErr_CheckSignals
 
 cdef extern from "fastloss.h" nogil:
     enum: FL_MAX_DIMS
@@ -15,6 +17,9 @@ cdef extern from "fastloss.h" nogil:
         FL_REDUCE_NONE, FL_REDUCE_SUM, FL_REDUCE_MEAN
     ctypedef enum fl_status:
         FL_OK, FL_BAD_TARGET, FL_BAD_PREDICTION, FL_BAD_WEIGHT, FL_BAD_WEIGHT_SUM, FL_EMPTY, FL_NO_MEMORY
+        FL_INTERRUPTED, FL_TOO_LARGE
+    size_t FL_MOST_ELEMENTS
+    ctypedef int (*fl_go_on)(void *context) noexcept nogil
     ctypedef enum fl_curvature:
         FL_CURVATURE_EXACT, FL_CURVATURE_ABSOLUTE, FL_CURVATURE_UNIT, FL_CURVATURE_MAJORIZER
         FL_CURVATURE_GAUSS_NEWTON
@@ -29,6 +34,8 @@ cdef enum:
     N_CURVATURES = 5
     # Below so many elements, giving the interpreter's lock away and taking it back costs more than it frees.
     KEEP_GIL_BELOW = 4096
+    # From so many on, Ctrl-C is looked for on the way.
+    WATCHED_FROM = 1 << 16
 
 cdef int code_of_type[N_BUILTIN_TYPES]
 cdef int bfloat16_type = -1
@@ -284,3 +291,37 @@ cdef inline object results(object total, int n_outputs, object first, object sec
     if n_outputs == 0:
         return total
     return (total, first) if n_outputs == 1 else (total, first, second)
+
+
+cdef int go_on(void *context) noexcept with gil:
+    """Whether the user lets a long computation go on; what Ctrl-C raised goes to the list."""
+    try:
+        PyErr_CheckSignals()
+    except BaseException as error:
+        (<list>context).append(error)
+        return 0
+    return 1
+
+
+cdef inline list watch(fl_go_on *asked, void **context, size_t n):
+    """The list that will hold what stops a call of n elements; short ones are not watched."""
+    asked[0] = NULL
+    if n < WATCHED_FROM:
+        return None
+    cdef list errors = []
+    asked[0] = go_on
+    context[0] = <void *>errors
+    return errors
+
+
+cdef raise_general_status(fl_status status, list errors, str name, cnp.ndarray largest):
+    """What a call of any loss may end with; `largest` is the argument with most elements."""
+    if status == FL_INTERRUPTED:
+        raise errors[0]
+    if status == FL_NO_MEMORY:
+        raise MemoryError(f"no memory for the scratch that {name} of shape {(<object>largest).shape} needs")
+    if status == FL_TOO_LARGE:
+        raise ValueError(
+            f"{name} has shape {(<object>largest).shape}: {(<object>largest).size} elements,"
+            f" but a call takes at most {FL_MOST_ELEMENTS}"
+        )

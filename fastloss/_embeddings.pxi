@@ -12,6 +12,8 @@ cdef extern from "fastloss.h" nogil:
         fl_array input[3]
         fl_array label, weight, value
         fl_array gradient[3]
+        fl_go_on go_on
+        void *context
         double total, weight_sum
         size_t bad_row
         double bad_value
@@ -88,9 +90,12 @@ cdef class Embeddings(Verbs):
         for i in range(n_inputs if want_gradient else 0):
             describe_rows(&call.gradient[i], <cnp.ndarray>results[stores_value + i])
 
+        cdef list errors = watch(&call.go_on, &call.context, <size_t>cnp.PyArray_SIZE(first))
         with nogil:
             status = fl_embeddings(&call)
         if status != FL_OK:
+            i = call.n_centers > call.n_rows
+            raise_general_status(status, errors, names[i], <cnp.ndarray>arrays[i])
             raise_embeddings_status(self, &call, status, names, y, w)
         value = results[0] if stores_value else call.total
         if not want_gradient:
@@ -175,7 +180,7 @@ cdef list embedding_results(
             check_output(out, slot, given, like, n_dims)
             check_apart(output_name(out, slot), given, own, arrays, names, y, w, results)
             results.append(given)
-        elif own < 0 and any(a.dtype != (<object>like).dtype for a in arrays):
+        elif own < 0 and any(dtype_code(<cnp.ndarray>a) != dtype_code(like) for a in arrays):
             results.append(np.empty((<object>like).shape[:1], dtype=precision_of(arrays)))
         else:
             results.append(new_output(like, n_dims))
@@ -185,8 +190,6 @@ cdef list embedding_results(
 cdef raise_embeddings_status(
     Embeddings loss, fl_embeddings_call *call, fl_status status, tuple names, object y, object w
 ):
-    if status == FL_NO_MEMORY:
-        raise MemoryError("no memory for scratch rows")
     if status == FL_EMPTY:
         raise ValueError(f"{names[0]} is empty: the mean of no samples is undefined")
     if status == FL_BAD_WEIGHT_SUM:

@@ -21,6 +21,7 @@ cdef class Penalised:
         bint want_hessian,
     ):
         cdef fl_pointwise_call call
+        cdef fl_status status
         cdef int order[64]
         cdef cnp.ndarray w
         cdef bint in_place = False
@@ -57,12 +58,15 @@ cdef class Penalised:
                 &call.gradient if want_gradient and i == 0 else &call.hessian,
                 <cnp.ndarray>result, dtype_code(<cnp.ndarray>result), order,
             )
-        # Every parameter and every number of parameters, none included, has a penalty: no status but FL_OK.
+        cdef list errors = watch(&call.go_on, &call.context, call.n)
         if call.n < KEEP_GIL_BELOW:
-            fl_pointwise(&call)
+            status = fl_pointwise(&call)
         else:
             with nogil:
-                fl_pointwise(&call)
+                status = fl_pointwise(&call)
+        # Every parameter and every number of parameters, none included, has a penalty.
+        if status != FL_OK:
+            raise_general_status(status, errors, "w", w)
         return results(call.total if want_value else None, n_outputs, first, second, None)
 
     def __call__(self, w, *, n_threads=None):

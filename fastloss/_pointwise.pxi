@@ -14,6 +14,8 @@ cdef extern from "fastloss.h" nogil:
         fl_array target, prediction, weight, value, gradient, hessian
         fl_curvature curvature
         double kink_width
+        fl_go_on go_on
+        void *context
         double total, weight_sum
         size_t bad_index
         double bad_value
@@ -149,19 +151,20 @@ cdef class Pointwise(Verbs):
                 third = result
             describe(views[i], <cnp.ndarray>result, dtype_code(<cnp.ndarray>result), order)
 
+        cdef list errors = watch(&call.go_on, &call.context, call.n)
         if not want_value and not n_derivatives:
             call.weight_sum = 0
             with nogil:
                 status = fl_pointwise_check(&call)
             if status != FL_OK:
-                raise_status(self, &call, status, y, z, w, order)
+                raise_status(self, &call, status, errors, y, z, w, order)
             return call.weight_sum
         if in_place:
             # An error found on the way would leave y_pred half overwritten.
             with nogil:
                 status = fl_pointwise_check(&call)
             if status != FL_OK:
-                raise_status(self, &call, status, y, z, w, order)
+                raise_status(self, &call, status, errors, y, z, w, order)
         if curvature and fl_pointwise_needs_kink_width(self.kernel, <fl_curvature>curvature):
             call.kink_width = KINK_WIDTH * self.evaluate(y, z, None, "mean", None, n_threads, True, 0) if call.n else 0
         if call.n < KEEP_GIL_BELOW:
@@ -170,13 +173,15 @@ cdef class Pointwise(Verbs):
             with nogil:
                 status = fl_pointwise(&call)
         if status != FL_OK:
-            raise_status(self, &call, status, y, z, w, order)
+            raise_status(self, &call, status, errors, y, z, w, order)
         return results(call.total if want_value and not stores_value else None, n_outputs, first, second, third)
 
 
 cdef raise_status(
-    Pointwise loss, fl_pointwise_call *call, fl_status status, object y, object z, object w, const int *order
+    Pointwise loss, fl_pointwise_call *call, fl_status status, list errors, object y, object z, object w,
+    const int *order,
 ):
+    raise_general_status(status, errors, "y_pred", z)
     if status == FL_EMPTY:
         raise ValueError("y_true and y_pred are empty: the mean of no samples is undefined")
     if status == FL_BAD_WEIGHT_SUM:

@@ -16,6 +16,8 @@ cdef extern from "fastloss.h" nogil:
         double gamma
         const double *alpha
         double log_base
+        fl_go_on go_on
+        void *context
         double total, weight_sum
         size_t bad_row, bad_column
         double bad_value
@@ -75,9 +77,11 @@ cdef class Rows(Verbs):
         call.dense = 0
         call.target.data = NULL
         describe_rows(&call.gradient, <cnp.ndarray>result)
+        cdef list errors = watch(&call.go_on, &call.context, call.n_rows * call.n_classes)
         with nogil:
             status = fl_rows(&call)
         if status != FL_OK:
+            raise_general_status(status, errors, "y_pred", z)
             raise_rows_status(self, &call, status, None, z, None)
         return result
 
@@ -166,12 +170,14 @@ cdef class Rows(Verbs):
                 third = result
 
         cdef bint computes = want_value or n_derivatives
+        cdef list errors = watch(&call.go_on, &call.context, call.n_rows * call.n_classes)
         with nogil:
             # An error found on the way would leave y_pred half overwritten.
             status = fl_rows_check(&call) if in_place or not computes else FL_OK
             if status == FL_OK and computes:
                 status = fl_rows(&call)
         if status != FL_OK:
+            raise_general_status(status, errors, "y_pred", z)
             raise_rows_status(self, &call, status, y, z, w)
         if not computes:
             return call.weight_sum
@@ -227,8 +233,6 @@ cdef object per_class(object numbers, cnp.ndarray z, str name):
 
 
 cdef raise_rows_status(Rows loss, fl_rows_call *call, fl_status status, object y, object z, object w):
-    if status == FL_NO_MEMORY:
-        raise MemoryError("no memory for a scratch row")
     if status == FL_EMPTY:
         raise ValueError("y_true and y_pred are empty: the mean of no samples is undefined")
     if status == FL_BAD_WEIGHT_SUM:

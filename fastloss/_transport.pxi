@@ -18,12 +18,10 @@ cdef extern from *:
     sort_function fl_numpy_sort()
     argsort_function fl_numpy_argsort()
 
-from cpython.exc cimport PyErr_CheckSignals
-
 cdef extern from "fastloss.h" nogil:
     ctypedef enum fl_transport_argument:
         FL_FIRST, FL_SECOND, FL_FIRST_WEIGHT, FL_SECOND_WEIGHT
-    fl_status FL_BAD_ENTRY, FL_BAD_MASS, FL_OUT_OF_RANGE, FL_INTERRUPTED
+    fl_status FL_BAD_ENTRY, FL_BAD_MASS, FL_OUT_OF_RANGE
     ctypedef struct fl_wasserstein_call:
         double p
         fl_reduction reduction
@@ -35,6 +33,8 @@ cdef extern from "fastloss.h" nogil:
         sort_function sort
         argsort_function argsort
         fl_array value, gradient
+        fl_go_on go_on
+        void *context
         double total, weight_sum
         fl_transport_argument bad_argument
         size_t bad_row, bad_column
@@ -45,7 +45,7 @@ cdef extern from "fastloss.h" nogil:
         fl_array x, y, x_weight, y_weight
         double reg, tol
         int euclidean, debiased, max_iter, n_threads
-        int (*go_on)(void *context) noexcept nogil
+        fl_go_on go_on
         void *context
         fl_array gradient
         double value
@@ -158,9 +158,12 @@ def wasserstein(
         describe_in_order(&call.value if is_value else &call.gradient, result, "out")
         computed.append(result)
         wanted_arrays.append(target)
+    cdef cnp.ndarray largest = a if cnp.PyArray_SIZE(a) > cnp.PyArray_SIZE(b) else b
+    cdef list errors = watch(&call.go_on, &call.context, <size_t>cnp.PyArray_SIZE(largest))
     with nogil:
         status = fl_wasserstein(&call)
     if status != FL_OK:
+        raise_general_status(status, errors, "u" if largest is a else "v", largest)
         raise_transport_status(
             status, ("u", "v", "u_weights", "v_weights"), (a, b, u_weights, v_weights), call.bad_argument,
             positions is not None, call.bad_row, call.bad_column, call.bad_sum, w, call.weight_sum,
@@ -177,8 +180,6 @@ cdef raise_transport_status(
     fl_status status, tuple names, tuple arrays, int argument, bint are_masses, size_t row, size_t column,
     double total, object w, double weight_sum,
 ):
-    if status == FL_NO_MEMORY:
-        raise MemoryError("no memory for the scratch that the distance needs")
     if status == FL_EMPTY:
         raise ValueError("u and v have no rows: the mean of no samples is undefined")
     if status == FL_BAD_WEIGHT_SUM:
@@ -191,16 +192,6 @@ cdef raise_transport_status(
     if status == FL_BAD_MASS:
         raise ValueError(_validation.bad_mass(names[argument], array, row, total))
     raise ValueError(_validation.bad_point(names[argument], array, row, column, are_masses))
-
-
-cdef int go_on(void *context) noexcept with gil:
-    """Whether the user lets a long computation go on; what Ctrl-C raised goes to the list."""
-    try:
-        PyErr_CheckSignals()
-    except BaseException as error:
-        (<list>context).append(error)
-        return 0
-    return 1
 
 
 cdef cnp.ndarray cloud_of(object points, str name):
@@ -228,7 +219,7 @@ def sinkhorn(
     cdef fl_sinkhorn_call call
     cdef fl_status status
     cdef cnp.ndarray a = cloud_of(x, "X"), b = cloud_of(y, "Y"), wa = None, wb = None
-    cdef list errors = []
+    cdef cnp.ndarray largest = a if cnp.PyArray_DIM(a, 0) > cnp.PyArray_DIM(b, 0) else b
     if cnp.PyArray_DIM(a, 1) != cnp.PyArray_DIM(b, 1):
         raise ValueError(f"X has points of {(<object>a).shape[1]} coordinates, but Y of {(<object>b).shape[1]}")
     call.n, call.m, call.dims = (<object>a).shape[0], (<object>b).shape[0], (<object>b).shape[1]
@@ -244,7 +235,7 @@ def sinkhorn(
     call.reg, call.tol, call.max_iter = reg, tol, max_iter
     call.euclidean, call.debiased = euclidean, debiased
     call.n_threads = thread_count(n_threads)
-    call.go_on, call.context = go_on, <void *>errors
+    cdef list errors = watch(&call.go_on, &call.context, WATCHED_FROM)
     result = target = None
     if want_gradient:
         like = as_array(y, "Y")
@@ -253,8 +244,7 @@ def sinkhorn(
         describe_in_order(&call.gradient, result, "out")
     with nogil:
         status = fl_sinkhorn(&call)
-    if status == FL_INTERRUPTED:
-        raise errors[0]
+    raise_general_status(status, errors, "X" if largest is a else "Y", largest)
     if status == FL_OUT_OF_RANGE:
         raise ValueError(
             f"costs up to {call.largest_cost:g} are beyond what reg={reg:g} resolves in float64: raise reg, or scale X and Y"

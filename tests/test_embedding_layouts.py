@@ -178,3 +178,14 @@ def test_large_outputs_are_streamed(dtype: Any, rng: Any) -> None:
     parts = fl.Contrastive(9.0).gradient(a[n // 2 :], b[n // 2 :], y[n // 2 :], reduction="sum")
     for whole, part in zip(gradients, parts, strict=True):
         np.testing.assert_array_equal(whole[n // 2 :], part)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+@pytest.mark.parametrize("case", ALL, ids=repr)
+def test_values_of_another_byte_order_keep_their_precision(case: Any, dtype: str, rng: Any) -> None:
+    arguments = ordinary(case, 9, 3, dtype, rng)
+    swapped = [x.astype(">" + dtype) for x in embeddings(case, arguments)]
+    for vectors in (swapped, [swapped[0], *arguments[1 : len(swapped)]]):
+        values = case(*vectors, *arguments[len(swapped) :], reduction="none")
+        assert values.dtype == np.dtype(dtype)
+        np.testing.assert_array_equal(values, case(*arguments, reduction="none"))

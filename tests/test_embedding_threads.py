@@ -142,3 +142,30 @@ def test_similarities_are_never_whole() -> None:
 def test_every_loss_is_tested() -> None:
     listed = {info.cls for info in fl.list_losses() if issubclass(info.cls, fl.EmbeddingLoss)}
     assert {type(loss) for loss in ALL} == listed
+
+
+def test_labels_that_change_meanwhile() -> None:
+    """Numbers or an error, but no crash: a label is checked whenever it is read."""
+    code = (
+        "import threading, time, numpy as np, fastloss as fl\n"
+        "x, centers = np.ones((200_000, 2)), np.ones((9, 2))\n"
+        "y = np.zeros(len(x), np.int64)\n"
+        "end = time.monotonic() + 3\n"
+        "def write():\n"
+        "    while time.monotonic() < end:\n"
+        "        y[:] = 1 << 40\n"
+        "        y[:] = 0\n"
+        "        y[::7] = 8\n"
+        "        y[:] = 0\n"
+        "        time.sleep(1e-4)\n"
+        "thread = threading.Thread(target=write)\n"
+        "thread.start()\n"
+        "while time.monotonic() < end:\n"
+        "    for verb in (fl.CenterLoss(), fl.CenterLoss().value_and_gradient):\n"
+        "        try:\n"
+        "            verb(x, centers, y)\n"
+        "        except ValueError as error:\n"
+        "            assert 'is no class' in str(error)\n"
+        "print('alive')"
+    )
+    assert processes.output(code) == "alive"

@@ -11,8 +11,9 @@ enum {
      * larger blocks make the memory wait longer for the passes that only touch L1, smaller ones make more
      * calls. */
     FL_BLOCK_BYTES = 4096,
-    /* A block of the widest elements there are, before conversion: 16 bytes instead of float32's 4. */
-    FL_RAW_BYTES = FL_BLOCK_BYTES / 4 * 16
+    /* Elements that lie apart or are of another byte order, gathered before they are converted, a piece of a
+     * block at a time. */
+    FL_RAW_BYTES = 4096
 };
 
 /* n with its padding: whole lanes. */

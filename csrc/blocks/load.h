@@ -36,7 +36,7 @@ static void (*const fl_converters[FL_N_DTYPES])(real *, const char *, size_t) = 
     fl_convert_bfloat16, fl_convert_float32, fl_convert_float64, fl_convert_longdouble,
 };
 
-/* `scratch` holds a block of reals, `raw` a block of the widest elements. A tail that does not fill the
+/* `scratch` holds a block of reals, `raw` FL_RAW_BYTES. A tail that does not fill the
  * last lanes is padded with its last element, which is inside the domain if the data is. */
 static inline const void *fl_load(const fl_array *a, size_t start, size_t n, void *scratch, void *raw) {
     size_t itemsize = fl_itemsize(a->dtype), padded = fl_round_up(n);
@@ -50,12 +50,14 @@ static inline const void *fl_load(const fl_array *a, size_t start, size_t n, voi
             memcpy(block, source, n * sizeof(real));
         else
             fl_walk_view(a, start, n, (char *)block, 0);
-    } else {
-        if (!packed) {
-            fl_walk_view(a, start, n, raw, 0);
-            source = raw;
-        }
+    } else if (packed) {
         fl_converters[a->dtype](block, source, n);
+    } else {
+        for (size_t i = 0, m, most = FL_RAW_BYTES / itemsize; i < n; i += m) {
+            m = n - i < most ? n - i : most;
+            fl_walk_view(a, start + i, m, raw, 0);
+            fl_converters[a->dtype](block + i, raw, m);
+        }
     }
     for (size_t i = n; i < padded; i++)
         block[i] = block[n - 1];

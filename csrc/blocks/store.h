@@ -21,9 +21,8 @@ FL_CONVERT_TO(bfloat16, uint16_t, FL_TO_BFLOAT16)
 FL_CONVERT_TO(float32, float, FL_IDENTITY)
 FL_CONVERT_TO(float64, double, FL_IDENTITY)
 
-static void fl_store(const fl_array *a, size_t start, size_t n, const void *block, void *raw) {
-    char *to = fl_is_packed(a) ? (char *)a->data + start * fl_itemsize(a->dtype) : raw;
-    switch (a->dtype) {
+static void fl_encode(fl_dtype dtype, char *to, const real *block, size_t n) {
+    switch (dtype) {
     case FL_FLOAT16:
         fl_encode_float16(to, block, n);
         break;
@@ -36,8 +35,20 @@ static void fl_store(const fl_array *a, size_t start, size_t n, const void *bloc
     default:
         fl_encode_float64(to, block, n);
     }
-    if (to == raw)
-        fl_walk_view(a, start, n, raw, 1);
+}
+
+/* `raw` is FL_RAW_BYTES of scratch. */
+static void fl_store(const fl_array *a, size_t start, size_t n, const void *block, void *raw) {
+    size_t itemsize = fl_itemsize(a->dtype);
+    if (fl_is_packed(a)) {
+        fl_encode(a->dtype, (char *)a->data + start * itemsize, block, n);
+        return;
+    }
+    for (size_t i = 0, m, most = FL_RAW_BYTES / itemsize; i < n; i += m) {
+        m = n - i < most ? n - i : most;
+        fl_encode(a->dtype, raw, (const real *)block + i, m);
+        fl_walk_view(a, start + i, m, raw, 1);
+    }
 }
 
 /* block *= weights, in place. */

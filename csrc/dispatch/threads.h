@@ -7,6 +7,11 @@
 /* 0 in a child of fork(), where starting OpenMP's threads could hang. */
 int fl_may_run_parallel(void);
 
+/* How many of the threads allowed have a piece of work each. */
+static inline int fl_threads_needed(int allowed, size_t n_pieces) {
+    return (size_t)allowed < n_pieces ? allowed : (n_pieces ? (int)n_pieces : 1);
+}
+
 /* How many neighbouring pieces a thread takes at once: what it fetches ahead then mostly is its own, and some
  * sixteen turns for each are enough to make up for a thread that is held up. */
 static inline size_t fl_pieces_at_once(size_t n_pieces, int threads) {

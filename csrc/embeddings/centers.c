@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../dispatch/threads.h"
 #include "pass.h"
 
 enum { FL_CENTER_SEGMENTS = 16, FL_CENTER_SUMS_BYTES = 8 << 20, FL_NO_ROWS = -1 };
@@ -19,15 +20,45 @@ typedef struct {
     size_t n_slots, n_segments;
     double *sums; /* for each segment and slot n_columns sums and as many errors */
     char *value;  /* reals, one a row */
+    char *label;  /* integers as wide, as they were when their slots were numbered */
 } fl_centers;
+
+/* The first label that is no class, though it was one when all were checked: somebody has changed it since.
+ */
+typedef struct {
+    int found;
+    size_t row;
+    double value;
+} fl_changed;
 
 static size_t fl_label_at(const fl_embedding_pass *p, const void *labels, size_t i) {
     return p->call->float32 ? (size_t)((const int32_t *)labels)[i] : (size_t)((const int64_t *)labels)[i];
 }
 
-static void fl_load_classes(const fl_embedding_pass *p, size_t start, size_t n, fl_embedding_scratch *s) {
-    double bad;
-    p->ops->rows->labels(&p->call->label, start, n, p->call->n_centers, NULL, s->label, s->raw, &bad);
+/* Whether all are classes still; `labels` has room for whole lanes. */
+static int fl_load_classes(const fl_embedding_pass *p, size_t start, size_t n, void *labels, void *raw,
+                           fl_changed *changed) {
+    double value;
+    size_t at =
+        p->ops->rows->labels(&p->call->label, start, n, p->call->n_centers, NULL, labels, raw, &value);
+    if (at == n)
+        return 1;
+#pragma omp critical
+    if (!changed->found || start + at < changed->row)
+        *changed = (fl_changed){1, start + at, value};
+    return 0;
+}
+
+static fl_status fl_outcome(const fl_embedding_pass *p, fl_embeddings_call *c, const fl_changed *changed,
+                            int failed) {
+    if (failed)
+        return FL_NO_MEMORY;
+    if (changed->found) {
+        c->bad_row = changed->row;
+        c->bad_value = changed->value;
+        return FL_BAD_TARGET;
+    }
+    return fl_is_stopped(p->watch) ? FL_INTERRUPTED : FL_OK;
 }
 
 static const void *fl_row_at(const fl_embedding_pass *p, int input, size_t row,
@@ -51,12 +82,13 @@ static size_t fl_tile_of(const fl_embedding_pass *p, size_t start, size_t end) {
 
 /* The values of some rows, computed, or as `values` has them. */
 static void fl_value_tile(const fl_embedding_pass *p, size_t start, size_t n, const char *values,
-                          fl_embedding_scratch *s, fl_compensated *total) {
+                          fl_embedding_scratch *s, fl_changed *changed, fl_compensated *total) {
     const fl_embeddings_call *c = p->call;
     if (values) {
         memcpy(s->value, values + start * p->ops->itemsize, n * p->ops->itemsize);
     } else {
-        fl_load_classes(p, start, n, s);
+        if (!fl_load_classes(p, start, n, s->label, s->raw, changed))
+            return;
         for (size_t i = 0; i < n; i++) {
             const void *x = fl_row_at(p, 0, start + i, s);
             const void *center = fl_row_at(p, 1, fl_label_at(p, s->label, i), s);
@@ -68,48 +100,57 @@ static void fl_value_tile(const fl_embedding_pass *p, size_t start, size_t n, co
     fl_close_values(p, start, n, s->value, weights ? s->weight : NULL, s->raw, total);
 }
 
-static fl_status fl_center_values(const fl_embedding_pass *p, const char *values, double *result) {
+static fl_status fl_center_values(const fl_embedding_pass *p, fl_embeddings_call *c, const char *values,
+                                  double *result) {
     fl_compensated totals[FL_EMBEDDING_SEGMENTS] = {{0, 0}}, total = {0, 0};
-    size_t n_rows = p->call->n_rows, n_units = (n_rows + p->tile_rows - 1) / p->tile_rows;
+    size_t n_rows = c->n_rows, n_units = (n_rows + p->tile_rows - 1) / p->tile_rows;
     size_t n_segments = n_units < FL_EMBEDDING_SEGMENTS ? n_units : FL_EMBEDDING_SEGMENTS;
-    int failed = 0, threads = values ? 1 : p->threads;
+    int failed = 0, threads = values ? 1 : fl_threads_needed(p->threads, n_segments);
+    fl_changed changed = {0, 0, 0};
     (void)threads;
 #pragma omp parallel num_threads(threads) if (parallel : threads > 1) reduction(| : failed)
     {
         fl_embedding_scratch scratch;
-        int ready = fl_allocate_embeddings(p, p->tile_rows, &scratch);
+        int ready = fl_allocate_embeddings(p, &scratch);
         failed |= !ready;
 #pragma omp for schedule(dynamic, 1)
         for (size_t s = 0; s < n_segments; s++) {
-            size_t end = (s + 1) * n_units / n_segments * p->tile_rows;
+            size_t end = (s + 1) * n_units / n_segments * p->tile_rows, at = s * n_units / n_segments;
             end = end < n_rows ? end : n_rows;
-            for (size_t at = s * n_units / n_segments * p->tile_rows; at < end && ready; at += p->tile_rows)
-                fl_value_tile(p, at, fl_tile_of(p, at, end), values, &scratch, &totals[s]);
+            for (at *= p->tile_rows; at < end && ready && !fl_is_stopped(p->watch); at += p->tile_rows) {
+                size_t n = fl_tile_of(p, at, end);
+                fl_value_tile(p, at, n, values, &scratch, &changed, &totals[s]);
+                fl_stops(p->watch, &scratch.done, n * c->n_columns);
+            }
         }
-        free(scratch.allocated);
+        fl_give_scratch(scratch.allocated);
     }
     for (size_t s = 0; s < n_segments; s++) {
         fl_add(&total, totals[s].sum);
         fl_add(&total, totals[s].error);
     }
     *result = fl_total(total);
-    return failed ? FL_NO_MEMORY : FL_OK;
+    return fl_outcome(p, c, &changed, failed);
 }
 
-static void fl_number_slots(fl_centers *k, fl_embedding_scratch *s) {
+/* From here on nobody reads the caller's labels any more. */
+static int fl_number_slots(fl_centers *k, fl_embedding_scratch *s, fl_changed *changed) {
     const fl_embedding_pass *p = k->pass;
     const fl_embeddings_call *c = p->call;
     for (size_t label = 0; label < c->n_centers; label++)
         k->slot[label] = FL_NO_ROWS;
     for (size_t start = 0; start < c->n_rows; start += p->tile_rows) {
         size_t n = fl_tile_of(p, start, c->n_rows);
-        fl_load_classes(p, start, n, s);
+        char *labels = k->label + start * p->ops->itemsize;
+        if (!fl_load_classes(p, start, n, labels, s->raw, changed))
+            return 0;
         for (size_t i = 0; i < n; i++) {
-            size_t label = fl_label_at(p, s->label, i);
+            size_t label = fl_label_at(p, labels, i);
             if (k->slot[label] == FL_NO_ROWS)
                 k->slot[label] = (ptrdiff_t)k->n_slots++;
         }
     }
+    return 1;
 }
 
 /* One row's value, gradient, and share of its centre's sums. */
@@ -139,12 +180,11 @@ static void fl_center_rows(const fl_centers *k, size_t segment, size_t owner, si
     size_t to = (segment + 1) * n_units / k->n_segments * p->tile_rows;
     double *sums = k->sums + segment * k->n_slots * 2 * c->n_columns;
     to = to < c->n_rows ? to : c->n_rows;
-    for (size_t start = from; start < to; start += p->tile_rows) {
+    for (size_t start = from; start < to && !fl_is_stopped(p->watch); start += p->tile_rows) {
         size_t n = fl_tile_of(p, start, to);
-        fl_load_classes(p, start, n, s);
         const void *weights = fl_load_weights(p, start, n, s);
         for (size_t i = 0; i < n; i++) {
-            size_t label = fl_label_at(p, s->label, i), slot = (size_t)k->slot[label];
+            size_t label = fl_label_at(p, k->label, start + i), slot = (size_t)k->slot[label];
             if (slot % n_owners != owner)
                 continue;
             double weight = 1;
@@ -153,6 +193,7 @@ static void fl_center_rows(const fl_centers *k, size_t segment, size_t owner, si
             fl_center_step(k, start + i, fl_row_at(p, 1, label, s), weight, sums + slot * 2 * c->n_columns,
                            s);
         }
+        fl_stops(p->watch, &s->done, n * c->n_columns);
     }
     if (p->streams)
         p->ops->stream_end();
@@ -177,13 +218,13 @@ static void fl_store_center(const fl_centers *k, size_t label, double *sums, fl_
 static int fl_scatter(fl_centers *k) {
     const fl_embedding_pass *p = k->pass;
     const fl_embeddings_call *c = p->call;
-    size_t n_owners = k->n_segments > 1 ? 1 : (size_t)p->threads, n_tasks = k->n_segments * n_owners;
-    int failed = 0;
-#pragma omp parallel num_threads(p->threads) if (parallel : p -> threads > 1) reduction(| : failed)
+    int failed = 0, threads = fl_threads_needed(p->threads, k->n_segments > 1 ? k->n_segments : k->n_slots);
+    size_t n_owners = k->n_segments > 1 ? 1 : (size_t)threads, n_tasks = k->n_segments * n_owners;
+#pragma omp parallel num_threads(threads) if (parallel : threads > 1) reduction(| : failed)
     {
         fl_embedding_scratch scratch;
-        double *sums = malloc(2 * c->n_columns * sizeof *sums);
-        int ready = fl_allocate_embeddings(p, p->tile_rows, &scratch) && sums;
+        double *sums = malloc(fl_times(c->n_columns, 2 * sizeof *sums));
+        int ready = fl_allocate_embeddings(p, &scratch) && sums;
         failed |= !ready;
 #pragma omp for schedule(dynamic, 1)
         for (size_t task = 0; task < n_tasks; task++)
@@ -191,38 +232,46 @@ static int fl_scatter(fl_centers *k) {
                 fl_center_rows(k, task / n_owners, task % n_owners, n_owners, &scratch);
 #pragma omp for schedule(static)
         for (size_t label = 0; label < c->n_centers; label++)
-            if (ready)
+            if (ready && !fl_is_stopped(p->watch))
                 fl_store_center(k, label, sums, &scratch);
-        free(scratch.allocated);
+        fl_give_scratch(scratch.allocated);
         free(sums);
     }
     return !failed;
 }
 
-static fl_status fl_center_gradients(const fl_embedding_pass *p, double *total) {
-    const fl_embeddings_call *c = p->call;
+static fl_status fl_center_gradients(const fl_embedding_pass *p, fl_embeddings_call *c, double *total) {
     fl_centers k = {.pass = p, .n_segments = 1};
     fl_embedding_scratch scratch = {.allocated = NULL};
-    fl_status status = FL_NO_MEMORY;
-    k.slot = malloc(c->n_centers * sizeof *k.slot);
-    k.value = malloc((c->n_rows + 1) * p->ops->itemsize);
-    if (k.slot && k.value && fl_allocate_embeddings(p, p->tile_rows, &scratch)) {
-        fl_number_slots(&k, &scratch);
-        size_t bytes = k.n_slots * 2 * c->n_columns * sizeof *k.sums;
-        if (c->n_rows >= FL_CENTER_SEGMENTS * p->tile_rows &&
-            FL_CENTER_SEGMENTS * bytes <= FL_CENTER_SUMS_BYTES)
-            k.n_segments = FL_CENTER_SEGMENTS;
-        k.sums = calloc(k.n_segments, bytes + 1);
-        if (k.sums && fl_scatter(&k))
-            status = fl_center_values(p, k.value, total);
+    fl_changed changed = {0, 0, 0};
+    size_t itemsize = p->ops->itemsize;
+    int failed = 1;
+    k.slot = malloc(fl_times(c->n_centers, sizeof *k.slot));
+    k.value = malloc((c->n_rows + 1) * itemsize);
+    k.label = malloc((c->n_rows + FL_LANES) * itemsize);
+    if (k.slot && k.value && k.label && fl_allocate_embeddings(p, &scratch)) {
+        int numbered = fl_number_slots(&k, &scratch, &changed);
+        fl_give_scratch(scratch.allocated);
+        failed = 0;
+        if (numbered) {
+            size_t bytes = fl_times(k.n_slots, fl_times(c->n_columns, 2 * sizeof *k.sums));
+            if (c->n_rows >= FL_CENTER_SEGMENTS * p->tile_rows &&
+                bytes <= FL_CENTER_SUMS_BYTES / FL_CENTER_SEGMENTS)
+                k.n_segments = FL_CENTER_SEGMENTS;
+            k.sums = calloc(k.n_segments, bytes ? bytes : 1);
+            failed = !k.sums || !fl_scatter(&k);
+        }
     }
-    free(scratch.allocated);
+    fl_status status = fl_outcome(p, c, &changed, failed);
+    if (status == FL_OK)
+        status = fl_center_values(p, c, k.value, total);
     free(k.slot);
     free(k.value);
+    free(k.label);
     free(k.sums);
     return status;
 }
 
-fl_status fl_run_centers(const fl_embedding_pass *p, double *total) {
-    return p->has_gradient ? fl_center_gradients(p, total) : fl_center_values(p, NULL, total);
+fl_status fl_run_centers(const fl_embedding_pass *p, fl_embeddings_call *c, double *total) {
+    return p->has_gradient ? fl_center_gradients(p, c, total) : fl_center_values(p, c, NULL, total);
 }

@@ -28,6 +28,8 @@ typedef struct {
      * gradient may be the very same view as its input; any other overlap is the caller's mistake.
      * Floating-point dtypes only. */
     fl_array value, gradient[FL_MAX_INPUTS];
+    fl_go_on go_on; /* optional */
+    void *context;  /* of go_on */
     /* results */
     double total;      /* the sum of weight * loss, or its mean */
     double weight_sum; /* the number of rows where there are no weights */

@@ -6,7 +6,6 @@
  * result has the same bits for any number of threads. */
 #include <float.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../blocks/view.h"
@@ -55,8 +54,10 @@ static fl_status fl_bad_row(fl_embeddings_call *c, fl_status status, size_t row,
 }
 
 /* Checks all labels and weights, and adds the weights up. */
-static fl_status fl_check_numbers(fl_embeddings_call *c, const fl_ops *ops) {
-    _Alignas(64) char scratch[FL_BLOCK_BYTES * 2], raw[FL_RAW_BYTES];
+static fl_status fl_check_numbers(fl_embeddings_call *c, const fl_embedding_pass *p) {
+    _Alignas(64) char scratch[FL_BLOCK_BYTES], raw[FL_RAW_BYTES];
+    const fl_ops *ops = p->ops;
+    size_t done = 0;
     const fl_domain weight = {.low = 0, .high = c->float32 ? FLT_MAX : DBL_MAX};
     const fl_domain *label = &fl_embedding_kernels[c->kernel].label;
     int is_center = c->kernel == FL_EMBEDDINGS_center, has_label = fl_embedding_kernels[c->kernel].has_label;
@@ -73,6 +74,8 @@ static fl_status fl_check_numbers(fl_embeddings_call *c, const fl_ops *ops) {
         }
         if (at < n)
             return fl_bad_row(c, FL_BAD_TARGET, start + at, bad);
+        if (fl_stops(p->watch, &done, n))
+            return FL_INTERRUPTED;
         if (!c->weight.data)
             continue;
         const void *w = ops->load(&c->weight, start, n, scratch, raw);
@@ -90,39 +93,34 @@ static fl_status fl_check_numbers(fl_embeddings_call *c, const fl_ops *ops) {
     return FL_OK;
 }
 
-static char *fl_take(char **from, size_t bytes) {
-    char *piece = *from;
-    *from += (bytes + 63) & ~(size_t)63;
-    return piece;
-}
-
 static size_t fl_n_matrices(const fl_embedding_pass *p, const fl_array *a) {
     return a->data ? p->ops->rows->scratch_matrices(a, 0) : 0;
 }
 
-static char *fl_lay_out(const fl_embedding_pass *p, size_t rows, fl_embedding_scratch *s, char *base) {
+static void fl_lay_out(const fl_embedding_pass *p, fl_embedding_scratch *s, fl_layout *l) {
     const fl_embeddings_call *c = p->call;
-    size_t numbers = fl_round_up(rows) * sizeof(double);
-    size_t matrix = fl_scratch_matrix(rows, c->n_columns, p->ops->itemsize, 0);
-    s->value = fl_take(&base, numbers);
-    s->label = fl_take(&base, numbers);
-    s->weight = fl_take(&base, numbers);
-    s->raw = fl_take(&base, FL_RAW_BYTES);
+    size_t numbers = fl_round_up(p->tile_rows) * sizeof(double);
+    size_t matrix = fl_scratch_matrix(p->tile_rows, c->n_columns, p->ops->itemsize, 0);
+    s->value = fl_take(l, numbers);
+    s->label = fl_take(l, numbers);
+    s->weight = fl_take(l, numbers);
+    s->raw = fl_take(l, FL_RAW_BYTES);
     for (int m = 0; m < p->n_inputs; m++) {
-        s->input[m] = fl_take(&base, matrix * fl_n_matrices(p, &c->input[m]));
-        s->gradient[m] = fl_take(&base, p->streams ? matrix : matrix * fl_n_matrices(p, &c->gradient[m]));
+        s->input[m] = fl_take(l, fl_times(matrix, fl_n_matrices(p, &c->input[m])));
+        s->gradient[m] =
+            fl_take(l, p->streams ? matrix : fl_times(matrix, fl_n_matrices(p, &c->gradient[m])));
     }
-    return base;
 }
 
-int fl_allocate_embeddings(const fl_embedding_pass *p, size_t rows, fl_embedding_scratch *s) {
-    char *start = NULL;
-    size_t bytes = (size_t)(fl_lay_out(p, rows, s, start) - start);
-    s->allocated = malloc(bytes + 63);
+int fl_allocate_embeddings(const fl_embedding_pass *p, fl_embedding_scratch *s) {
+    fl_layout l = {NULL, 0};
+    *s = (fl_embedding_scratch){.allocated = NULL};
+    fl_lay_out(p, s, &l);
+    s->allocated = fl_get_scratch(l.bytes);
     if (!s->allocated)
         return 0;
-    start = s->allocated;
-    fl_lay_out(p, rows, s, start + (64 - (uintptr_t)start % 64) % 64);
+    l = (fl_layout){s->allocated, 0};
+    fl_lay_out(p, s, &l);
     return 1;
 }
 
@@ -186,24 +184,27 @@ static fl_status fl_run_tiles(const fl_embedding_pass *p, double *result) {
     fl_compensated totals[FL_EMBEDDING_SEGMENTS] = {{0, 0}};
     size_t n_rows = p->call->n_rows, n_units = (n_rows + p->tile_rows - 1) / p->tile_rows;
     size_t n_segments = n_units < FL_EMBEDDING_SEGMENTS ? n_units : FL_EMBEDDING_SEGMENTS;
-    int failed = 0;
-#pragma omp parallel num_threads(p->threads) if (parallel : p -> threads > 1) reduction(| : failed)
+    int failed = 0, threads = fl_threads_needed(p->threads, n_segments);
+    (void)threads;
+#pragma omp parallel num_threads(threads) if (parallel : threads > 1) reduction(| : failed)
     {
         fl_embedding_scratch scratch;
-        int ready = fl_allocate_embeddings(p, p->tile_rows, &scratch);
+        int ready = fl_allocate_embeddings(p, &scratch);
         failed |= !ready;
 #pragma omp for schedule(dynamic, 1)
         for (size_t s = 0; s < n_segments; s++) {
             size_t from = s * n_units / n_segments * p->tile_rows;
             size_t to = (s + 1) * n_units / n_segments * p->tile_rows;
             to = to < n_rows ? to : n_rows;
-            for (size_t start = from; start < to && ready; start += p->tile_rows)
-                fl_run_tile(p, start, to - start < p->tile_rows ? to - start : p->tile_rows, &scratch,
-                            &totals[s]);
+            for (size_t start = from, n; start < to && ready && !fl_is_stopped(p->watch); start += n) {
+                n = to - start < p->tile_rows ? to - start : p->tile_rows;
+                fl_run_tile(p, start, n, &scratch, &totals[s]);
+                fl_stops(p->watch, &scratch.done, n * p->call->n_columns);
+            }
         }
         if (p->streams)
             p->ops->stream_end();
-        free(scratch.allocated);
+        fl_give_scratch(scratch.allocated);
     }
     fl_compensated total = {0, 0};
     for (size_t s = 0; s < n_segments; s++) {
@@ -211,7 +212,7 @@ static fl_status fl_run_tiles(const fl_embedding_pass *p, double *result) {
         fl_add(&total, totals[s].error);
     }
     *result = fl_total(total);
-    return failed ? FL_NO_MEMORY : FL_OK;
+    return failed ? FL_NO_MEMORY : (fl_is_stopped(p->watch) ? FL_INTERRUPTED : FL_OK);
 }
 
 /* Rows of aligned reals of this machine's byte order, each contiguous. */
@@ -235,8 +236,9 @@ static int fl_should_stream(const fl_embedding_pass *p, const fl_embeddings_call
     return fl_exceeds_cache(2 * (size_t)n_streams * c->n_rows * p->row_bytes);
 }
 
-static fl_embedding_pass fl_begin(const fl_embeddings_call *c) {
+static fl_embedding_pass fl_begin(const fl_embeddings_call *c, fl_watch *watch) {
     fl_embedding_pass p = {.call = c,
+                           .watch = watch,
                            .ops = fl_ops_for(c->float32),
                            .scale = 1,
                            .n_inputs = fl_embedding_kernels[c->kernel].n_inputs,
@@ -259,14 +261,18 @@ fl_status fl_embeddings(fl_embeddings_call *c) {
     c->total = c->weight_sum = 0;
     if (c->n_columns == 0 || (c->n_rows == 0 && c->reduction == FL_REDUCE_MEAN))
         return c->reduction == FL_REDUCE_MEAN ? FL_EMPTY : FL_OK;
-    fl_embedding_pass p = fl_begin(c);
-    fl_status status = fl_check_numbers(c, p.ops);
+    int has_more_centers = c->kernel == FL_EMBEDDINGS_center && c->n_centers > c->n_rows;
+    if (fl_times(has_more_centers ? c->n_centers : c->n_rows, c->n_columns) > FL_MOST_ELEMENTS)
+        return FL_TOO_LARGE;
+    fl_watch own, *watch = fl_new_watch(&own, c->go_on, c->context, c->n_rows * c->n_columns);
+    fl_embedding_pass p = fl_begin(c, watch);
+    fl_status status = fl_check_numbers(c, &p);
     if (status != FL_OK)
         return status;
     if (c->reduction == FL_REDUCE_MEAN)
         p.scale = 1 / c->weight_sum;
     double total;
-    status = c->kernel == FL_EMBEDDINGS_center ? fl_run_centers(&p, &total) : fl_run_tiles(&p, &total);
+    status = c->kernel == FL_EMBEDDINGS_center ? fl_run_centers(&p, c, &total) : fl_run_tiles(&p, &total);
     c->total = c->reduction == FL_REDUCE_MEAN ? total / c->weight_sum : total;
     return status;
 }

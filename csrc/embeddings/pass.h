@@ -3,6 +3,7 @@
 #define FL_EMBEDDINGS_PASS_H
 
 #include "../dispatch/ops.h"
+#include "../dispatch/watch.h"
 
 enum {
     FL_EMBEDDING_SEGMENTS = 256,
@@ -19,16 +20,18 @@ typedef struct {
     size_t tile_rows, row_bytes; /* which fix the order of the sums, too */
     int streams;
     int copies_input[FL_MAX_INPUTS], copies_gradient[FL_MAX_INPUTS]; /* through scratch */
+    fl_watch *watch;
 } fl_embedding_pass;
 
 /* Scratch of one thread, pieces of one allocation; a matrix that is used in place has none. */
 typedef struct {
     char *value, *label, *weight, *raw, *input[FL_MAX_INPUTS], *gradient[FL_MAX_INPUTS];
+    size_t done; /* numbers since the last look at the watch */
     void *allocated;
 } fl_embedding_scratch;
 
-/* 0 if there is no memory. A tile has `rows` rows. */
-int fl_allocate_embeddings(const fl_embedding_pass *p, size_t rows, fl_embedding_scratch *scratch);
+/* 0 if there is no memory. */
+int fl_allocate_embeddings(const fl_embedding_pass *p, fl_embedding_scratch *scratch);
 
 /* Adds the values of rows start .. start + n to the total, or stores them. Room for whole lanes. */
 void fl_close_values(const fl_embedding_pass *p, size_t start, size_t n, void *values, void *weights,
@@ -37,7 +40,8 @@ void fl_close_values(const fl_embedding_pass *p, size_t start, size_t n, void *v
 const void *fl_load_weights(const fl_embedding_pass *p, size_t start, size_t n,
                             const fl_embedding_scratch *scratch);
 
-/* The centre loss, whose call has been checked; leaves its sum in `total`. */
-fl_status fl_run_centers(const fl_embedding_pass *p, double *total);
+/* The centre loss, whose call has been checked; leaves its sum in `total`, or what is wrong with a label that
+ * has been changed since. */
+fl_status fl_run_centers(const fl_embedding_pass *p, fl_embeddings_call *c, double *total);
 
 #endif

@@ -5,7 +5,9 @@
 enum { FL_PARALLEL_SIMILARITIES = 1 << 16 };
 
 static int fl_threads_for(const fl_similarity_block *b) {
-    return fl_may_run_parallel() && b->n_rows * b->n_columns >= FL_PARALLEL_SIMILARITIES ? b->n_threads : 1;
+    return fl_may_run_parallel() && b->n_rows * b->n_columns >= FL_PARALLEL_SIMILARITIES
+               ? fl_threads_needed(b->n_threads, b->n_rows)
+               : 1;
 }
 
 void fl_similarity_gather(const fl_similarity_block *b, double *largest, double *sum, double *positive) {

@@ -2,15 +2,16 @@
  *
  * Blocks are grouped into at most FL_SEGMENTS segments whose bounds depend on the number of elements
  * alone. A segment is one thread's piece of work and has its own sums; they are added in their order after
- * the parallel region, so that the result has the same bits for any number of threads, and nothing is
- * allocated. */
+ * the parallel region, so that the result has the same bits for any number of threads. */
 #include <float.h>
 #include <math.h>
 
+#include "../blocks/scratch.h"
 #include "../blocks/view.h"
 #include "../dispatch/cache.h"
 #include "../dispatch/ops.h"
 #include "../dispatch/threads.h"
+#include "../dispatch/watch.h"
 #include "../sums/compensated.h"
 #include "../sums/fold.h"
 #include "curvature.h"
@@ -19,7 +20,8 @@
 
 static const fl_pointwise_kernel fl_kernels[] = {FL_POINTWISE_DESCRIPTIONS};
 
-enum { FL_SEGMENTS = 256 };
+/* So few segments are kept on the stack. */
+enum { FL_SEGMENTS = 256, FL_FEW_SEGMENTS = 16 };
 
 /* A parallel region costs some ten microseconds, and half a millisecond beside a busy neighbour: below so
  * many elements (about a quarter of a millisecond on one thread) it cannot pay. */
@@ -42,6 +44,7 @@ typedef struct {
     int streams;
     int is_native; /* for compute_native: all arrays; nothing weighted, no values stored, no Hessian alone */
     const fl_domain *target, *prediction, *weight; /* NULL: nothing to check */
+    fl_watch *watch;
 } fl_pass;
 
 typedef struct {
@@ -51,8 +54,11 @@ typedef struct {
     char value[FL_BLOCK_BYTES];
     char gradient[FL_BLOCK_BYTES];
     char hessian[FL_BLOCK_BYTES];
-    char raw[FL_RAW_BYTES];
 } fl_scratch;
+
+/* What is gathered on its way in lies where the Hessian will be; on its way out where the target was, which
+ * nobody reads any more. */
+_Static_assert((int)FL_RAW_BYTES <= (int)FL_BLOCK_BYTES, "raw elements lie in another block's place");
 
 static inline void *fl_element(const fl_pass *p, const fl_array *a, size_t i) {
     return a->data ? (char *)a->data + i * p->ops->itemsize : NULL;
@@ -102,11 +108,11 @@ static void fl_run_block(const fl_pass *p, size_t start, size_t n, fl_scratch *s
     const void *y = NULL, *z = NULL, *w = NULL;
     size_t padded = fl_round_up(n);
     if (p->compute || p->target)
-        y = ops->load(&c->target, start, n, scratch->target, scratch->raw);
+        y = ops->load(&c->target, start, n, scratch->target, scratch->hessian);
     if (p->compute || p->prediction)
-        z = ops->load(&c->prediction, start, n, scratch->prediction, scratch->raw);
+        z = ops->load(&c->prediction, start, n, scratch->prediction, scratch->hessian);
     if (c->weight.data)
-        w = ops->load(&c->weight, start, n, scratch->weight, scratch->raw);
+        w = ops->load(&c->weight, start, n, scratch->weight, scratch->hessian);
     int inside = fl_is_inside(p, z, start, n, p->prediction, FL_BAD_PREDICTION, s);
     inside &= !w || fl_is_inside(p, w, start, n, p->weight, FL_BAD_WEIGHT, s);
     if (!p->compute || !inside)
@@ -137,22 +143,20 @@ static void fl_run_block(const fl_pass *p, size_t start, size_t n, fl_scratch *s
     if ((sums ? p->sum : p->compute)(padded, y, z, c->parameters, p->scale, sums ? lanes : v, g, h) &&
         !fl_is_inside(p, y, start, n, p->target, FL_BAD_TARGET, s))
         return;
-    if (sums) {
-        fl_add(&s->total, fl_fold_lanes(lanes, FL_LANES));
-    } else {
-        if (stores_value) {
-            fl_finish(p, &c->value, start, n, v, scratch->value, w, scratch->raw);
-        } else if (c->want_value) {
-            memset((char *)v + n * ops->itemsize, 0, (padded - n) * ops->itemsize);
-            fl_add(&s->total, w ? ops->dot(v, w, padded) : ops->sum(v, padded));
-        }
-    }
     if (p->curve)
         p->curve(padded, y, z, g, h, c->parameters, c->kink_width);
+    if (sums) {
+        fl_add(&s->total, fl_fold_lanes(lanes, FL_LANES));
+    } else if (stores_value) {
+        fl_finish(p, &c->value, start, n, v, scratch->value, w, scratch->target);
+    } else if (c->want_value) {
+        memset((char *)v + n * ops->itemsize, 0, (padded - n) * ops->itemsize);
+        fl_add(&s->total, w ? ops->dot(v, w, padded) : ops->sum(v, padded));
+    }
     if (c->gradient.data)
-        fl_finish(p, &c->gradient, start, n, g, scratch->gradient, w, scratch->raw);
+        fl_finish(p, &c->gradient, start, n, g, scratch->gradient, w, scratch->target);
     if (c->hessian.data)
-        fl_finish(p, &c->hessian, start, n, h, scratch->hessian, w, scratch->raw);
+        fl_finish(p, &c->hessian, start, n, h, scratch->hessian, w, scratch->target);
 }
 
 /* As much of a segment as compute_native does; what it leaves, a tail or an error, goes block by block. */
@@ -172,7 +176,8 @@ static size_t fl_run_native(const fl_pass *p, size_t from, size_t n, fl_segment 
                                   fl_element(p, &c->hessian, from), &s->total);
 }
 
-static void fl_run_blocks(const fl_pass *p, size_t from, size_t to, fl_segment *s) {
+/* Of its own, or its scratch would lie on the stack under fl_run_native's, too. */
+static __attribute__((noinline)) void fl_run_blocks(const fl_pass *p, size_t from, size_t to, fl_segment *s) {
     fl_scratch scratch;
     for (size_t start = from; start < to && s->status == FL_OK;) {
         size_t n = to - start < p->ops->block ? to - start : p->ops->block;
@@ -183,28 +188,45 @@ static void fl_run_blocks(const fl_pass *p, size_t from, size_t to, fl_segment *
     }
 }
 
-static void fl_run_segment(const fl_pass *p, size_t from, size_t to, fl_segment *s) {
+static void fl_run_stretch(const fl_pass *p, size_t from, size_t to, fl_segment *s) {
     if (p->is_native)
         from += fl_run_native(p, from, (to - from) & ~(size_t)(FL_LANES - 1), s);
     if (from < to)
         fl_run_blocks(p, from, to, s);
+}
+
+/* Where somebody may stop it, in stretches of whole blocks. */
+static void fl_run_segment(const fl_pass *p, size_t from, size_t to, fl_segment *s) {
+    size_t done = 0, most = p->watch->go_on ? FL_WATCHED_STRETCH : to - from;
+    for (size_t at = from, n; at < to && s->status == FL_OK && !fl_is_stopped(p->watch); at += n) {
+        n = to - at < most ? to - at : most;
+        fl_run_stretch(p, at, at + n, s);
+        if (fl_stops(p->watch, &done, n))
+            s->status = FL_INTERRUPTED;
+    }
     if (p->streams)
         p->ops->stream_end();
 }
 
-static int fl_n_threads(const fl_pointwise_call *c) {
+static int fl_n_threads(const fl_pointwise_call *c, size_t n_segments) {
     size_t enough = fl_kernels[c->kernel].cost == FL_COST_CHEAP ? FL_PARALLEL_CHEAP : FL_PARALLEL_HEAVY;
-    return c->n >= enough && fl_may_run_parallel() ? c->n_threads : 1;
+    return c->n >= enough && fl_may_run_parallel() ? fl_threads_needed(c->n_threads, n_segments) : 1;
 }
 
 /* Everything, by segments, into one: their sums, or the first error. */
 static void fl_run_segments(const fl_pass *p, const fl_pointwise_call *c, size_t n_blocks, fl_segment *all) {
-    fl_segment segments[FL_SEGMENTS];
+    fl_segment few[FL_FEW_SEGMENTS], *segments = few;
     size_t block = p->ops->block, n_segments = n_blocks < FL_SEGMENTS ? n_blocks : FL_SEGMENTS;
+    if (n_segments > FL_FEW_SEGMENTS)
+        segments = fl_get_scratch(n_segments * sizeof *segments);
+    if (!segments) {
+        all->status = FL_NO_MEMORY;
+        return;
+    }
     for (size_t s = 0; s < n_segments; s++)
         segments[s] = (fl_segment){.status = FL_OK};
 #define FL_BOUND(s) ((s) == n_segments ? c->n : (s) * n_blocks / n_segments * block)
-    int threads = fl_n_threads(c);
+    int threads = fl_n_threads(c, n_segments);
     if (threads > 1) {
 #pragma omp parallel for schedule(dynamic, fl_pieces_at_once(n_segments, threads)) num_threads(threads)
         for (size_t s = 0; s < n_segments; s++)
@@ -217,13 +239,17 @@ static void fl_run_segments(const fl_pass *p, const fl_pointwise_call *c, size_t
     for (size_t s = 0; s < n_segments; s++) {
         if (segments[s].status != FL_OK) {
             *all = segments[s];
-            return;
+            break;
         }
         fl_add(&all->total, segments[s].total.sum);
         fl_add(&all->total, segments[s].total.error);
         fl_add(&all->weight, segments[s].weight.sum);
         fl_add(&all->weight, segments[s].weight.error);
     }
+    if (fl_is_stopped(p->watch))
+        all->status = FL_INTERRUPTED;
+    if (segments != few)
+        fl_give_scratch(segments);
 }
 
 /* Runs a pass over everything and leaves its sums, or its first error, in the call. */
@@ -231,7 +257,7 @@ static fl_status fl_run(const fl_pass *p, fl_pointwise_call *c) {
     fl_segment all = {.status = FL_OK};
     size_t n_blocks = (c->n + p->ops->block - 1) / p->ops->block;
     if (n_blocks == 1)
-        fl_run_segment(p, 0, c->n, &all);
+        fl_run_stretch(p, 0, c->n, &all);
     else
         fl_run_segments(p, c, n_blocks, &all);
     if (all.status != FL_OK) {
@@ -253,7 +279,7 @@ static const fl_domain *fl_weight_domain(int float32) {
     return float32 ? &f32 : &f64;
 }
 
-static inline fl_pass fl_checking_pass(const fl_pointwise_call *c) {
+static inline fl_pass fl_checking_pass(const fl_pointwise_call *c, fl_watch *watch) {
     const fl_pointwise_kernel *kernel = &fl_kernels[c->kernel];
     return (fl_pass){
         .call = c,
@@ -261,6 +287,7 @@ static inline fl_pass fl_checking_pass(const fl_pointwise_call *c) {
         .target = fl_unless_everything(&kernel->y_domain),
         .prediction = fl_unless_everything(&kernel->z_domain),
         .weight = fl_weight_domain(c->float32),
+        .watch = watch,
     };
 }
 
@@ -301,7 +328,10 @@ fl_status fl_pointwise(fl_pointwise_call *c) {
         c->total = c->weight_sum = 0;
         return c->reduction == FL_REDUCE_MEAN ? FL_EMPTY : FL_OK;
     }
-    fl_pass pass = fl_checking_pass(c);
+    if (c->n > FL_MOST_ELEMENTS)
+        return FL_TOO_LARGE;
+    fl_watch own, *watch = fl_new_watch(&own, c->go_on, c->context, c->n);
+    fl_pass pass = fl_checking_pass(c, watch);
     pass.scale = 1;
     if (c->reduction == FL_REDUCE_MEAN && (c->gradient.data || c->hessian.data)) {
         c->weight_sum = (double)c->n;
@@ -336,7 +366,10 @@ fl_status fl_pointwise(fl_pointwise_call *c) {
 fl_status fl_pointwise_check(fl_pointwise_call *c) {
     if (c->n == 0)
         return FL_OK;
-    fl_pass pass = fl_checking_pass(c);
+    if (c->n > FL_MOST_ELEMENTS)
+        return FL_TOO_LARGE;
+    fl_watch own, *watch = fl_new_watch(&own, c->go_on, c->context, c->n);
+    fl_pass pass = fl_checking_pass(c, watch);
     return fl_run_checked(&pass, c);
 }
 

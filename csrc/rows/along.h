@@ -38,17 +38,19 @@
 #define FL_TARGETS_AT(at) (fl_has_matrix(form) ? y + (at) : NULL)
 
 #define FL_DEFINE_ALONG(name, kind, checks_sum)                                                              \
-    /* Classes at .. at + FL_SCAN_STEP; those after n are the last one again. */                             \
+    /* Classes at .. at + FL_SCAN_STEP; those after n are the last one again. No scan asks how targets are   \
+     * spread over the classes. */                                                                           \
     FL_INLINE void fl_##name##_scan_step(fl_along_scan *scan, const real *z, const real *y, size_t at,       \
                                          size_t n, fl_row row, const int form, const int ranges) {           \
-        const real *own = NULL, *base = NULL;                                                                \
         real candidate[FL_SCAN_STEP], poison[FL_SCAN_STEP];                                                  \
         memcpy(poison, scan->poison, sizeof poison);                                                         \
         _Pragma("omp simd") for (size_t j = 0; j < FL_SCAN_STEP; j++) {                                      \
             fl_row lane = row;                                                                               \
             lane.poison = poison[j];                                                                         \
             size_t k = at + j < n ? at + j : n - 1;                                                          \
-            fl_row_scan found = name##_scan(FL_ENTRY_AT(z[j], y[j], j, k), lane);                            \
+            fl_row_entry e = {.z = z[j], .y = fl_has_matrix(form) ? y[j] : 0, .k = (real_int)k};             \
+            e.is_own = fl_has_labels(form) && e.k == row.label;                                              \
+            fl_row_scan found = name##_scan(e, lane);                                                        \
             candidate[j] = found.candidate;                                                                  \
             poison[j] = found.poison;                                                                        \
         }                                                                                                    \

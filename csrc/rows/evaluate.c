@@ -16,10 +16,12 @@
 #include "../sums/compensated.h"
 #include "block.h"
 #include "list.h"
+#include "options.h"
 #include "segments.h"
 
 enum {
     FL_ROW_SEGMENTS = 256,
+    FL_FEW_ROW_SEGMENTS = 4,       /* kept on the stack */
     FL_SHORT_ROW_LINES = 16,       /* rows of a segment's unit along rows */
     FL_ACROSS_BYTES = 32 << 10,    /* of a class-major tile: the matrices of a tile stay in L1 and L2 */
     FL_ALONG_BYTES = 256 << 10,    /* of a row-major one */
@@ -32,13 +34,6 @@ enum {
 
 static double fl_real_at(const fl_row_pass *p, const void *block, size_t i) {
     return p->call->float32 ? (double)((const float *)block)[i] : ((const double *)block)[i];
-}
-
-static void fl_set_real(const fl_row_pass *p, void *block, size_t i, double x) {
-    if (p->call->float32)
-        ((float *)block)[i] = (float)x;
-    else
-        ((double *)block)[i] = x;
 }
 
 static void fl_report(fl_row_segment *s, fl_status status, size_t row, size_t column, double value) {
@@ -195,6 +190,16 @@ static void fl_close(const fl_row_pass *p, const fl_open_rows *open, fl_row_scra
         p->rows->curve(&open->tile, p->across, fl_by_label(p), (int)c->curvature, p->curvature_factor);
 }
 
+/* Some chunks of a tile, unless the call is stopped on the way. */
+static void fl_watch_chunks(const fl_row_pass *p, fl_chunks_fn compute, const fl_row_tile *tile, size_t from,
+                            size_t to) {
+    size_t most = FL_WATCHED_STRETCH / p->rows->chunk, done = 0;
+    for (size_t at = from, n = 0; at < to && !fl_stops(p->watch, &done, n * p->rows->chunk); at += n) {
+        n = to - at < most ? to - at : most;
+        compute(tile, at, at + n);
+    }
+}
+
 static void fl_run_tile(const fl_row_pass *p, const fl_row_block *block, size_t start, size_t n,
                         fl_row_scratch *scratch, fl_row_segment *s) {
     fl_open_rows open;
@@ -204,10 +209,12 @@ static void fl_run_tile(const fl_row_pass *p, const fl_row_block *block, size_t 
         p->functions->across(&open.tile);
     } else {
         p->rows->begin(&open.tile, p->form);
-        p->functions->gather(&open.tile, 0, n * p->n_chunks);
+        fl_watch_chunks(p, p->functions->gather, &open.tile, 0, n * p->n_chunks);
+        if (fl_is_stopped(p->watch))
+            return;
         p->functions->combine(&open.tile);
         if (p->functions->emit)
-            p->functions->emit(&open.tile, 0, n * p->n_chunks);
+            fl_watch_chunks(p, p->functions->emit, &open.tile, 0, n * p->n_chunks);
     }
     fl_close(p, &open, scratch, s);
 }
@@ -232,38 +239,37 @@ static void fl_run_blocks(const fl_row_pass *p, const fl_row_work *w, size_t fir
         }
         if (w->segments[segment].status == FL_OK)
             fl_store_block(p, &block, scratch);
+        if (fl_stops(p->watch, &scratch->done, n * p->call->n_classes))
+            return;
     }
 }
 
 static void fl_run_segments(const fl_row_pass *p, const fl_row_work *w) {
-    _Alignas(64) char arena[FL_ARENA_BYTES];
     fl_row_scratch scratch;
-    int has_memory = fl_allocate(p, &scratch, arena);
+    int has_memory = fl_allocate(p, &scratch);
 #pragma omp for schedule(dynamic, w->pieces_at_once)
     for (size_t i = 0; i < w->n_pieces; i++) {
-        size_t first = fl_first_segment(p, w, i), last = fl_first_segment(p, w, i + 1);
-        if (has_memory)
-            fl_run_blocks(p, w, first, last, &scratch);
-        else
+        if (!has_memory)
             w->segments[0].status = FL_NO_MEMORY;
+        else if (!fl_is_stopped(p->watch))
+            fl_run_blocks(p, w, fl_first_segment(p, w, i), fl_first_segment(p, w, i + 1), &scratch);
     }
     if (p->streams) {
         fl_send_queues(p, scratch.queues);
         p->ops->stream_end();
     }
-    free(scratch.allocated);
+    fl_give_scratch(scratch.allocated);
 }
 
 /* One row after the other, its chunks shared by all threads. */
 static void fl_share_rows(const fl_row_pass *p, int threads, fl_row_segment *s) {
-    _Alignas(64) char arena[FL_ARENA_BYTES];
     fl_row_scratch scratch;
     size_t shares = (size_t)threads;
-    if (!fl_allocate(p, &scratch, arena)) {
+    if (!fl_allocate(p, &scratch)) {
         s->status = FL_NO_MEMORY;
         return;
     }
-    for (size_t row = 0; row < p->call->n_rows && s->status == FL_OK; row++) {
+    for (size_t row = 0; row < p->call->n_rows && s->status == FL_OK && !fl_is_stopped(p->watch); row++) {
         fl_open_rows open;
         fl_copy_row(p, row, threads, &scratch, 0);
         fl_row_block block = fl_load_block(p, row, 1, 1, &scratch);
@@ -274,42 +280,27 @@ static void fl_share_rows(const fl_row_pass *p, int threads, fl_row_segment *s) 
         {
 #pragma omp for schedule(static)
             for (size_t i = 0; i < shares; i++)
-                p->functions->gather(&open.tile, i * p->n_chunks / shares, (i + 1) * p->n_chunks / shares);
+                fl_watch_chunks(p, p->functions->gather, &open.tile, i * p->n_chunks / shares,
+                                (i + 1) * p->n_chunks / shares);
 #pragma omp single
-            p->functions->combine(&open.tile);
+            if (!fl_is_stopped(p->watch))
+                p->functions->combine(&open.tile);
 #pragma omp for schedule(static)
             for (size_t i = 0; i < (p->functions->emit ? shares : 0); i++)
-                p->functions->emit(&open.tile, i * p->n_chunks / shares, (i + 1) * p->n_chunks / shares);
+                fl_watch_chunks(p, p->functions->emit, &open.tile, i * p->n_chunks / shares,
+                                (i + 1) * p->n_chunks / shares);
         }
+        if (fl_is_stopped(p->watch))
+            break;
         fl_close(p, &open, &scratch, s);
         fl_copy_row(p, row, threads, &scratch, 1);
     }
-    free(scratch.allocated);
+    fl_give_scratch(scratch.allocated);
 }
 
-/* Runs a pass over everything and leaves its sums, or its first error, in the call. */
-static fl_status fl_run(const fl_row_pass *p, fl_rows_call *c, size_t *n_counted) {
-    fl_row_segment segments[FL_ROW_SEGMENTS];
-    int long_rows = !p->across && c->n_classes * p->ops->itemsize >= FL_LONG_ROW_BYTES;
-    size_t unit = p->across ? p->tile_rows : (long_rows ? 1 : FL_SHORT_ROW_LINES);
-    size_t n_units = (c->n_rows + unit - 1) / unit;
-    size_t n_segments = n_units < FL_ROW_SEGMENTS ? n_units : FL_ROW_SEGMENTS;
-    int threads =
-        fl_may_run_parallel() && c->n_rows * c->n_classes >= FL_PARALLEL_ELEMENTS ? c->n_threads : 1;
-    for (size_t s = 0; s < n_segments; s++)
-        segments[s] = (fl_row_segment){.status = FL_OK};
-    size_t n_pieces = fl_turns_blocks(p) ? (c->n_rows + p->block_rows - 1) / p->block_rows : n_segments;
-    fl_row_work work = {n_segments, n_units, unit, segments, n_pieces, fl_pieces_at_once(n_pieces, threads)};
-    if (threads > 1 && p->functions && !p->across && c->n_rows < (size_t)threads &&
-        c->n_classes * p->ops->itemsize >= FL_SHARED_ROW_BYTES) {
-        n_segments = 1;
-        fl_share_rows(p, threads, &segments[0]);
-    } else if (threads > 1) {
-#pragma omp parallel num_threads(threads)
-        fl_run_segments(p, &work);
-    } else {
-        fl_run_segments(p, &work);
-    }
+/* The sums of all segments, or their first error, go to the call. */
+static fl_status fl_add_segments(const fl_row_segment *segments, size_t n_segments, fl_rows_call *c,
+                                 size_t *n_counted) {
     fl_compensated total = {0, 0}, counted = {0, 0};
     *n_counted = 0;
     c->has_off_row = 0;
@@ -336,45 +327,40 @@ static fl_status fl_run(const fl_row_pass *p, fl_rows_call *c, size_t *n_counted
     return FL_OK;
 }
 
-static int fl_form_of(const fl_rows_call *c, const fl_row_description *kernel) {
-    if (kernel->forms >> FL_NO_TARGET & 1)
-        return FL_NO_TARGET;
-    int spreads = kernel->forms >> FL_SMOOTHED & 1;
-    if (!c->dense)
-        return spreads && c->label_smoothing != 0 ? FL_SMOOTHED : FL_BY_LABEL;
-    return spreads && (c->label_smoothing != 0 || c->class_weight) ? FL_DENSE_WEIGHTED : FL_DENSE;
-}
-
-/* The weights of the classes in the kernel's precision: one allocation of three rows; 0 if there is no
- * memory. */
-static int fl_prepare_options(fl_row_pass *p, void **allocated) {
-    const fl_rows_call *c = p->call;
-    int focal = c->kernel == FL_ROWS_focal || c->kernel == FL_ROWS_focal_probabilities;
-    const double *weights = focal ? c->alpha : c->class_weight;
-    int spreads = p->form == FL_SMOOTHED || p->form == FL_DENSE_WEIGHTED;
-    size_t n = c->n_classes;
-    p->options = (fl_row_options){.gamma = c->gamma,
-                                  .log_base = c->log_base == 0 ? 1 : c->log_base,
-                                  .gauss_newton = c->curvature == FL_CURVATURE_GAUSS_NEWTON};
-    *allocated = NULL;
-    if (!spreads && !weights)
-        return 1;
-    char *block = *allocated = malloc(3 * n * p->ops->itemsize + 1);
-    if (!block)
-        return 0;
-    char *own = block, *base = block + n * p->ops->itemsize, *plain = base + n * p->ops->itemsize;
-    double s = spreads ? c->label_smoothing : 0;
-    for (size_t k = 0; k < n; k++) {
-        double w = weights ? weights[k] : 1;
-        fl_set_real(p, own, k, w * (1 - s));
-        fl_set_real(p, base, k, w * s / (double)n);
-        p->options.base_sum += w * s / (double)n;
-        fl_set_real(p, plain, k, w);
+/* Runs a pass over everything and leaves its sums, or its first error, in the call. */
+static fl_status fl_run(const fl_row_pass *p, fl_rows_call *c, size_t *n_counted) {
+    fl_row_segment few[FL_FEW_ROW_SEGMENTS], *segments = few;
+    int long_rows = !p->across && c->n_classes * p->ops->itemsize >= FL_LONG_ROW_BYTES;
+    size_t unit = p->across ? p->tile_rows : (long_rows ? 1 : FL_SHORT_ROW_LINES);
+    size_t n_units = (c->n_rows + unit - 1) / unit;
+    size_t n_segments = n_units < FL_ROW_SEGMENTS ? n_units : FL_ROW_SEGMENTS;
+    int threads =
+        fl_may_run_parallel() && c->n_rows * c->n_classes >= FL_PARALLEL_ELEMENTS ? c->n_threads : 1;
+    if (n_segments > FL_FEW_ROW_SEGMENTS)
+        segments = malloc(n_segments * sizeof *segments);
+    if (!segments)
+        return FL_NO_MEMORY;
+    for (size_t s = 0; s < n_segments; s++)
+        segments[s] = (fl_row_segment){.status = FL_OK};
+    size_t n_pieces = fl_turns_blocks(p) ? (c->n_rows + p->block_rows - 1) / p->block_rows : n_segments;
+    int shares_rows = threads > 1 && p->functions && !p->across && c->n_rows < (size_t)threads &&
+                      c->n_classes * p->ops->itemsize >= FL_SHARED_ROW_BYTES;
+    threads = fl_threads_needed(threads, shares_rows ? p->n_chunks : n_pieces);
+    fl_row_work work = {n_segments, n_units, unit, segments, n_pieces, fl_pieces_at_once(n_pieces, threads)};
+    if (shares_rows) {
+        n_segments = 1;
+        fl_share_rows(p, threads, &segments[0]);
+    } else if (threads > 1) {
+#pragma omp parallel num_threads(threads)
+        fl_run_segments(p, &work);
+    } else {
+        fl_run_segments(p, &work);
     }
-    p->options.own = own;
-    p->options.base = base;
-    p->options.class_weight = weights && !focal ? plain : NULL;
-    return 1;
+    fl_status status =
+        fl_is_stopped(p->watch) ? FL_INTERRUPTED : fl_add_segments(segments, n_segments, c, n_counted);
+    if (segments != few)
+        free(segments);
+    return status;
 }
 
 static fl_domain fl_in_precision(fl_domain d, int float32) {
@@ -389,9 +375,12 @@ static double fl_curvature_factor(const fl_rows_call *c) {
     return c->n_classes > 1 ? (double)c->n_classes / (double)(c->n_classes - 1) : 1;
 }
 
-static fl_row_pass fl_new_pass(const fl_rows_call *c) {
-    fl_row_pass p = {
-        .call = c, .ops = fl_ops_for(c->float32), .kernel = fl_describe_rows(c->kernel), .scale = 1};
+static fl_row_pass fl_new_pass(const fl_rows_call *c, fl_watch *watch) {
+    fl_row_pass p = {.call = c,
+                     .ops = fl_ops_for(c->float32),
+                     .kernel = fl_describe_rows(c->kernel),
+                     .scale = 1,
+                     .watch = watch};
     const fl_domain weight = {.low = 0, .high = DBL_MAX};
     p.rows = p.ops->rows;
     p.curvature_factor = fl_curvature_factor(c);
@@ -482,7 +471,10 @@ static fl_status fl_rows_start(fl_rows_call *c, int compute) {
     c->has_off_row = 0;
     if (c->n_rows == 0 || c->n_classes == 0)
         return c->reduction == FL_REDUCE_MEAN && compute ? FL_EMPTY : FL_OK;
-    fl_row_pass p = fl_new_pass(c);
+    if (fl_times(c->n_rows, c->n_classes) > FL_MOST_ELEMENTS)
+        return FL_TOO_LARGE;
+    fl_watch own, *watch = fl_new_watch(&own, c->go_on, c->context, c->n_rows * c->n_classes);
+    fl_row_pass p = fl_new_pass(c, watch);
     void *allocated;
     if (!fl_prepare_options(&p, &allocated))
         return FL_NO_MEMORY;

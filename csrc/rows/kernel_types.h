@@ -8,6 +8,7 @@
 #define FL_ROWS_KERNEL_TYPES_H
 
 #include "../blocks/block.h"
+#include "../blocks/scratch.h"
 #include "../fastloss.h"
 
 /* A matrix of reals; `stride` counts elements from one vector direction's line to the next: from class to
@@ -25,7 +26,8 @@ static inline size_t fl_scratch_line(size_t n_classes, size_t itemsize) {
 
 /* Bytes of a matrix of scratch, rows padded to whole lanes: what drivers allot and what tiles.h fills. */
 static inline size_t fl_scratch_matrix(size_t n_rows, size_t n_classes, size_t itemsize, int across) {
-    return fl_round_up(n_rows) * (across ? n_classes * itemsize : fl_scratch_line(n_classes, itemsize));
+    return fl_times(fl_round_up(n_rows),
+                    across ? fl_times(n_classes, itemsize) : fl_scratch_line(n_classes, itemsize));
 }
 
 /* Whether a class's rows are nearer to each other than a row's classes, by the strides of both. */
@@ -88,13 +90,15 @@ typedef struct {
     void *partial;        /* along: fl_row_ops.partial_bytes for each chunk of each row */
 } fl_row_tile;
 
+typedef void (*fl_chunks_fn)(const fl_row_tile *tile, size_t from, size_t to);
+
 typedef struct {
     void (*across)(const fl_row_tile *tile);
     /* Along rows the work comes in chunks of classes, counted row by row, which different threads may do:
      * gather over all of them, then combine over the rows, then emit over all chunks. */
-    void (*gather)(const fl_row_tile *tile, size_t from, size_t to);
+    fl_chunks_fn gather;
     void (*combine)(const fl_row_tile *tile);
-    void (*emit)(const fl_row_tile *tile, size_t from, size_t to);
+    fl_chunks_fn emit;
 } fl_row_functions;
 
 /* One kernel in one precision on one instruction set. */

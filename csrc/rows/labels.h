@@ -63,15 +63,21 @@ static size_t (*const fl_label_readers[FL_N_DTYPES])(const char *, size_t, size_
 
 static size_t fl_load_labels(const fl_array *a, size_t start, size_t n, size_t n_classes,
                              const long long *ignored, void *labels, void *raw, double *bad_value) {
-    const char *from = (const char *)a->data + start * fl_itemsize(a->dtype);
-    if (!fl_is_packed(a)) {
-        fl_walk_view(a, start, n, raw, 0);
-        from = raw;
-    }
+    size_t itemsize = fl_itemsize(a->dtype);
     real_int *label = labels;
     for (size_t i = n; i < fl_round_up(n); i++)
         label[i] = -1;
-    return fl_label_readers[a->dtype](from, n, n_classes, ignored, label, bad_value);
+    if (fl_is_packed(a))
+        return fl_label_readers[a->dtype]((const char *)a->data + start * itemsize, n, n_classes, ignored,
+                                          label, bad_value);
+    for (size_t i = 0, m, most = FL_RAW_BYTES / itemsize; i < n; i += m) {
+        m = n - i < most ? n - i : most;
+        fl_walk_view(a, start + i, m, raw, 0);
+        size_t place = fl_label_readers[a->dtype](raw, m, n_classes, ignored, label + i, bad_value);
+        if (place < m)
+            return i + place;
+    }
+    return n;
 }
 
 /* What the first n rows of a tile count for in a mean, times their weights. */

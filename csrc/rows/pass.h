@@ -4,14 +4,11 @@
 #define FL_ROWS_PASS_H
 
 #include <stdint.h>
-#include <stdlib.h>
 
 #include "../dispatch/ops.h"
+#include "../dispatch/watch.h"
 #include "../sums/compensated.h"
 #include "kernel_types.h"
-
-/* Of a thread's stack, for scratch. */
-enum { FL_ARENA_BYTES = 96 << 10 };
 
 typedef struct {
     fl_compensated total, counted, raw_weight;
@@ -37,15 +34,17 @@ typedef struct {
     size_t n_chunks, matrix_bytes;
     double scale, curvature_factor;
     fl_domain target_domain, prediction_domain, weight_domain;
+    fl_watch *watch;
 } fl_row_pass;
 
-/* Scratch of one thread: aligned pieces of one allocation, or of the stack where that is enough. */
+/* Scratch of one thread: aligned pieces of one allocation. */
 typedef struct {
     char *state, *partial, *value, *row_sum, *label, *weight, *raw;
     char *prediction, *target, *gradient, *hessian;
     double *counted;
     void *allocated;
     fl_row_queue queues[FL_ROW_QUEUES];
+    size_t done;     /* elements since the last look at the watch */
     int second_half; /* of the scratch of what is streamed along rows: where the next block goes */
 } fl_row_scratch;
 
@@ -59,14 +58,8 @@ static int fl_turns_blocks(const fl_row_pass *p) {
     return p->block_rows > p->tile_rows;
 }
 
-static char *fl_take(char **from, size_t bytes) {
-    char *piece = *from;
-    *from += (bytes + 63) & ~(size_t)63;
-    return piece;
-}
-
 static size_t fl_scratch_bytes(const fl_row_pass *p, const fl_array *a) {
-    return a->data ? p->rows->scratch_matrices(a, p->across) * p->matrix_bytes : 0;
+    return a->data ? fl_times(p->rows->scratch_matrices(a, p->across), p->matrix_bytes) : 0;
 }
 
 /* Whether slopes wait in a queue until they are streamed; across rows they are streamed tile by tile, and
@@ -78,7 +71,7 @@ static int fl_queues_slopes(const fl_row_pass *p) {
 /* Of a block whose slopes wait: two matrices, each with room to lie within a cache line as its destination
  * does. */
 static size_t fl_streamed_half(const fl_row_pass *p) {
-    return p->tile_rows * fl_scratch_line(p->call->n_classes, p->ops->itemsize) + 64;
+    return fl_times(p->tile_rows, fl_scratch_line(p->call->n_classes, p->ops->itemsize)) + 64;
 }
 
 static size_t fl_output_bytes(const fl_row_pass *p, const fl_array *a) {
@@ -89,43 +82,39 @@ static size_t fl_output_bytes(const fl_row_pass *p, const fl_array *a) {
     return p->streams && p->across ? 2 * p->matrix_bytes : fl_scratch_bytes(p, a);
 }
 
-/* Lays the pieces out from `base`; returns where they end. Along rows, a gradient that does not go straight
- * to its destination overwrites the prediction's copy, if there is one. */
-static char *fl_lay_out(const fl_row_pass *p, fl_row_scratch *s, char *base) {
+/* Along rows, a gradient that does not go straight to its destination overwrites the prediction's copy, if
+ * there is one. */
+static void fl_lay_out(const fl_row_pass *p, fl_row_scratch *s, fl_layout *l) {
     const fl_rows_call *c = p->call;
     size_t rows = fl_round_up(p->tile_rows);
-    s->state = fl_take(&base, p->rows->state_bytes);
-    s->partial = fl_take(&base, p->across ? 0 : p->tile_rows * p->n_chunks * p->rows->partial_bytes);
-    s->value = fl_take(&base, rows * sizeof(double));
-    s->row_sum = fl_take(&base, rows * sizeof(double));
-    s->label = fl_take(&base, rows * sizeof(double));
-    s->weight = fl_take(&base, rows * sizeof(double));
-    s->counted = (double *)(void *)fl_take(&base, rows * sizeof(double));
-    s->raw = fl_take(&base, FL_RAW_BYTES);
+    s->state = fl_take(l, p->rows->state_bytes);
+    s->partial = fl_take(l, p->across ? 0 : p->tile_rows * p->n_chunks * p->rows->partial_bytes);
+    s->value = fl_take(l, rows * sizeof(double));
+    s->row_sum = fl_take(l, rows * sizeof(double));
+    s->label = fl_take(l, rows * sizeof(double));
+    s->weight = fl_take(l, rows * sizeof(double));
+    s->counted = fl_take(l, rows * sizeof(double));
+    s->raw = fl_take(l, FL_RAW_BYTES);
     size_t prediction = p->reads_prediction ? fl_scratch_bytes(p, &c->prediction) : 0;
     size_t gradient = fl_output_bytes(p, &c->gradient);
     if (!c->gradient.data && c->hessian.data)
         gradient = p->matrix_bytes;
     int shared = !p->across && !fl_queues_slopes(p) && prediction;
-    s->prediction = fl_take(&base, shared && gradient > prediction ? gradient : prediction);
-    s->gradient = shared ? s->prediction : fl_take(&base, gradient);
-    s->target = fl_take(&base, p->reads_target && !fl_by_label(p) ? fl_scratch_bytes(p, &c->target) : 0);
-    s->hessian = fl_take(&base, fl_output_bytes(p, &c->hessian));
-    return base;
+    s->prediction = fl_take(l, shared && gradient > prediction ? gradient : prediction);
+    s->gradient = shared ? s->prediction : fl_take(l, gradient);
+    s->target = fl_take(l, p->reads_target && !fl_by_label(p) ? fl_scratch_bytes(p, &c->target) : 0);
+    s->hessian = fl_take(l, fl_output_bytes(p, &c->hessian));
 }
 
-static int fl_allocate(const fl_row_pass *p, fl_row_scratch *s, char *arena) {
-    char *start = NULL;
-    size_t bytes = (size_t)(fl_lay_out(p, s, start) - start);
+static int fl_allocate(const fl_row_pass *p, fl_row_scratch *s) {
+    fl_layout l = {NULL, 0};
     *s = (fl_row_scratch){.allocated = NULL};
-    if (bytes > FL_ARENA_BYTES) {
-        s->allocated = malloc(bytes + 63);
-        if (!s->allocated)
-            return 0;
-        arena = s->allocated;
-        arena += (64 - (uintptr_t)arena % 64) % 64;
-    }
-    fl_lay_out(p, s, arena);
+    fl_lay_out(p, s, &l);
+    s->allocated = fl_get_scratch(l.bytes);
+    if (!s->allocated)
+        return 0;
+    l = (fl_layout){s->allocated, 0};
+    fl_lay_out(p, s, &l);
     return 1;
 }
 

@@ -31,6 +31,8 @@ typedef struct {
     double gamma;        /* focal */
     const double *alpha; /* focal: n_classes numbers, or NULL for 1 */
     double log_base;     /* Jensen-Shannon: the natural logarithm of the base; 0 counts as 1 */
+    fl_go_on go_on;      /* optional */
+    void *context;       /* of go_on */
     /* results */
     double total;      /* the sum of weight * loss, or its mean */
     double weight_sum; /* what the mean divides by */

@@ -56,7 +56,7 @@ static fl_row_matrix fl_in_place(const fl_tile_view *v, int across) {
 /* One strided run of an array to packed reals or back, in pieces that fit into `raw`. */
 static void fl_convert_run(const fl_array *a, char *run, ptrdiff_t stride, size_t n, real *block, char *raw,
                            int scatter) {
-    size_t itemsize = fl_itemsize(a->dtype), piece = FL_RAW_BYTES / 16;
+    size_t itemsize = fl_itemsize(a->dtype), piece = FL_RAW_BYTES / itemsize;
     for (size_t i = 0; i < n; i += piece, run += (ptrdiff_t)piece * stride, block += piece) {
         size_t m = n - i < piece ? n - i : piece;
         fl_array part = {.data = run, .dtype = a->dtype, .swapped = a->swapped, .n_dims = 1};

@@ -15,7 +15,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "../blocks/scratch.h"
 #include "../dispatch/threads.h"
+#include "../dispatch/watch.h"
 #include "anderson.h"
 #include "numbers.h"
 
@@ -45,6 +47,7 @@ typedef struct {
 
 /* The update of one potential, of the rows, from the other, of the columns. */
 typedef struct {
+    fl_watch *watch;
     const fl_cloud *rows, *columns;
     double *stored; /* costs, or NULL */
     double *potential, *height, *guess, *log_sum;
@@ -56,7 +59,10 @@ static size_t fl_pad(size_t n) {
 }
 
 static int fl_threads_for(const fl_sinkhorn_call *c, size_t rows, size_t columns) {
-    return fl_may_run_parallel() && rows * columns >= FL_PARALLEL_COSTS ? c->n_threads : 1;
+    size_t pieces = (rows + FL_ROWS_AT_A_TIME - 1) / FL_ROWS_AT_A_TIME;
+    return fl_may_run_parallel() && fl_times(rows, columns) >= FL_PARALLEL_COSTS
+               ? fl_threads_needed(c->n_threads, pieces)
+               : 1;
 }
 
 static fl_status fl_new_cloud(fl_sinkhorn_call *c, const fl_array *points, const fl_array *weights, size_t n,
@@ -125,14 +131,14 @@ static fl_softmin fl_softmin_of(const fl_sinkhorn_call *c, const fl_side *s, dou
                         s->stored, c->euclidean,       1 / eps,         s->height};
 }
 
-static int fl_new_side(const fl_sinkhorn_call *c, const fl_cloud *rows, const fl_cloud *columns,
-                       fl_side *side) {
-    size_t n = rows->n, entries = n * columns->padded;
+static int fl_new_side(const fl_sinkhorn_call *c, fl_watch *watch, const fl_cloud *rows,
+                       const fl_cloud *columns, fl_side *side) {
+    size_t n = rows->n, entries = fl_times(n, columns->padded);
     int stores = c->dims >= FL_STORE_FROM_DIMS && entries <= FL_STORE_MOST;
     double *at = malloc((3 * n + columns->padded + (stores ? entries : 0)) * sizeof(double));
     if (!at)
         return 0;
-    *side = (fl_side){rows, columns, NULL, at, at + 3 * n, at + n, at + 2 * n, at};
+    *side = (fl_side){watch, rows, columns, NULL, at, at + 3 * n, at + n, at + 2 * n, at};
     for (size_t i = 0; i < n; i++)
         side->potential[i] = 0;
     if (stores) {
@@ -162,13 +168,20 @@ static void fl_update(const fl_sinkhorn_call *c, fl_side *side, const double *co
         side->guess[i] = -side->potential[i] / eps;
     int threads = fl_threads_for(c, n, side->columns->n);
     (void)threads;
-#pragma omp parallel for schedule(dynamic) num_threads(threads) if (threads > 1)
-    for (size_t i = 0; i < n; i += FL_ROWS_AT_A_TIME) {
-        size_t end = i + FL_ROWS_AT_A_TIME < n ? i + FL_ROWS_AT_A_TIME : n;
-        if (pull)
-            ops->pull(&s, i, end, side->guess, side->log_sum, pull);
-        else
-            ops->softmin(&s, i, end, side->guess, side->log_sum);
+#pragma omp parallel num_threads(threads) if (threads > 1)
+    {
+        size_t done = 0;
+#pragma omp for schedule(dynamic)
+        for (size_t i = 0; i < n; i += FL_ROWS_AT_A_TIME) {
+            size_t end = i + FL_ROWS_AT_A_TIME < n ? i + FL_ROWS_AT_A_TIME : n;
+            if (fl_is_stopped(side->watch))
+                continue;
+            if (pull)
+                ops->pull(&s, i, end, side->guess, side->log_sum, pull);
+            else
+                ops->softmin(&s, i, end, side->guess, side->log_sum);
+            fl_stops(side->watch, &done, fl_times(end - i, s.n_columns));
+        }
     }
 }
 
@@ -200,20 +213,18 @@ static void fl_keep_worst(fl_sinkhorn_call *c, int iterations, double violation)
     c->iterations = iterations > c->iterations ? iterations : c->iterations;
 }
 
-static int fl_may_go_on(const fl_sinkhorn_call *c) {
-    return !c->go_on || c->go_on(c->context);
-}
-
 /* OT(x, y) and, with `pull`, the mean derivative of the costs by each point of y. */
-static fl_status fl_solve(fl_sinkhorn_call *c, const fl_cloud *x, const fl_cloud *y, double *value,
-                          double *pull) {
+static fl_status fl_solve(fl_sinkhorn_call *c, fl_watch *watch, const fl_cloud *x, const fl_cloud *y,
+                          double *value, double *pull) {
     fl_side f = {.allocated = NULL}, g = {.allocated = NULL};
     fl_history history = {.image = NULL};
     fl_status status = FL_OK;
     double eps = c->max_iter > 1 ? fmax(c->largest_cost, c->reg) : c->reg;
     double violation = INFINITY, before = INFINITY;
+    size_t done = 0;
     int i = 0;
-    if (!fl_new_side(c, x, y, &f) || !fl_new_side(c, y, x, &g) || !fl_new_history(&history, x->n)) {
+    if (!fl_new_side(c, watch, x, y, &f) || !fl_new_side(c, watch, y, x, &g) ||
+        !fl_new_history(&history, x->n)) {
         status = FL_NO_MEMORY;
         goto done;
     }
@@ -223,7 +234,7 @@ static fl_status fl_solve(fl_sinkhorn_call *c, const fl_cloud *x, const fl_cloud
         fl_step(&g, eps, 1);
         fl_update(c, &f, g.potential, eps, NULL);
         violation = fl_violation(&f, eps);
-        if (!fl_may_go_on(c)) {
+        if (fl_stops(watch, &done, fl_times(x->n, y->n)) || fl_is_stopped(watch)) {
             status = FL_INTERRUPTED;
             goto done;
         }
@@ -250,6 +261,8 @@ static fl_status fl_solve(fl_sinkhorn_call *c, const fl_cloud *x, const fl_cloud
     *value = fl_weighted_sum(x, f.potential) + fl_weighted_sum(y, g.potential);
     if (pull)
         fl_update(c, &g, f.potential, eps, pull);
+    if (fl_is_stopped(watch))
+        status = FL_INTERRUPTED;
 done:
     free(f.allocated);
     free(g.allocated);
@@ -258,18 +271,21 @@ done:
 }
 
 /* OT(x, x), whose two potentials are one. */
-static fl_status fl_solve_symmetric(fl_sinkhorn_call *c, const fl_cloud *x, double *value, double *pull) {
+static fl_status fl_solve_symmetric(fl_sinkhorn_call *c, fl_watch *watch, const fl_cloud *x, double *value,
+                                    double *pull) {
     fl_side f;
     fl_status status = FL_OK;
     double violation = INFINITY;
     int i = 0;
-    if (!fl_new_side(c, x, x, &f))
+    size_t done = 0;
+    if (!fl_new_side(c, watch, x, x, &f))
         return FL_NO_MEMORY;
     while (status == FL_OK && i < c->max_iter) {
         i++;
         fl_update(c, &f, f.potential, c->reg, NULL);
         violation = fl_violation(&f, c->reg);
-        status = fl_may_go_on(c) ? FL_OK : FL_INTERRUPTED;
+        if (fl_stops(watch, &done, fl_times(x->n, x->n)) || fl_is_stopped(watch))
+            status = FL_INTERRUPTED;
         if (violation <= c->tol || i == c->max_iter)
             break;
         fl_step(&f, c->reg, FL_SYMMETRIC_STEP);
@@ -278,6 +294,8 @@ static fl_status fl_solve_symmetric(fl_sinkhorn_call *c, const fl_cloud *x, doub
     double sum = fl_weighted_sum(x, f.potential);
     if (status == FL_OK && pull)
         fl_update(c, &f, f.potential, c->reg, pull);
+    if (fl_is_stopped(watch))
+        status = FL_INTERRUPTED;
     fl_step(&f, c->reg, 1);
     *value = sum + fl_weighted_sum(x, f.potential);
     free(f.allocated);
@@ -290,6 +308,10 @@ fl_status fl_sinkhorn(fl_sinkhorn_call *c) {
     double *pull = NULL, *own_pull = NULL, xy = 0, xx = 0, yy = 0;
     c->iterations = 0;
     c->violation = 0;
+    if ((c->n > c->m ? c->n : c->m) > FL_MOST_ELEMENTS / c->dims)
+        return FL_TOO_LARGE;
+    /* However few the points, there may be many iterations. */
+    fl_watch own, *watch = fl_new_watch(&own, c->go_on, c->context, FL_WATCHED_FROM);
     fl_status status = fl_new_cloud(c, &c->x, &c->x_weight, c->n, FL_FIRST, &x);
     if (status == FL_OK)
         status = fl_new_cloud(c, &c->y, &c->y_weight, c->m, FL_SECOND, &y);
@@ -302,17 +324,17 @@ fl_status fl_sinkhorn(fl_sinkhorn_call *c) {
     }
     if (c->gradient.data) {
         pull = malloc(2 * numbers * sizeof(double));
-        own_pull = pull + numbers;
         if (!pull) {
             status = FL_NO_MEMORY;
             goto done;
         }
+        own_pull = pull + numbers;
     }
-    status = fl_solve(c, &x, &y, &xy, pull);
+    status = fl_solve(c, watch, &x, &y, &xy, pull);
     if (status == FL_OK && c->debiased)
-        status = fl_solve_symmetric(c, &x, &xx, NULL);
+        status = fl_solve_symmetric(c, watch, &x, &xx, NULL);
     if (status == FL_OK && c->debiased)
-        status = fl_solve_symmetric(c, &y, &yy, own_pull);
+        status = fl_solve_symmetric(c, watch, &y, &yy, own_pull);
     if (status != FL_OK)
         goto done;
     /* Debiased it is never negative, but for the rounding of the difference. */

@@ -29,6 +29,8 @@ typedef struct {
     /* out: (n_rows,), written with FL_REDUCE_NONE only; and (n_rows, n_v), by v, optional. Floating-point
      * dtypes. May share no memory with what is read. */
     fl_array value, gradient;
+    fl_go_on go_on; /* optional */
+    void *context;  /* of go_on */
     /* results */
     double total;      /* the sum of weight * distance, or its mean */
     double weight_sum; /* what the mean divides by */
@@ -50,9 +52,8 @@ typedef struct {
     double reg, tol;             /* tol: how far the plan's marginals may be off, in the sum of magnitudes */
     int euclidean;               /* the cost is |x - y|, otherwise |x - y|^2 */
     int debiased, max_iter, n_threads;
-    /* Asked after every iteration where it is not NULL: 0 stops with FL_INTERRUPTED. */
-    int (*go_on)(void *context);
-    void *context;
+    fl_go_on go_on;    /* optional */
+    void *context;     /* of go_on */
     fl_array gradient; /* out: (m, dims), by y, optional; may share no memory with what is read */
     /* results */
     double value;

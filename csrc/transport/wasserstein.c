@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../blocks/scratch.h"
 #include "../dispatch/threads.h"
+#include "../dispatch/watch.h"
 #include "histogram.h"
 #include "numbers.h"
 
@@ -51,30 +53,33 @@ static int fl_own_argsort(void *x, ptrdiff_t *order, ptrdiff_t n, void *unused) 
     return 0;
 }
 
+static void fl_lay_out(size_t nu, size_t nv, fl_scratch *s, fl_layout *l) {
+    size_t most = nu > nv ? nu : nv;
+#define FL_PIECE_OF(field, count) s->field = fl_take(l, fl_times(count, sizeof *s->field))
+    FL_PIECE_OF(moves, nu + nv);
+    FL_PIECE_OF(u.x, nu);
+    FL_PIECE_OF(u.upto, nu);
+    FL_PIECE_OF(u.order, nu);
+    FL_PIECE_OF(v.x, nv);
+    FL_PIECE_OF(v.upto, nv);
+    FL_PIECE_OF(v.order, nv);
+    FL_PIECE_OF(numbers, most);
+    FL_PIECE_OF(masses, most);
+    FL_PIECE_OF(order, most);
+    FL_PIECE_OF(u_upto, nu);
+    FL_PIECE_OF(v_upto, nv);
+    FL_PIECE_OF(gradient, nv);
+#undef FL_PIECE_OF
+}
+
 static int fl_allocate_scratch(const fl_wasserstein_call *c, fl_scratch *s) {
-    size_t nu = c->n_u, nv = c->n_v, most = nu > nv ? nu : nv;
-    size_t bytes = (nu + nv) * (sizeof(fl_move) + 2 * sizeof(double) + sizeof(ptrdiff_t)) +
-                   most * (2 * sizeof(double) + sizeof(ptrdiff_t)) + (nu + 2 * nv) * sizeof(double);
-    char *at = s->allocated = malloc(bytes);
-    if (!at)
+    fl_layout l = {NULL, 0};
+    fl_lay_out(c->n_u, c->n_v, s, &l);
+    s->allocated = fl_get_scratch(l.bytes);
+    if (!s->allocated)
         return 0;
-#define FL_TAKE(field, count)                                                                                \
-    s->field = (void *)at;                                                                                   \
-    at += (count) * sizeof *s->field
-    FL_TAKE(moves, nu + nv);
-    FL_TAKE(u.x, nu);
-    FL_TAKE(u.upto, nu);
-    FL_TAKE(u.order, nu);
-    FL_TAKE(v.x, nv);
-    FL_TAKE(v.upto, nv);
-    FL_TAKE(v.order, nv);
-    FL_TAKE(numbers, most);
-    FL_TAKE(masses, most);
-    FL_TAKE(order, most);
-    FL_TAKE(u_upto, nu);
-    FL_TAKE(v_upto, nv);
-    FL_TAKE(gradient, nv);
-#undef FL_TAKE
+    l = (fl_layout){s->allocated, 0};
+    fl_lay_out(c->n_u, c->n_v, s, &l);
     return 1;
 }
 
@@ -246,21 +251,27 @@ static fl_status fl_row_weights(fl_wasserstein_call *c, double *weights) {
 static fl_complaint fl_all_rows(const fl_wasserstein_call *c, const double *weights, double *distances) {
     fl_complaint first = {.status = FL_OK};
     size_t work = c->n_rows * (c->n_u + c->n_v);
-    int threads = fl_may_run_parallel() && work >= FL_PARALLEL_ATOMS ? c->n_threads : 1;
+    fl_watch own, *watch = fl_new_watch(&own, c->go_on, c->context, work);
+    int threads =
+        fl_may_run_parallel() && work >= FL_PARALLEL_ATOMS ? fl_threads_needed(c->n_threads, c->n_rows) : 1;
     double scale = c->reduction == FL_REDUCE_MEAN ? 1 / c->weight_sum : 1;
     (void)threads;
 #pragma omp parallel num_threads(threads) if (parallel : threads > 1)
     {
         fl_scratch scratch;
         fl_complaint mine = {.status = FL_OK};
+        size_t done = 0;
         if (!fl_allocate_scratch(c, &scratch))
             mine.status = FL_NO_MEMORY;
 #pragma omp for schedule(static)
         for (size_t i = 0; i < c->n_rows; i++)
-            if (mine.status == FL_OK)
+            if (mine.status == FL_OK) {
                 distances[i] = (c->positions ? fl_histogram_row : fl_sample_row)(c, i, scale * weights[i],
                                                                                  &scratch, &mine);
-        free(scratch.allocated);
+                if (fl_stops(watch, &done, c->n_u + c->n_v))
+                    mine = (fl_complaint){.status = FL_INTERRUPTED};
+            }
+        fl_give_scratch(scratch.allocated);
         if (mine.status != FL_OK) {
 #pragma omp critical
             if (first.status == FL_OK || mine.status == FL_NO_MEMORY ||
@@ -268,6 +279,8 @@ static fl_complaint fl_all_rows(const fl_wasserstein_call *c, const double *weig
                 first = mine;
         }
     }
+    if (fl_is_stopped(watch))
+        first.status = FL_INTERRUPTED;
     return first;
 }
 
@@ -275,9 +288,13 @@ fl_status fl_wasserstein(fl_wasserstein_call *c) {
     c->total = c->weight_sum = 0;
     if (c->n_rows == 0)
         return c->reduction == FL_REDUCE_MEAN ? FL_EMPTY : FL_OK;
-    double *weights = malloc(2 * c->n_rows * sizeof(double)), *distances = weights + c->n_rows;
+    size_t most = FL_MOST_ELEMENTS / c->n_rows;
+    if (c->n_u > most || c->n_v > most)
+        return FL_TOO_LARGE;
+    double *weights = malloc(2 * c->n_rows * sizeof(double));
     if (!weights)
         return FL_NO_MEMORY;
+    double *distances = weights + c->n_rows;
     fl_status status = fl_row_weights(c, weights);
     if (status == FL_OK) {
         fl_complaint complaint = fl_all_rows(c, weights, distances);

@@ -12,9 +12,12 @@ BREAKS = [
         ("segments[s].has_off_row && !c->has_off_row", "segments[s].has_off_row"),
         ("s->status != FL_OK && (row > s->bad_row ||", "0 && (row > s->bad_row ||"),
         ("n_counted += !ignored;", "n_counted += 1;"),
+        ("return 0;\n        written++;", "written += 0;\n        written++;"),
+    ),
+    *breaks(
+        "csrc/rows/options.h",
         ("weights[k] : 1;\n        fl_set_real(p, own", "weights[0] : 1;\n        fl_set_real(p, own"),
         ("w * s / (double)n);\n        p->options", "w * s);\n        p->options"),
-        ("return 0;\n        written++;", "written += 0;\n        written++;"),
     ),
     *breaks(
         "csrc/rows/labels.h",

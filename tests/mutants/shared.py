@@ -8,7 +8,7 @@ BREAKS = [
     *breaks(
         "csrc/blocks/load.h",
         ("block[i] = block[n - 1];", "block[i] = 3;"),
-        ("source = raw;", "source = (const char *)a->data;"),
+        ("(block + i, raw, m);", "(block, raw, m);"),
     ),
     *breaks(
         "csrc/blocks/view.h",

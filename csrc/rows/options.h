@@ -1,0 +1,58 @@
+/* In which form the targets come, and the numbers of the classes in the kernel's precision. Included by
+ * evaluate.c alone. */
+#ifndef FL_ROWS_OPTIONS_H
+#define FL_ROWS_OPTIONS_H
+
+#include <stdlib.h>
+
+#include "list.h"
+#include "pass.h"
+
+static void fl_set_real(const fl_row_pass *p, void *block, size_t i, double x) {
+    if (p->call->float32)
+        ((float *)block)[i] = (float)x;
+    else
+        ((double *)block)[i] = x;
+}
+
+static int fl_form_of(const fl_rows_call *c, const fl_row_description *kernel) {
+    if (kernel->forms >> FL_NO_TARGET & 1)
+        return FL_NO_TARGET;
+    int spreads = kernel->forms >> FL_SMOOTHED & 1;
+    if (!c->dense)
+        return spreads && c->label_smoothing != 0 ? FL_SMOOTHED : FL_BY_LABEL;
+    return spreads && (c->label_smoothing != 0 || c->class_weight) ? FL_DENSE_WEIGHTED : FL_DENSE;
+}
+
+/* The weights of the classes: one allocation of three rows; 0 if there is no memory. */
+static int fl_prepare_options(fl_row_pass *p, void **allocated) {
+    const fl_rows_call *c = p->call;
+    int focal = c->kernel == FL_ROWS_focal || c->kernel == FL_ROWS_focal_probabilities;
+    const double *weights = focal ? c->alpha : c->class_weight;
+    int spreads = p->form == FL_SMOOTHED || p->form == FL_DENSE_WEIGHTED;
+    size_t n = c->n_classes;
+    p->options = (fl_row_options){.gamma = c->gamma,
+                                  .log_base = c->log_base == 0 ? 1 : c->log_base,
+                                  .gauss_newton = c->curvature == FL_CURVATURE_GAUSS_NEWTON};
+    *allocated = NULL;
+    if (!spreads && !weights)
+        return 1;
+    char *own = *allocated = malloc(fl_times(n, 3 * p->ops->itemsize));
+    if (!own)
+        return 0;
+    char *base = own + n * p->ops->itemsize, *plain = base + n * p->ops->itemsize;
+    double s = spreads ? c->label_smoothing : 0;
+    for (size_t k = 0; k < n; k++) {
+        double w = weights ? weights[k] : 1;
+        fl_set_real(p, own, k, w * (1 - s));
+        fl_set_real(p, base, k, w * s / (double)n);
+        p->options.base_sum += w * s / (double)n;
+        fl_set_real(p, plain, k, w);
+    }
+    p->options.own = own;
+    p->options.base = base;
+    p->options.class_weight = weights && !focal ? plain : NULL;
+    return 1;
+}
+
+#endif

@@ -1,0 +1,97 @@
+"""Ctrl-C in a call that takes long: whatever the handler of the signal raises ends it, in every family."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastloss as fl
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs interval timers")
+
+#: Elements of views whose computation takes minutes.
+MANY = 1 << 38
+
+
+class Stop(Exception):
+    """Raised by the handler."""
+
+
+def _seconds_to_stop(call: Callable[[], Any]) -> float:
+    """How long after the signal the call ends with what the handler raised."""
+    sent: list[float] = []
+
+    def stop(*_: Any) -> None:
+        sent.append(time.perf_counter())
+        raise Stop
+
+    before = signal.signal(signal.SIGALRM, stop)
+    start = time.perf_counter()
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(Stop):
+            call()
+        return time.perf_counter() - start - 0.2
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _view(x: Any, *shape: int) -> np.ndarray:
+    return np.broadcast_to(x, shape)
+
+
+def _calls() -> dict[str, Callable[[int], Any]]:
+    one, row = np.float32(0.5), np.full(2000, 0.5, np.float32)
+    line = _view(one, MANY)
+    few, many = _view(one, MANY // 4, 4), _view(row, MANY // 2000, 2000)
+    vectors = _view(row[:64], MANY // 64, 64)
+    labels, zeros = _view(np.int8(1), len(vectors)), _view(np.int8(0), len(few))
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 60_000, 2))
+    samples = _view(rng.normal(size=256), 1 << 22, 256)
+    return {
+        "native": lambda n: fl.SquaredError()(line, line, n_threads=n),
+        "penalty": lambda n: fl.L1()(line, n_threads=n),
+        "weights": lambda n: fl.Huber().weight_sum(line, line, sample_weight=line, n_threads=n),
+        "heavy": lambda n: fl.Tweedie(1.7)(line, line, n_threads=n),
+        "few classes": lambda n: fl.CrossEntropy()(zeros, few, n_threads=n),
+        "many classes": lambda n: fl.CrossEntropy()(zeros[: len(many)], many, n_threads=n),
+        "check": lambda n: fl.CrossEntropy().weight_sum(zeros, few, n_threads=n),
+        "pairs": lambda n: fl.Contrastive()(vectors, vectors, labels, n_threads=n),
+        "centres": lambda n: fl.CenterLoss()(vectors, vectors[:2], labels, n_threads=n),
+        "Wasserstein": lambda n: fl.Wasserstein()(samples, samples, n_threads=n),
+        "Sinkhorn": lambda n: fl.Sinkhorn(reg=0.1)(x, y, n_threads=n),
+    }
+
+
+CALLS = _calls()
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("name", CALLS)
+def test_a_signal_ends_the_call(name: str, n_threads: int) -> None:
+    seconds = _seconds_to_stop(lambda: CALLS[name](n_threads))
+    assert seconds < 5, "a fifth of a second, on a machine that has nothing else to do"
+    y = np.array([1.0, 2.0])
+    assert fl.SquaredError()(y, y + 1) == 1
+
+
+def test_an_output_is_written_in_part() -> None:
+    """What was computed before the signal stays; nothing else has changed."""
+    n = 1 << 25
+    z = _view(np.float32(3), n)
+    out = np.zeros(n, np.float32)
+
+    def call() -> None:
+        while True:
+            out[:] = 0
+            fl.SquaredError().gradient(_view(np.float32(1), n), z, reduction="sum", out=out)
+
+    _seconds_to_stop(call)
+    assert np.isin(out[:: 1 << 10], (0, 2)).all()
