@@ -107,6 +107,27 @@ def test_each_place_in_a_long_row(place: int, dtype: Any) -> None:
     assert gradient[1, place] == 1
 
 
+@pytest.mark.parametrize("kind", ["u2", "i4", "u4", "i8", "u8", ">i4", "f4", "f8", ">f8", "g"])
+def test_class_indices_of_16_bits_and_more(kind: str, dtype: Any) -> None:
+    """One class ahead of all others: the loss is known where the label is its own, and where it is none's."""
+    n_classes = 70_000
+    y = np.array([255, 32_767, 32_768, 40_000, 65_535, 65_536, 69_999])[: 5 if kind == "u2" else 7]
+    z = np.zeros((y.size, n_classes), dtype)
+    z[np.arange(y.size), y] = 8
+    others = (n_classes - 1) * np.exp(-8.0)
+    for order in "CF":
+        loss = fl.CrossEntropy()
+        value, gradient = loss.value_and_gradient(y.astype(kind), np.array(z, order=order), reduction="none")
+        np.testing.assert_allclose(value, np.log1p(others), rtol=1e-6)
+        np.testing.assert_array_equal(np.argmin(gradient, axis=1), y)
+        np.testing.assert_array_equal(fl.MulticlassHinge()(y.astype(kind), z, reduction="none"), 0)
+        off = loss((y - 1).astype(kind), np.array(z, order=order), reduction="none")
+        np.testing.assert_allclose(off, 8 + np.log1p(others), rtol=1e-6)
+    centers = np.arange(n_classes, dtype=dtype)[:, None]
+    values = fl.CenterLoss()(np.zeros((y.size, 1), dtype), centers, y.astype(kind), reduction="none")
+    np.testing.assert_allclose(values, y.astype(float) ** 2 / 2, rtol=1e-6)
+
+
 @pytest.mark.parametrize("n_classes", [121, 127, 128, 160, 193, 200, 207, 255, 256, 257, 300, 319])
 def test_each_class_of_rows_of_every_length(n_classes: int, dtype: Any) -> None:
     """One class ahead of equal ones, in each place: the probabilities are known wherever it is."""

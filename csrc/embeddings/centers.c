@@ -207,8 +207,12 @@ static void fl_store_center(const fl_centers *k, size_t label, double *sums, fl_
     memset(sums, 0, 2 * d * sizeof *sums);
     for (size_t segment = 0; segment < k->n_segments && k->slot[label] != FL_NO_ROWS; segment++) {
         const double *part = k->sums + (segment * k->n_slots + (size_t)k->slot[label]) * 2 * d;
-        for (size_t i = 0; i < 2 * d; i++)
-            sums[i] += part[i];
+        for (size_t i = 0; i < d; i++) {
+            fl_compensated total = {sums[i], sums[d + i] + part[d + i]};
+            fl_add(&total, part[i]);
+            sums[i] = total.sum;
+            sums[d + i] = total.error;
+        }
     }
     fl_row_matrix place = p->ops->rows->place(to, label, 1, 0, s->gradient[1]);
     p->ops->embeddings->finish_center(place.data, sums, sums + d, d, -p->scale);

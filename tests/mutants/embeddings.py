@@ -46,7 +46,8 @@ BREAKS = [
         "csrc/embeddings/centers.c",
         ("if (slot % n_owners != owner)", "if (0)"),
         ("to = to < c->n_rows ? to : c->n_rows;", "to = to < c->n_rows ? to : c->n_rows - 1;"),
-        ("for (size_t i = 0; i < 2 * d; i++)", "for (size_t i = 0; i < d; i++)"),
+        ("fl_add(&total, part[i]);", "total.sum += part[i];"),
+        ("sums[d + i] + part[d + i]}", "sums[d + i]}"),
     ),
     *breaks(
         "csrc/embeddings/similarity.h",
