@@ -110,7 +110,7 @@ class _Doubled(Subject):
         self.double = double
 
     def out_places(self) -> Sequence[str]:
-        return ["new", "C", "spaced", "rows turned"]
+        return ["C", "spaced", "rows turned"]
 
     def dtypes(self, name: str) -> Sequence[np.dtype]:
         return [np.dtype(np.float64)]

@@ -17,7 +17,7 @@ import fastloss as fl
 LARGE = 2.0**53
 #: At least a block or a tile, and a few of them in the first of 256 segments.
 APART = 1024
-N = 256 * 4 * APART
+N = 256 * 4 * APART + 5
 ONES = [APART, 2 * APART, 3 * APART - 1, N // 2, N // 2 + 2 * APART, N - 1]
 SUM = LARGE + len(ONES)
 
@@ -84,6 +84,8 @@ def test_values(function: Any, make: Any, n_threads: int) -> None:
     arguments = make(ones)
     found = function(*arguments, sample_weight=_terms(), reduction="sum", n_threads=n_threads)
     assert found == SUM
+    # The mean of ones is one, whatever their weights are.
+    assert function(*arguments, sample_weight=_terms(), n_threads=n_threads) == 1
 
 
 @pytest.mark.parametrize(("function", "make"), SQUARES, ids=["pairs", "centres"])
@@ -101,10 +103,8 @@ def test_values_of_squares(function: Any, make: Any) -> None:
 )
 def test_weights(function: Any, make: Any) -> None:
     w = _terms()
-    zeros = make(np.ones(N))
-    assert function.weight_sum(*zeros, sample_weight=w) == SUM
-    # The mean of ones is one, whatever their weights are.
-    assert function(*zeros, sample_weight=w) == 1
+    ones = make(np.ones(N))
+    assert function.weight_sum(*ones, sample_weight=w) == SUM
 
 
 def test_weights_of_classes() -> None:
@@ -140,3 +140,15 @@ def test_lines_of_embeddings() -> None:
     b = a.copy()
     b[0, 0], b[0, [3000, 9000, 20_000, 39_999]] = 2.0**27, 1
     assert fl.Contrastive()(a, b, [1]) == 2.0**54 + 4
+
+
+def test_masses() -> None:
+    """Small masses beside a large one: each moves to it, by its own distance."""
+    k = 100
+    masses, heap = np.ones(k + 1), np.zeros(k + 1)
+    masses[0], heap[0] = LARGE, 1
+    expected = k * (k + 1) / 2 / (LARGE + k)
+    positions = np.arange(k + 1.0)
+    assert fl.Wasserstein(positions=positions)(heap, masses) == pytest.approx(expected, rel=0.02)
+    weighted = fl.Wasserstein()(np.zeros(1), positions, None, masses)
+    assert weighted == pytest.approx(expected, rel=0.02)

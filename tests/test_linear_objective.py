@@ -112,6 +112,23 @@ def test_intercept_is_not_penalised(rng):
     np.testing.assert_allclose(ridge.hessp(w, w) - plain.hessp(w, w), [2, -4, 0], rtol=1e-12, atol=1e-12)
 
 
+def _in_any_order(make, index):
+    """A sparse matrix whose entries are in no order, each there twice, as halves of it."""
+
+    def convert(X):
+        major, minor = np.nonzero(X) if "csr" in make.__name__ else np.nonzero(X.T)[:2]
+        numbers = X[major, minor] if "csr" in make.__name__ else X[minor, major]
+        order = np.concatenate([np.arange(major.size)[::-1]] * 2)
+        order = order[np.argsort(major[order], kind="stable")]
+        sparse = make(X.shape)
+        n_lines = X.shape[0 if "csr" in make.__name__ else 1]
+        sparse.data, sparse.indices = numbers[order] / 2, minor[order].astype(index)
+        sparse.indptr = np.searchsorted(major[order], np.arange(n_lines + 1)).astype(index)
+        return sparse
+
+    return convert
+
+
 LAYOUTS = {
     "F": np.asfortranarray,
     "every other row": lambda X: np.repeat(X, 2, axis=0)[::2],
@@ -127,6 +144,8 @@ LAYOUTS = {
     "csr_matrix": scipy.sparse.csr_matrix,
     "csc_matrix": scipy.sparse.csc_matrix,
     "coo_array": scipy.sparse.coo_array,
+    "csr in any order": _in_any_order(scipy.sparse.csr_array, np.int64),
+    "csc in any order": _in_any_order(scipy.sparse.csc_matrix, np.int32),
     "csr of long double": lambda X: scipy.sparse.csr_array(X.astype(np.longdouble)),
 }
 

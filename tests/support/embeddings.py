@@ -12,7 +12,7 @@ from verbs import REDUCTIONS
 import fastloss as fl
 
 from .memory import WRITABLE
-from .numbers import SIZES, cast, computed_in, exactly, is_whole, native, returned_as
+from .numbers import REAL, SIZES, WRITTEN, cast, computed_in, exactly, is_whole, native, returned_as
 from .pointwise import weights
 from .trial import Arrays, Choice, Subject, like, refused
 
@@ -45,17 +45,18 @@ class Embedding(Subject):
             "verb": [*VERBS, *UNDEFINED],
             "reduction": REDUCTIONS,
             "weighted": (False, True),
+            "alike": (False, True),
         }
 
     def out_places(self) -> Sequence[str]:
-        return ["new", "over", *WRITABLE]
+        return ["over", *WRITABLE]
 
     def draw(self, choice: Choice, rng: np.random.Generator) -> Arrays:
         n, d = choice["shape"]
         is_center = isinstance(choice["loss"], fl.CenterLoss)
         found = {}
         for name in self.names[: self.n_vectors]:
-            dtype = choice[f"dtype of {name}"]
+            dtype = self._dtype(choice, name)
             shape = (7, d) if name == "centers" else (n, d)
             whole = is_whole(dtype)
             found[name] = cast(
@@ -66,6 +67,13 @@ class Embedding(Subject):
         if choice["weighted"]:
             found["sample_weight"] = weights((n,), choice["dtype of sample_weight"], rng)
         return found
+
+    def _dtype(self, choice: Choice, name: str) -> np.dtype:
+        """That of the choice, or one for all vectors."""
+        if choice["alike"]:
+            return WRITTEN[REAL.index(choice[f"dtype of {self.names[0]}"]) % len(WRITTEN)]
+        dtype: np.dtype = choice[f"dtype of {name}"]
+        return dtype
 
     def plain(self, choice: Choice, views: Arrays) -> Arrays:
         precision = computed_in(*[views[name].dtype for name in self.names[: self.n_vectors]])
@@ -108,7 +116,7 @@ class Batch(Embedding):
     shapes = tuple([(n, d) for n, d in SHAPES if n <= 300] + [(512, 3), (513, 5)])
 
     def out_dtypes(self, choice: Choice) -> Sequence[np.dtype]:
-        return [computed_in(*[choice[f"dtype of {name}"] for name in self.names[: self.n_vectors]])]
+        return [computed_in(*[self._dtype(choice, name) for name in self.names[: self.n_vectors]])]
 
     def rounded(self, x: np.ndarray, dtype: np.dtype) -> np.ndarray:
         return cast(x, dtype)

@@ -90,7 +90,7 @@ class SklearnLoss(_OfPredictions):
         return [SINGLE, DOUBLE]
 
     def out_places(self) -> Sequence[str]:
-        return ["new", *WRITABLE]
+        return WRITABLE
 
     def out_dtypes(self, choice: Choice) -> Sequence[np.dtype]:
         return [choice["dtype of y_pred"]]

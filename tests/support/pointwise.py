@@ -76,7 +76,7 @@ class Pointwise(Subject):
         }
 
     def out_places(self) -> Sequence[str]:
-        return ["new", "over", *WRITABLE]
+        return ["over", *WRITABLE]
 
     def draw(self, choice: Choice, rng: np.random.Generator) -> Arrays:
         loss, shape = choice["loss"], choice["shape"]
@@ -138,7 +138,7 @@ class Penalty(Subject):
         return {"penalty": self.penalties, "verb": list(self.verbs)}
 
     def out_places(self) -> Sequence[str]:
-        return ["new", "over", *WRITABLE]
+        return ["over", *WRITABLE]
 
     def draw(self, choice: Choice, rng: np.random.Generator) -> Arrays:
         dtype = choice["dtype of w"]

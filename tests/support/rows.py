@@ -60,7 +60,7 @@ class Rows(Subject):
         }
 
     def out_places(self) -> Sequence[str]:
-        return ["new", "over", *WRITABLE]
+        return ["over", *WRITABLE]
 
     def _loss(self, choice: Choice) -> Any:
         return row_samples.make(choice["case"], choice["shape"][1])

@@ -50,7 +50,7 @@ class Transport(Subject):
         self.covers = {f"{cls.__name__}.{verb}" for verb in (*VERBS, *UNDEFINED)}
 
     def out_places(self) -> Sequence[str]:
-        return ["new", "over", *WRITABLE]
+        return ["over", *WRITABLE]
 
     def plain(self, choice: Choice, views: Arrays) -> Arrays:
         return _doubles(views)

@@ -56,7 +56,7 @@ class Subject:
         return list(PLACES)
 
     def out_places(self) -> Sequence[str]:
-        """Where results are to be written; "new" is none, "over" the argument they belong to."""
+        """Where results are written that are given room; "over" is the argument they belong to."""
         return []
 
     def out_dtypes(self, choice: Choice) -> Sequence[np.dtype]:
@@ -202,7 +202,7 @@ def trial(subject: Subject, choice: Choice, rng: np.random.Generator) -> None:
     expected, error = _attempt(subject, choice, plain, None)
     slots: list[np.ndarray] = []
     guards: dict[int, Guarded] = {}
-    if not error and choice.get("out", "new") != "new":
+    if not error and choice.get("given"):
         slots, guards = _slots(subject, choice, plain, given)
     found, found_error = _attempt(subject, choice, views, one_or_tuple(slots) if slots else None)
     _expect(error == found_error, f"{found_error or 'no error'} instead of {error or 'none'}")
@@ -233,7 +233,7 @@ def all_choices(subject: Subject, index: int, rounds: int) -> Iterator[tuple[str
         factors[f"place of {name}"] = subject.places(name)
         factors[f"dtype of {name}"] = subject.dtypes(name)
     if out_places := subject.out_places():
-        factors |= {"out": out_places, "dtype of out": WRITTEN}
+        factors |= {"given": (False, True), "out": out_places, "dtype of out": WRITTEN}
     factors |= subject.factors()
     for number in range(max(rounds, 1)):
         seed = f"{subject.name} {number}"
