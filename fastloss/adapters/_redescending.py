@@ -52,7 +52,7 @@ class _Mean:
     def __init__(self, loss: Any, y: Array, weight: Array | None) -> None:
         order = np.argsort(y, kind="stable")
         self.y = y[order]
-        self.weight = np.ones(len(y)) if weight is None else weight[order]
+        self.weight = np.ones(len(y)) if weight is None else weight[order].astype(np.float64)
         self.weight /= self.weight.max()
         self.weight /= self.weight.sum()
         self._loss, reach = loss, _SHAPES[type(loss)][0]
