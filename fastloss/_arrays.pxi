@@ -120,7 +120,8 @@ cdef int describe_weight(fl_array *view, cnp.ndarray w, cnp.ndarray like, int co
     if cnp.PyArray_NDIM(w) != 1 or cnp.PyArray_DIM(w, 0) != cnp.PyArray_DIM(like, 0):
         raise ValueError(
             f"sample_weight has shape {(<object>w).shape}, expected {(<object>like).shape} like y_pred"
-            f" or {(<object>like).shape[:1]}"
+            + (f" or {(<object>like).shape[:1]}" if cnp.PyArray_NDIM(like) > 1 else "")
+            + _validation.column_hint("sample_weight", (<object>w).shape, (<object>like).shape[:1])
         )
     view.data = cnp.PyArray_DATA(w)
     view.dtype = <fl_dtype>code
@@ -235,13 +236,14 @@ cdef object output_array(
 
 
 cdef int reduction_code(object reduction) except -1:
-    if reduction == "mean":
-        return FL_REDUCE_MEAN
-    if reduction == "sum":
-        return FL_REDUCE_SUM
-    if reduction == "none":
-        return FL_REDUCE_NONE
-    raise ValueError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
+    if isinstance(reduction, str):
+        if reduction == "mean":
+            return FL_REDUCE_MEAN
+        if reduction == "sum":
+            return FL_REDUCE_SUM
+        if reduction == "none":
+            return FL_REDUCE_NONE
+    raise ValueError(f"reduction must be 'mean', 'sum' or 'none', got {_validation.shown(reduction)}")
 
 
 cdef int thread_count(object n_threads) except -1:
@@ -250,9 +252,9 @@ cdef int thread_count(object n_threads) except -1:
     try:
         n = operator.index(n_threads)
     except TypeError:
-        raise TypeError(f"n_threads must be an integer, got {n_threads!r}") from None
+        raise TypeError(f"n_threads must be an integer, got {_validation.shown(n_threads)}") from None
     if not 1 <= n <= 4096:
-        raise ValueError(f"n_threads must be between 1 and 4096, got {n}")
+        raise ValueError(f"n_threads must be between 1 and 4096, got {_validation.shown(n)}")
     return n
 
 

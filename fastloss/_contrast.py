@@ -8,6 +8,7 @@ that the second pass makes half of its blocks. BLAS multiplies, the C library do
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -118,6 +119,15 @@ class Batch:
         g -= u * np.einsum("ij,ij->i", g, u)[:, None]
         g *= np.where(norm == 0, 0, 1 / np.where(norm == 0, 1, norm))[:, None]
         g /= self.largest[block, None]
+
+
+def near_one(weights: Array) -> tuple[Array, float]:
+    """Return weights, where they are far from 1 times a power of two that brings them near it, and that."""
+    largest = float(weights.max(initial=0))
+    if largest == 0 or 2.0**-64 <= largest <= 2.0**32:
+        return weights, 1.0
+    scale = 2.0 ** -min(max(math.frexp(largest)[1], -1000), 1000)
+    return weights * scale, scale
 
 
 def weights_of_rows(sample_weight: Any, a: Array) -> tuple[Array | None, Array]:

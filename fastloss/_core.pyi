@@ -84,11 +84,11 @@ class Rows(Verbs):
         self,
         kernel: str,
         *,
-        class_weight: tuple[float, ...] | None = None,
+        class_weight: tuple[float, ...] | dict[int, float] | None = None,
         label_smoothing: float = 0,
         ignore_index: int | None = None,
         gamma: float = 0,
-        alpha: float | tuple[float, ...] | None = None,
+        alpha: float | tuple[float, ...] | dict[int, float] | None = None,
         log_base: float = 0,
     ) -> None: ...
     def _link(self, kernel: str, y_pred: Any, out: _Out, n_threads: int | None) -> npt.NDArray[Any]: ...

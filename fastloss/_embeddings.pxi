@@ -139,7 +139,7 @@ cdef cnp.ndarray number_a_row(fl_array *view, object x, str name, cnp.ndarray fi
     if not has_shape(a, cnp.PyArray_DIMS(first), 1):
         raise ValueError(
             f"{name} has shape {(<object>a).shape}, expected {(<object>first).shape[:1]}, one for each row of "
-            f"{first_name}"
+            f"{first_name}{_validation.column_hint(name, (<object>a).shape, (<object>first).shape[:1])}"
         )
     describe(view, a, real_dtype(a, name), NULL)
     return a

@@ -7,9 +7,11 @@ import math
 import numbers
 import operator
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
 
 from fastloss import _core, _validation
+from fastloss._validation import shown
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -30,8 +32,11 @@ class Domain(NamedTuple):
 def number(name: str, value: Any) -> float:
     """Return a constructor's argument as a float, or raise an error that names it."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    return float(value)
+        raise TypeError(f"{name} must be a number, got {shown(value)}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} is beyond float64's largest number, got {shown(value)}") from None
 
 
 def number_in(name: str, value: Any, low: float, high: float, *, ends: str = "()") -> float:
@@ -49,9 +54,9 @@ def whole_number(name: str, value: Any) -> int:
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be an integer, got {value!r}") from None
+        raise TypeError(f"{name} must be an integer, got {shown(value)}") from None
     if not -(2**63) <= number < 2**63:
-        raise ValueError(f"{name} must fit into 64 bits, got {value!r}")
+        raise ValueError(f"{name} must fit into 64 bits, got {shown(value)}")
     return number
 
 
@@ -60,23 +65,67 @@ def positive(name: str, value: Any) -> float:
     return number_in(name, value, 0, math.inf)
 
 
-def number_or_numbers(name: str, value: Any, low: float, high: float) -> float | tuple[float, ...] | None:
-    """Return a constructor's argument that is one number of an interval [low, high), several, or None."""
+class ClassNumbers(dict[int, float]):
+    """A number for each of some classes, the others having 1: a dict that never changes."""
+
+    def _refuse(self, *arguments: Any, **options: Any) -> NoReturn:
+        raise TypeError("the parameters of a loss cannot be changed: make a new one")
+
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ClassNumbers, (dict(self),)
+
+
+def sequence_of_numbers(
+    name: str, value: Any, low: float, high: float, kinds: str = "a sequence of numbers"
+) -> tuple[float, ...]:
+    """Return an argument of several numbers of an interval [low, high); what has no order is refused."""
+    if hasattr(value, "__array__"):
+        array = _validation.as_array(value, name)
+        if array.ndim != 1:
+            raise TypeError(f"{name} must be {kinds}, got an array of shape {array.shape}")
+        value = array.tolist()
+    is_sequence = hasattr(value, "__len__") and hasattr(value, "__getitem__")
+    if isinstance(value, str | bytes | Mapping) or not is_sequence:
+        raise TypeError(f"{name} must be {kinds}, got {shown(value)}")
+    return tuple(number_in(f"{name}[{i}]", item, low, high, ends="[)") for i, item in enumerate(value))
+
+
+def numbers_of_classes(
+    name: str, value: Any, low: float, high: float
+) -> tuple[float, ...] | ClassNumbers | None:
+    """Return a constructor's argument of a number for each class: a sequence, a dict by class, or None.
+
+    The numbers are of an interval [low, high).
+    """
     if value is None:
         return None
-    if isinstance(value, numbers.Real):
-        return number_in(name, value, low, high, ends="[)")
-    try:
-        items = list(value)
-    except TypeError:
-        raise TypeError(f"{name} must be a number or a sequence of numbers, got {value!r}") from None
-    return tuple(number_in(f"{name}[{i}]", item, low, high, ends="[)") for i, item in enumerate(items))
+    if isinstance(value, Mapping):
+        return ClassNumbers(
+            {
+                _class_index(name, k): number_in(f"{name}[{k!r}]", x, low, high, ends="[)")
+                for k, x in value.items()
+            }
+        )
+    kinds = "a sequence of numbers, one for each class, or a dict of numbers by class"
+    return sequence_of_numbers(name, value, low, high, kinds)
+
+
+def _class_index(name: str, key: Any) -> int:
+    whole = isinstance(key, numbers.Real) and not isinstance(key, bool) and key == key // 1
+    if not whole or not 0 <= key < 2**31:
+        raise TypeError(f"{name} is a dict by class index, 0 and up, but has the key {shown(key)}")
+    return int(key)
 
 
 def flag(name: str, value: Any) -> bool:
     """Return a constructor's argument that must be True or False."""
     if not isinstance(value, bool):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
+        raise TypeError(f"{name} must be True or False, got {shown(value)}")
     return value
 
 

@@ -5,6 +5,7 @@ cdef class Penalised:
     """The verbs of a penalty, bound to its kernel and parameters."""
 
     cdef int kernel
+    cdef bint has_float32
     cdef double parameters_[8]
 
     def __cinit__(self, *args, **kwargs):
@@ -15,6 +16,7 @@ cdef class Penalised:
         if self.kernel >= 0:
             raise AttributeError("a penalty cannot be changed after it is made")
         self.kernel = find_kernel(kernel, parameters, self.parameters_)
+        self.has_float32 = fits_float32(self.kernel, self.parameters_)
 
     cdef object evaluate(
         self, object parameters, object out, object n_threads, bint want_value, bint want_gradient,
@@ -35,7 +37,7 @@ cdef class Penalised:
             memory_order(w, order)
         describe(&call.prediction, w, code, order)
         call.target = call.prediction
-        call.float32 = code == FL_FLOAT32 or code == FL_FLOAT16 or code == FL_BFLOAT16
+        call.float32 = self.has_float32 and (code == FL_FLOAT32 or code == FL_FLOAT16 or code == FL_BFLOAT16)
         call.kernel = self.kernel
         call.parameters = self.parameters_
         call.reduction = FL_REDUCE_SUM

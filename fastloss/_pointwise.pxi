@@ -30,6 +30,10 @@ cdef extern from "fastloss.h" nogil:
     fl_status fl_pointwise_check(fl_pointwise_call *call)
 
 
+cdef extern from "<float.h>" nogil:
+    float FLT_MIN, FLT_MAX
+
+
 cdef int find_kernel(str kernel, tuple parameters, double *kept) except -1:
     """The index of a kernel of so many parameters, which are copied to `kept`."""
     cdef int found = fl_find_pointwise(kernel.encode())
@@ -38,6 +42,17 @@ cdef int find_kernel(str kernel, tuple parameters, double *kept) except -1:
     for i, parameter in enumerate(parameters):
         kept[i] = parameter
     return found
+
+
+cdef bint fits_float32(int kernel, const double *parameters):
+    """Whether float32 has the parameters among its normal numbers; otherwise the loss is computed in float64."""
+    cdef int i
+    cdef double size
+    for i in range(fl_pointwise_n_parameters(kernel)):
+        size = abs(parameters[i])
+        if size != 0 and not FLT_MIN <= size <= FLT_MAX:
+            return False
+    return True
 
 
 # A loss with a kink is rounded off so wide, in its mean: wider, and what remains of an almost perfect fit is no
@@ -49,7 +64,7 @@ cdef class Pointwise(Verbs):
     """A loss of one prediction and one target at a time, bound to its kernel and parameters."""
 
     cdef int kernel
-    cdef bint differentiable
+    cdef bint differentiable, has_float32
     cdef double parameters_[8]
 
     def __cinit__(self, *args, **kwargs):
@@ -61,6 +76,7 @@ cdef class Pointwise(Verbs):
             raise AttributeError("a loss cannot be changed after it is made")
         self.differentiable = differentiable
         self.kernel = find_kernel(kernel, parameters, self.parameters_)
+        self.has_float32 = fits_float32(self.kernel, self.parameters_)
 
     def _map(self, y_pred, out, n_threads):
         """Apply a kernel that has no target to each prediction."""
@@ -117,7 +133,9 @@ cdef class Pointwise(Verbs):
             w = as_array(sample_weight, "sample_weight")
             describe_weight(&call.weight, w, z, real_dtype(w, "sample_weight"), order)
 
-        call.float32 = single or code == FL_FLOAT32 or code == FL_FLOAT16 or code == FL_BFLOAT16
+        call.float32 = self.has_float32 and (
+            single or code == FL_FLOAT32 or code == FL_FLOAT16 or code == FL_BFLOAT16
+        )
         call.kernel = self.kernel
         call.parameters = self.parameters_
         call.reduction = <fl_reduction>reduction_code(reduction)
@@ -159,14 +177,8 @@ cdef class Pointwise(Verbs):
             if status != FL_OK:
                 raise_status(self, &call, status, errors, y, z, w, order)
             return call.weight_sum
-        if in_place:
-            # An error found on the way would leave y_pred half overwritten.
-            with nogil:
-                status = fl_pointwise_check(&call)
-            if status != FL_OK:
-                raise_status(self, &call, status, errors, y, z, w, order)
         if curvature and fl_pointwise_needs_kink_width(self.kernel, <fl_curvature>curvature):
-            call.kink_width = KINK_WIDTH * self.evaluate(y, z, None, "mean", None, n_threads, True, 0) if call.n else 0
+            call.kink_width = KINK_WIDTH * typical_loss(self, y, z, w, n_threads) if call.n else 0
         if call.n < KEEP_GIL_BELOW:
             status = fl_pointwise(&call)
         else:
@@ -175,6 +187,16 @@ cdef class Pointwise(Verbs):
         if status != FL_OK:
             raise_status(self, &call, status, errors, y, z, w, order)
         return results(call.total if want_value and not stores_value else None, n_outputs, first, second, third)
+
+
+cdef double typical_loss(Pointwise loss, object y, object z, object w, object n_threads) except *:
+    """The mean loss, not weighted but for samples of weight 0, which are as if they were not there."""
+    kept = None
+    if w is not None and not w.all():
+        kept = w != 0
+        if not kept.any():
+            return 0
+    return loss.evaluate(y, z, kept, "mean", None, n_threads, True, 0)
 
 
 cdef raise_status(

@@ -138,6 +138,7 @@ cdef class Rows(Verbs):
             if not has_shape(w, cnp.PyArray_DIMS(z), 1):
                 raise ValueError(
                     f"sample_weight has shape {(<object>w).shape}, expected {(<object>z).shape[:1]}, one for each row"
+                    f"{_validation.column_hint('sample_weight', (<object>w).shape, (<object>z).shape[:1])}"
                 )
             describe(&call.weight, w, real_dtype(w, "sample_weight"), NULL)
         class_weight = per_class(self.class_weight, z, "class_weight")
@@ -172,18 +173,25 @@ cdef class Rows(Verbs):
         cdef bint computes = want_value or n_derivatives
         cdef list errors = watch(&call.go_on, &call.context, call.n_rows * call.n_classes)
         with nogil:
-            # An error found on the way would leave y_pred half overwritten.
-            status = fl_rows_check(&call) if in_place or not computes else FL_OK
-            if status == FL_OK and computes:
-                status = fl_rows(&call)
+            status = fl_rows(&call) if computes else fl_rows_check(&call)
         if status != FL_OK:
             raise_general_status(status, errors, "y_pred", z)
             raise_rows_status(self, &call, status, y, z, w)
         if not computes:
             return call.weight_sum
         if call.has_off_row:
-            self._warn_off_row(call.off_row, call.off_sum)
+            warn_off_row(self, &call, None if in_place or call.float32 else z, w)
         return results(call.total if want_value and not stores_value else None, n_outputs, first, second, third)
+
+
+cdef int warn_off_row(Rows loss, fl_rows_call *call, object z, object w) except -1:
+    """Warn of the first row that does not sum to 1; numbers that were float32's are judged as such."""
+    row, total = call.off_row, call.off_sum
+    if z is not None:
+        row, total = _validation.first_off_row(z, w, row, total)
+    if row is not None:
+        loss._warn_off_row(row, total)
+    return 0
 
 
 cdef cnp.ndarray rows_of(object y_pred):
@@ -221,12 +229,19 @@ cdef int target_form(Rows loss, cnp.ndarray y, cnp.ndarray z) except -1:
 
 
 cdef object per_class(object numbers, cnp.ndarray z, str name):
-    """A number for each class, from one number for all or from a sequence."""
+    """A number for each class, from one number for all, from a sequence, or from a dict by class."""
     cdef object n_classes = (<object>z).shape[1]
     if numbers is None:
         return None
     if isinstance(numbers, float):
         return np.full(n_classes, numbers)
+    if isinstance(numbers, dict):
+        if max(numbers, default=0) >= n_classes:
+            raise ValueError(f"{name} has class {max(numbers)}, but y_pred has {n_classes} classes: 0 to {n_classes - 1}")
+        every = np.ones(n_classes)
+        for k, x in numbers.items():
+            every[k] = x
+        return every
     if len(numbers) != n_classes:
         raise ValueError(f"{name} has {len(numbers)} numbers, but y_pred has {n_classes} classes")
     return np.array(numbers, dtype=np.float64)
@@ -244,5 +259,5 @@ cdef raise_rows_status(Rows loss, fl_rows_call *call, fl_status status, object y
         raise ValueError(_validation.bad_label(name, y, call.bad_row, call.n_classes))
     index = (call.bad_row, call.bad_column)
     if status == FL_BAD_TARGET:
-        raise ValueError(_validation.bad_entry(name, "y_true", y, index))
-    raise ValueError(_validation.bad_entry(name, "y_pred", z, index))
+        raise ValueError(_validation.bad_entry(name, "y_true", y, index, call.float32))
+    raise ValueError(_validation.bad_entry(name, "y_pred", z, index, call.float32))

@@ -73,7 +73,10 @@ cdef cnp.ndarray weights_like(object weights, cnp.ndarray x, str name, str other
     if (<object>w).shape == shape[-1:]:
         return <cnp.ndarray>np.broadcast_to(w, shape)
     wanted = f"{shape} like {other}" + (f" or {shape[-1:]}, the same for each row" if len(shape) > 1 else "")
-    raise ValueError(f"{name} has shape {(<object>w).shape}, expected {wanted}")
+    raise ValueError(
+        f"{name} has shape {(<object>w).shape}, expected {wanted}"
+        f"{_validation.column_hint(name, (<object>w).shape, shape[-1:])}"
+    )
 
 
 cdef object checked_output(object out, int i, cnp.ndarray like, int n_dims, tuple inputs):
@@ -141,7 +144,8 @@ def wasserstein(
         w = as_array(sample_weight, "sample_weight")
         if n_dims != 2 or not has_shape(w, cnp.PyArray_DIMS(b), 1):
             wanted = f"{(<object>b).shape[:1]}, one for each row" if n_dims == 2 else "none: u and v are one pair"
-            raise ValueError(f"sample_weight has shape {(<object>w).shape}, expected {wanted}")
+            hint = _validation.column_hint("sample_weight", (<object>w).shape, (<object>b).shape[:1])
+            raise ValueError(f"sample_weight has shape {(<object>w).shape}, expected {wanted}{hint}")
         describe_in_order(&call.weight, w, "sample_weight")
 
     # One pair has one distance, a float: only the distances of rows make an array.
@@ -207,7 +211,10 @@ cdef cnp.ndarray cloud_of(object points, str name):
 cdef cnp.ndarray weights_of(object weights, cnp.ndarray points, str name):
     cdef cnp.ndarray w = as_array(weights, name)
     if not has_shape(w, cnp.PyArray_DIMS(points), 1):
-        raise ValueError(f"{name} has shape {(<object>w).shape}, expected {(<object>points).shape[:1]}, one for each point")
+        raise ValueError(
+            f"{name} has shape {(<object>w).shape}, expected {(<object>points).shape[:1]}, one for each point"
+            f"{_validation.column_hint(name, (<object>w).shape, (<object>points).shape[:1])}"
+        )
     return w
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,9 @@ def as_array(x: Any, name: str) -> Array:
             array = np.asarray(x)
     except (TypeError, ValueError, RuntimeError, BufferError) as error:
         raise type(error)(f"{name} cannot be read as an array: {error}") from error
+    if array.ndim == 0 and array.dtype.kind not in "biufcV":
+        # NumPy makes one object of what is no sequence: None, a set, an iterator, a string.
+        raise TypeError(f"{name} is {shown(x)}, expected an array of numbers")
     # A subclass may redefine what the binding relies on; asarray keeps none but leaves memmap's base.
     return array.view(np.ndarray) if type(array) is not np.ndarray else array
 
@@ -46,6 +49,36 @@ def is_real(dtype: np.dtype[Any]) -> bool:
 def precision_of(array: Array) -> type[np.floating[Any]]:
     """Return float32 for an array of it, in whichever byte order, and float64 for any other."""
     return np.float32 if array.dtype.kind == "f" and array.dtype.itemsize == 4 else np.float64
+
+
+def shown(x: Any) -> str:
+    """Say what an argument is that is not what it should be, in a few words."""
+    if x is None or isinstance(x, bool | float | complex):
+        return repr(x)
+    if isinstance(x, int):
+        return repr(x) if abs(x) < 10**30 else f"an integer of {x.bit_length()} bits"
+    if isinstance(x, str | bytes):
+        return repr(x) if len(x) <= 60 else f"{x[:60]!r}..."
+    if isinstance(x, np.ndarray):
+        return f"an array of shape {x.shape}" if x.ndim else repr(x)
+    text = repr(x)
+    kind = type(x).__name__
+    if len(text) <= 60 and not text.startswith("<"):
+        return text
+    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"
+
+
+def one_of(name: str, value: Any, choices: Iterable[str]) -> None:
+    """Raise an error that tells which names there are, unless `value` is one of them."""
+    known = list(choices)
+    if not isinstance(value, str) or value not in known:
+        names = ", ".join(map(repr, known[:-1])) + f" or {known[-1]!r}"
+        raise ValueError(f"{name} must be {names}, got {shown(value)}")
+
+
+def column_hint(name: str, shape: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    """Say how a column becomes what was expected, nothing where it is none."""
+    return f"; {name}.ravel() is it" if shape == (*expected, 1) else ""
 
 
 def overlaps(a: Array, b: Array) -> bool:
@@ -114,8 +147,10 @@ def bad_pair_label(loss: str, labels: Array, row: int, name: str, expected: str)
     return f"{_element(name, row, labels[row])} is no label for {loss}: expected {expected}"
 
 
-def bad_entry(loss: str, name: str, array: Array, index: tuple[int, int]) -> str:
+def bad_entry(loss: str, name: str, array: Array, index: tuple[int, int], float32: bool) -> str:
     """Word the error of an entry of a matrix that is no probability."""
+    if float32 and np.isfinite(array[index]) and array[index] > np.finfo(np.float32).max:
+        return f"{_element(name, index, array[index])} is beyond float32, the precision that y_pred sets"
     return f"{_element(name, index, array[index])} is outside the domain of {loss}: expected a probability"
 
 
@@ -132,10 +167,32 @@ def bad_mass(name: str, array: Array, row: int, total: float) -> str:
     return f"{f'{name}[{row}]' if array.ndim == 2 else name} sums to {total:g}: there is no mass to move"
 
 
+def first_off_row(rows: Array, weights: Array | None, row: int, total: float) -> tuple[int | None, float]:
+    """Return the first row of float64 that does not sum to 1, and its sum, from one on that is suspected.
+
+    Numbers that are all float32's come from a softmax in float32, whose rounding they keep.
+    """
+    tolerance, of_float32 = (float(np.sqrt(np.finfo(t).eps)) for t in (np.float64, np.float32))
+    height = max(1, (1 << 16) // rows.shape[1])
+    for start in range(row, len(rows), height):
+        block = rows[start : start + height].astype(np.float64)
+        sums = block.sum(axis=1)
+        off = ~(np.abs(sums - 1) <= tolerance)
+        if weights is not None:
+            off &= weights[start : start + height] != 0
+        for i in np.flatnonzero(off):
+            if not (abs(sums[i] - 1) <= of_float32 and (block[i] == block[i].astype(np.float32)).all()):
+                return start + int(i), float(sums[i])
+    return None, total
+
+
 def warn_off_row(loss: str, row: int, total: float) -> None:
     """Warn of a row of probabilities that do not sum to one."""
+    shown = f"{total:.6g}"
+    if shown == "1":
+        shown = f"1 {'-' if total < 1 else '+'} {abs(total - 1):.2g}"
     warnings.warn(
-        f"{loss}: y_pred[{row}] sums to {total:.6g} instead of 1; rows are used as given",
+        f"{loss}: y_pred[{row}] sums to {shown} instead of 1; rows are used as given",
         UserWarning,
         stacklevel=3,
     )

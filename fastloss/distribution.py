@@ -15,7 +15,7 @@ class KLDivergence(RowLoss):
     Targets :math:`p` and predictions are (n, C) and used as given, not normalised. The gradient by
     :math:`q` is :math:`-p/q`, the Hessian :math:`p/q^2`; from logits :math:`(\sum_k
     p_k)\operatorname{softmax}(z) - p`. :math:`0\log 0` is 0, and a predicted 0 where the target is positive
-    gives infinity.
+    gives infinity. Predicted rows that do not sum to 1 are used as given, with a warning.
 
     Parameters
     ----------
@@ -52,7 +52,8 @@ class JSDivergence(RowLoss):
     r"""Jensen-Shannon divergence, :math:`\frac12 KL(p\|m) + \frac12 KL(q\|m)`, :math:`m = \frac12(p + q)`.
 
     Between 0 and :math:`\log 2`, never NaN or negative. The gradient by the prediction :math:`q` is
-    :math:`\frac12\log(q/m)`. Targets :math:`p` and predictions are (n, C) and used as given.
+    :math:`\frac12\log(q/m)`. Targets :math:`p` and predictions are (n, C) and used as given; predicted rows
+    that do not sum to 1 give a warning.
 
     Parameters
     ----------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss import _core, _validation
+from fastloss._contrast import near_one
 from fastloss._loss import TransportLoss
 from fastloss.transport import ConvergenceWarning, Cost, checked_cost
 
@@ -173,8 +173,9 @@ def _masses(weights: Any, points: Array, name: str) -> Array:
     good = (w >= 0) & np.isfinite(w)
     if not good.all():
         raise ValueError(_validation.bad_point(name, array, 0, int(np.argmin(good)), True))
+    w, _ = near_one(w)
     total = w.sum()
-    if not 0 < total < math.inf:
+    if total == 0:
         raise ValueError(_validation.bad_mass(name, array, 0, total))
     normalised: Array = w / total
     return normalised

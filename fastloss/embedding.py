@@ -463,23 +463,27 @@ class NTXent(EmbeddingLoss):
             arrays, self._names, given, reduction, out, want_value, want_gradient
         )
         n = len(weights)
-        with np.errstate(over="ignore"):
-            divisor = float(weights.sum()) if reduction == "mean" else 1.0
         if n == 0 and reduction == "mean":
             raise ValueError("a is empty: the mean of no samples is undefined")
-        if not 0 < divisor < math.inf:
-            raise ValueError(f"the weights sum to {divisor}: the mean is undefined")
+        weights, scale = _contrast.near_one(weights)
+        divisor = float(weights.sum()) if reduction == "mean" else 1.0
+        if divisor == 0:
+            raise ValueError("the weights sum to 0.0: the mean is undefined")
+        if reduction == "mean":
+            scale = 1.0
         with np.errstate(all="ignore"):
             batch = _contrast.Batch(
                 arrays[0], arrays[1], _core.precision_of(arrays), self.temperature, threads
             )
-            values = weights * (batch.loss[:n] / 2 + batch.loss[n:] / 2)
+            values = np.where(weights == 0, 0, weights * (batch.loss[:n] / 2 + batch.loss[n:] / 2) / scale)
             value: Any = math.fsum(values) / divisor if not is_stored else outputs[0]
             if is_stored:
                 outputs[0][...] = values
             if want_gradient:
                 gradients = tuple(outputs[is_stored:])
                 found = batch.gradient(np.tile(weights / divisor / 2, 2))
+                if scale != 1:
+                    found = found.astype(np.float64) / scale
                 gradients[0][...], gradients[1][...] = found[:n], found[n:]
         if not want_gradient:
             return value

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fastloss._contrast import near_one
+from fastloss._linear_input import count_outputs, matrix_of, prediction_bounds, without_rows
 from fastloss._loss import Loss, PointwiseLoss, RowLoss
-from fastloss._validation import as_array, is_real, precision_of
+from fastloss._validation import as_array, column_hint, is_real
 from fastloss.distribution import KLDivergence
 from fastloss.multiclass import CrossEntropy
 from fastloss.penalty import Penalty
@@ -61,7 +63,8 @@ class LinearObjective:
 
     A dense `X` is read once an evaluation, in blocks of rows that stay in the cache for both products with
     it, which are NumPy's; predictions exist for one block at a time. A sparse `X` is multiplied as a whole by
-    its own methods. `X`, `y` and weights are kept, not copied (except as said below): they must not change.
+    its own methods. `X`, `y` and weights are kept, not copied (except as said below, and for rows of weight 0
+    that are not finite and weights far from 1): they must not change.
 
     Parameters
     ----------
@@ -136,23 +139,25 @@ class LinearObjective:
         self.loss = loss
         self.penalty = penalty
         self.fit_intercept = bool(fit_intercept)
-        self._X = _matrix(X)
+        self._X = matrix_of(X)
         self._n, self._n_features = self._X.shape
         if self._n == 0:
             raise ValueError(f"X has no rows: its shape is {self._X.shape}")
         self._y = as_array(y, "y")
         self._weight = None if sample_weight is None else as_array(sample_weight, "sample_weight")
-        self._n_outputs = _count_outputs(loss, self._y, self._n, n_classes)
+        self._n_outputs = count_outputs(loss, self._y, self._n, n_classes)
         self._check_shapes()
         self._n_columns = self._n_features + self.fit_intercept
         self.size = self._n_columns * (self._n_outputs or 1)
         # Any number that every loss takes for a prediction serves to check the targets and the weights.
         somewhere = np.asarray(0.5 if self._n_outputs is None else 1 / self._n_outputs, self._X.dtype)
         self._somewhere = np.broadcast_to(somewhere, self._prediction_shape(self._n))
-        total = loss.weight_sum(self._y, self._somewhere, sample_weight=self._weight)
+        total = self._weigh()
         if total == 0:
             # An error, or a mean over rows that are all ignored.
             loss(self._y, self._somewhere, sample_weight=self._weight)
+        if self._weight is not None and not self._weight.all():
+            self._X = without_rows(self._X, self._weight == 0)
         self._scale = 1 / total if total else 0.0
         self._blocks = list(self._split())
         self._ones = np.ones(self._blocks[0].rows.stop, self._X.dtype)
@@ -174,6 +179,24 @@ class LinearObjective:
             f" fit_intercept={self.fit_intercept})"
         )
 
+    def _weigh(self) -> float:
+        """Return the sum of the weights, which are brought near 1 where they are unusually small or large.
+
+        A factor of all weights changes no mean, but sums in the precision of X have a range.
+        """
+        total = float(self.loss.weight_sum(self._y, self._somewhere, sample_weight=self._weight))
+        if self._weight is not None:
+            near, scale = near_one(self._weight.astype(np.float64))
+            if scale != 1:
+                self._weight = near
+                total = self.loss.weight_sum(self._y, self._somewhere, sample_weight=near)
+        _, scale = near_one(np.array([total / self._n]))
+        if scale != 1:
+            # The weights of the classes are what is unusual.
+            self._weight = np.full(self._n, scale) if self._weight is None else self._weight * scale
+            total = self.loss.weight_sum(self._y, self._somewhere, sample_weight=self._weight)
+        return total
+
     def _check_shapes(self) -> None:
         expected = (self._n,) if self._n_outputs is None or self._y.ndim == 1 else (self._n, self._n_outputs)
         if self._y.shape != expected:
@@ -181,7 +204,8 @@ class LinearObjective:
                 f"y has shape {self._y.shape}, expected {expected} for X of shape {self._X.shape}"
             )
         if self._weight is not None and self._weight.shape != (self._n,):
-            raise ValueError(f"sample_weight has shape {self._weight.shape}, expected {(self._n,)}")
+            hint = column_hint("sample_weight", self._weight.shape, (self._n,))
+            raise ValueError(f"sample_weight has shape {self._weight.shape}, expected {(self._n,)}{hint}")
 
     def _prediction_shape(self, n: int) -> tuple[int, ...]:
         return (n,) if self._n_outputs is None else (n, self._n_outputs)
@@ -357,7 +381,7 @@ class LinearObjective:
 
         The error of the loss is raised where something else than that is the matter.
         """
-        low, high, is_open = _prediction_bounds(self.loss)
+        low, high, is_open = prediction_bounds(self.loss)
         gradient = np.zeros(self.size)
         total, is_outside = self._matrix_of(gradient), False
         for block in self._blocks:
@@ -489,57 +513,6 @@ class LinearObjective:
                 row_weight[block.rows] = outputs[1][:, 0] * (n_classes**2 / (n_classes - 1))
             self._row_weight = row_weight
         return self._row_weight
-
-
-def _matrix(X: Any) -> Any:
-    """Return X as a matrix that BLAS or scipy's products take as it is; anything else is converted."""
-    if hasattr(X, "tocsr"):
-        if len(X.shape) != 2:
-            raise ValueError(f"X has shape {X.shape}, expected (n, features)")
-        X = X if X.format in ("csr", "csc") else X.tocsr()
-        dtype = precision_of(X)
-        return X if X.dtype == dtype else X.astype(dtype)
-    X = as_array(X, "X")
-    if X.ndim != 2:
-        raise ValueError(f"X has shape {X.shape}, expected (n, features)")
-    if not is_real(X.dtype):
-        raise TypeError(f"X has dtype {X.dtype}, expected real numbers")
-    X = X.astype(precision_of(X), copy=False)
-    in_rows = X.strides[1] == X.itemsize and X.strides[0] >= X.itemsize * X.shape[1]
-    in_columns = X.strides[0] == X.itemsize and X.strides[1] >= X.itemsize * X.shape[0]
-    on_items = X.strides[0] % X.itemsize == X.strides[1] % X.itemsize == 0
-    if (in_rows or in_columns) and on_items and X.flags.aligned:
-        return X
-    return np.require(X, requirements=["C", "A"])
-
-
-def _count_outputs(loss: Loss, y: Array, n: int, n_classes: int | None) -> int | None:
-    """Return the number C of predictions a row, None for the one number of a pointwise loss."""
-    if isinstance(loss, PointwiseLoss):
-        if n_classes is not None:
-            raise ValueError(f"n_classes is given, but {loss!r} is a loss of one prediction")
-        return None
-    if n_classes is not None:
-        if isinstance(n_classes, bool) or not isinstance(n_classes, int | np.integer) or n_classes < 1:
-            raise ValueError(f"n_classes must be a positive integer, got {n_classes!r}")
-        return int(n_classes)
-    if y.ndim == 2:
-        return int(y.shape[1])
-    for name in ("class_weight", "alpha"):
-        if isinstance(numbers := getattr(loss, name, None), tuple):
-            return len(numbers)
-    # Labels that are none are left for the loss to refuse.
-    counted = y[y != ignored] if (ignored := getattr(loss, "ignore_index", None)) is not None else y
-    largest = counted.max() if counted.size and counted.dtype.kind in "biuf" else 0
-    return max(2, int(largest) + 1) if np.isfinite(largest) else 2
-
-
-def _prediction_bounds(loss: Any) -> tuple[float, float, bool]:
-    """Return the least and largest prediction that a loss takes, and whether the least is excluded."""
-    if isinstance(loss, PointwiseLoss):
-        domain = loss.prediction_domain
-        return domain.low, domain.high, domain.open_low
-    return (0.0, 1.0, False) if loss.family == "multiclass" else (0.0, math.inf, False)
 
 
 def _sum(values: list[float]) -> float:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
-from fastloss._loss import RowLoss, flag, number_in, number_or_numbers, whole_number
+from fastloss._loss import RowLoss, flag, number_in, numbers_of_classes, whole_number
+from fastloss._validation import one_of
 
 __all__ = ["CrossEntropy", "Focal", "MulticlassHinge"]
 
@@ -84,8 +86,9 @@ class CrossEntropy(_ProbabilityLoss):
     ----------
     from_logits : bool, default True
         Whether predictions are logits or probabilities.
-    class_weight : sequence of C floats, optional
-        The weight of each class.
+    class_weight : sequence of C floats, or dict, optional
+        The weight of each class. A dict has the weights of some classes by their indices, as in scikit-learn;
+        the others weigh 1.
     label_smoothing : float, default 0.0
         :math:`s` in [0, 1]: targets become :math:`(1 - s)y + s/C`, class weights inside, as in PyTorch.
     ignore_index : int, optional
@@ -110,21 +113,19 @@ class CrossEntropy(_ProbabilityLoss):
 
     aliases = ("softmax", "cce", "sparse_cce")
     family = "multiclass"
-    class_weight: tuple[float, ...] | None
+    class_weight: tuple[float, ...] | dict[int, float] | None
     label_smoothing: float
     ignore_index: int | None
 
     def __init__(
         self,
         from_logits: bool = True,
-        class_weight: Sequence[float] | None = None,
+        class_weight: Sequence[float] | Mapping[int, float] | None = None,
         label_smoothing: float = 0.0,
         ignore_index: int | None = None,
     ) -> None:
         from_logits = flag("from_logits", from_logits)
-        weights = number_or_numbers("class_weight", class_weight, 0, math.inf)
-        if isinstance(weights, float):
-            raise TypeError(f"class_weight must be a sequence of numbers, got {class_weight!r}")
+        weights = numbers_of_classes("class_weight", class_weight, 0, math.inf)
         smoothing = number_in("label_smoothing", label_smoothing, 0, 1, ends="[]")
         ignored = None if ignore_index is None else whole_number("ignore_index", ignore_index)
         self._bind(
@@ -155,8 +156,9 @@ class Focal(_ProbabilityLoss):
     ----------
     gamma : float, default 2.0
         How little the easy cases count; 0 is cross-entropy.
-    alpha : float or sequence of C floats, optional
-        The weight of all classes, or of each.
+    alpha : float, sequence of C floats, or dict, optional
+        The weight of all classes, or of each. A dict has the weights of some classes by their indices; the
+        others weigh 1.
     from_logits : bool, default True
         Whether predictions are logits or probabilities.
 
@@ -179,16 +181,20 @@ class Focal(_ProbabilityLoss):
     family = "multiclass"
     name = "multiclass_focal"  # "focal" is the binary one
     gamma: float
-    alpha: float | tuple[float, ...] | None
+    alpha: float | tuple[float, ...] | dict[int, float] | None
 
     def __init__(
         self,
         gamma: float = 2.0,
-        alpha: float | Sequence[float] | None = None,
+        alpha: float | Sequence[float] | Mapping[int, float] | None = None,
         from_logits: bool = True,
     ) -> None:
         gamma = number_in("gamma", gamma, 0, math.inf, ends="[)")
-        alphas = number_or_numbers("alpha", alpha, 0, math.inf)
+        alphas: float | tuple[float, ...] | dict[int, float] | None
+        if isinstance(alpha, Real):
+            alphas = number_in("alpha", alpha, 0, math.inf, ends="[)")
+        else:
+            alphas = numbers_of_classes("alpha", alpha, 0, math.inf)
         from_logits = flag("from_logits", from_logits)
         self._bind("focal" if from_logits else "focal_probabilities", gamma=gamma, alpha=alphas)
         self._keep({"gamma": gamma, "alpha": alphas, "from_logits": from_logits})
@@ -231,7 +237,6 @@ class MulticlassHinge(RowLoss):
 
     def __init__(self, kind: str = "crammer-singer") -> None:
         kernels = {"crammer-singer": "crammer_singer", "weston-watkins": "weston_watkins"}
-        if kind not in kernels:
-            raise ValueError(f"kind must be one of {', '.join(map(repr, kernels))}, got {kind!r}")
+        one_of("kind", kind, kernels)
         self._bind(kernels[kind])
         self._keep({"kind": kind})

@@ -24,8 +24,7 @@ class ConvergenceWarning(UserWarning):
 
 def checked_cost(cost: Any) -> Cost:
     """Return the name of a cost, or raise an error that tells which there are."""
-    if cost not in ("sqeuclidean", "euclidean"):
-        raise ValueError(f"cost must be 'sqeuclidean' or 'euclidean', got {cost!r}")
+    _validation.one_of("cost", cost, ("sqeuclidean", "euclidean"))
     return cost  # type: ignore[no-any-return]
 
 

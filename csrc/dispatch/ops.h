@@ -38,6 +38,7 @@ typedef struct {
     void (*triad)(float *to, const float *a, const float *b, size_t n);
     void (*stream_end)(void);
     int (*any_outside)(const void *block, size_t n, const fl_domain *domain);
+    int (*weight_kinds)(const void *block, size_t n);
     size_t (*first_outside)(const void *block, size_t n, const fl_domain *domain);
     double (*sum)(const void *block, size_t n);
     double (*dot)(const void *block, const void *weights, size_t n);

@@ -6,6 +6,7 @@
 #include "../blocks/load.h"
 #include "../blocks/store.h"
 #include "../blocks/stream.h"
+#include "../blocks/weights.h"
 #include "../pointwise/curvature_blocks.h"
 #include "../pointwise/kernels.h"
 #include "../pointwise/native.h"
@@ -39,6 +40,7 @@ const fl_ops FL_TABLE_NAME(fl_ops_) = {
     .stream_end = fl_stream_end,
     .any_outside = fl_any_outside,
     .first_outside = fl_first_outside,
+    .weight_kinds = fl_weight_kinds,
     .sum = fl_sum,
     .dot = fl_dot,
 };

@@ -96,8 +96,8 @@ static void fl_value_tile(const fl_embedding_pass *p, size_t start, size_t n, co
                          p->ops->embeddings->center(x, center, c->n_columns, 0, 0, NULL, NULL, NULL));
         }
     }
-    const void *weights = fl_load_weights(p, start, n, s);
-    fl_close_values(p, start, n, s->value, weights ? s->weight : NULL, s->raw, total);
+    fl_load_weights(p, start, n, s);
+    fl_close_values(p, start, n, s, total);
 }
 
 static fl_status fl_center_values(const fl_embedding_pass *p, fl_embeddings_call *c, const char *values,
@@ -154,15 +154,19 @@ static int fl_number_slots(fl_centers *k, fl_embedding_scratch *s, fl_changed *c
 }
 
 /* One row's value, gradient, and share of its centre's sums. */
-static void fl_center_step(const fl_centers *k, size_t row, const void *center, double weight, double *sums,
-                           fl_embedding_scratch *s) {
+static void fl_center_step(const fl_centers *k, size_t row, const void *center, double slope, double weight,
+                           double *sums, fl_embedding_scratch *s) {
     const fl_embedding_pass *p = k->pass;
     const fl_embeddings_call *c = p->call;
     const fl_array *gradient = &c->gradient[0];
     char *to = (char *)gradient->data + (ptrdiff_t)row * gradient->strides[0];
     void *place = p->copies_gradient[0] || p->streams ? s->gradient[0] : to;
-    double value = p->ops->embeddings->center(fl_row_at(p, 0, row, s), center, c->n_columns,
-                                              p->scale * weight, weight, place, sums, sums + c->n_columns);
+    double value = 0;
+    if (slope == 0) /* the row is as if it were not there */
+        memset(place, 0, p->row_bytes);
+    else
+        value = p->ops->embeddings->center(fl_row_at(p, 0, row, s), center, c->n_columns, slope, weight,
+                                           place, sums, sums + c->n_columns);
     fl_set_value(p, k->value, row, value);
     if (p->streams)
         p->ops->stream(to, place, c->n_columns);
@@ -182,16 +186,19 @@ static void fl_center_rows(const fl_centers *k, size_t segment, size_t owner, si
     to = to < c->n_rows ? to : c->n_rows;
     for (size_t start = from; start < to && !fl_is_stopped(p->watch); start += p->tile_rows) {
         size_t n = fl_tile_of(p, start, to);
-        const void *weights = fl_load_weights(p, start, n, s);
+        const double *slope = fl_load_weights(p, start, n, s);
         for (size_t i = 0; i < n; i++) {
             size_t label = fl_label_at(p, k->label, start + i), slot = (size_t)k->slot[label];
             if (slot % n_owners != owner)
                 continue;
             double weight = 1;
-            if (weights)
-                weight = c->float32 ? (double)((const float *)weights)[i] : ((const double *)weights)[i];
-            fl_center_step(k, start + i, fl_row_at(p, 1, label, s), weight, sums + slot * 2 * c->n_columns,
-                           s);
+            if (p->shares)
+                weight = slope[i];
+            else if (slope)
+                weight = c->float32 ? (double)((const float *)(const void *)s->weight)[i]
+                                    : ((const double *)(const void *)s->weight)[i];
+            fl_center_step(k, start + i, fl_row_at(p, 1, label, s), slope ? slope[i] : p->scale, weight,
+                           sums + slot * 2 * c->n_columns, s);
         }
         fl_stops(p->watch, &s->done, n * c->n_columns);
     }

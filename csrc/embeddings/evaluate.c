@@ -4,7 +4,6 @@
  * Rows are grouped into segments, whose bounds depend on the numbers of rows and columns alone; a segment is
  * one thread's piece of work and has its own sum, added in their order after the parallel region. So the
  * result has the same bits for any number of threads. */
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -53,15 +52,15 @@ static fl_status fl_bad_row(fl_embeddings_call *c, fl_status status, size_t row,
     return status;
 }
 
-/* Checks all labels and weights, and adds the weights up. */
+/* Checks all labels and weights, and adds the weights up; FL_AGAIN: some of these are of unusual sizes. */
 static fl_status fl_check_numbers(fl_embeddings_call *c, const fl_embedding_pass *p) {
     _Alignas(64) char scratch[FL_BLOCK_BYTES], raw[FL_RAW_BYTES];
     const fl_ops *ops = p->ops;
     size_t done = 0;
-    const fl_domain weight = {.low = 0, .high = c->float32 ? FLT_MAX : DBL_MAX};
     const fl_domain *label = &fl_embedding_kernels[c->kernel].label;
     int is_center = c->kernel == FL_EMBEDDINGS_center, has_label = fl_embedding_kernels[c->kernel].has_label;
     fl_compensated sum = {0, 0};
+    fl_status result = FL_OK;
     for (size_t start = 0; start < c->n_rows; start += ops->block) {
         size_t n = c->n_rows - start < ops->block ? c->n_rows - start : ops->block, at = n;
         double bad = 0;
@@ -79,18 +78,19 @@ static fl_status fl_check_numbers(fl_embeddings_call *c, const fl_embedding_pass
         if (!c->weight.data)
             continue;
         const void *w = ops->load(&c->weight, start, n, scratch, raw);
-        at = ops->first_outside(w, n, &weight);
-        if (at < n)
-            return fl_bad_row(c, FL_BAD_WEIGHT, start + at, fl_number_at(ops, w, at));
+        int kinds;
+        fl_status status = fl_check_weights(&c->weight, w, start, n, c->float32, raw, &kinds, &at, &bad);
+        if (status == FL_BAD_WEIGHT)
+            return fl_bad_row(c, FL_BAD_WEIGHT, start + at, bad);
+        result = status == FL_OK ? result : status;
         size_t whole = n & ~(size_t)(FL_LANES - 1);
         fl_add(&sum, ops->sum(w, whole));
         for (size_t i = whole; i < n; i++)
             fl_add(&sum, fl_number_at(ops, w, i));
     }
     c->weight_sum = c->weight.data ? fl_total(sum) : (double)c->n_rows;
-    if (c->reduction == FL_REDUCE_MEAN && !(c->weight_sum > 0 && c->weight_sum <= DBL_MAX))
-        return FL_BAD_WEIGHT_SUM;
-    return FL_OK;
+    return result == FL_OK && c->reduction == FL_REDUCE_MEAN && c->weight_sum == 0 ? FL_BAD_WEIGHT_SUM
+                                                                                   : result;
 }
 
 static size_t fl_n_matrices(const fl_embedding_pass *p, const fl_array *a) {
@@ -101,6 +101,7 @@ static void fl_lay_out(const fl_embedding_pass *p, fl_embedding_scratch *s, fl_l
     const fl_embeddings_call *c = p->call;
     size_t numbers = fl_round_up(p->tile_rows) * sizeof(double);
     size_t matrix = fl_scratch_matrix(p->tile_rows, c->n_columns, p->ops->itemsize, 0);
+    s->slope = fl_take(l, numbers);
     s->value = fl_take(l, numbers);
     s->label = fl_take(l, numbers);
     s->weight = fl_take(l, numbers);
@@ -124,33 +125,53 @@ int fl_allocate_embeddings(const fl_embedding_pass *p, fl_embedding_scratch *s) 
     return 1;
 }
 
-const void *fl_load_weights(const fl_embedding_pass *p, size_t start, size_t n,
-                            const fl_embedding_scratch *s) {
+const double *fl_load_weights(const fl_embedding_pass *p, size_t start, size_t n,
+                              const fl_embedding_scratch *s) {
     const fl_array *weight = &p->call->weight;
     if (!weight->data)
         return NULL;
+    if (p->shares) {
+        fl_load_shares(p->shares, start, n, s->slope, s->raw);
+        return s->slope;
+    }
     const void *w = p->ops->load(weight, start, n, s->weight, s->raw);
     if (w != s->weight)
         memcpy(s->weight, w, n * p->ops->itemsize);
-    return s->weight;
+    for (size_t i = 0; i < n; i++)
+        s->slope[i] = p->scale * fl_number_at(p->ops, s->weight, i);
+    return s->slope;
 }
 
-void fl_close_values(const fl_embedding_pass *p, size_t start, size_t n, void *values, void *weights,
-                     void *raw, fl_compensated *total) {
+void fl_close_values(const fl_embedding_pass *p, size_t start, size_t n, const fl_embedding_scratch *s,
+                     fl_compensated *total) {
     const fl_embeddings_call *c = p->call;
     size_t whole = fl_round_up(n), rest = (whole - n) * p->ops->itemsize;
+    int weighted = c->weight.data && !p->shares;
     if (!c->want_value)
         return;
-    memset((char *)values + n * p->ops->itemsize, 0, rest);
-    if (weights)
-        memset((char *)weights + n * p->ops->itemsize, 0, rest);
+    memset(s->value + n * p->ops->itemsize, 0, rest);
+    if (weighted)
+        memset(s->weight + n * p->ops->itemsize, 0, rest);
     if (c->value.data) {
-        if (weights)
-            p->ops->multiply(values, weights, whole);
-        p->ops->store(&c->value, start, n, values, raw);
+        if (p->shares)
+            fl_take_shares(s->value, s->slope, 1, n, c->float32);
+        else if (weighted)
+            p->ops->multiply(s->value, s->weight, whole);
+        p->ops->store(&c->value, start, n, s->value, s->raw);
+    } else if (p->shares) {
+        fl_add_shares(s->value, s->slope, n, c->float32, total);
     } else {
-        fl_add(total, weights ? p->ops->dot(values, weights, whole) : p->ops->sum(values, whole));
+        fl_add(total, weighted ? p->ops->dot(s->value, s->weight, whole) : p->ops->sum(s->value, whole));
     }
+}
+
+/* Rows of weight 0 are as if they were not there, whatever their gradients are. */
+static void fl_clear_gradients(const fl_embedding_pass *p, const fl_embedding_tile *t) {
+    for (size_t i = 0; i < t->n_rows; i++)
+        for (int m = 0; m < p->n_inputs && t->slope[i] == 0; m++)
+            memset((char *)t->gradient[m].data +
+                       (ptrdiff_t)i * t->gradient[m].stride * (ptrdiff_t)p->ops->itemsize,
+                   0, p->row_bytes);
 }
 
 static void fl_run_tile(const fl_embedding_pass *p, size_t start, size_t n, fl_embedding_scratch *s,
@@ -161,7 +182,7 @@ static void fl_run_tile(const fl_embedding_pass *p, size_t start, size_t n, fl_e
         .n_rows = n, .n_columns = c->n_columns, .margin = c->margin, .scale = p->scale, .value = s->value};
     if (p->has_label)
         t.label = p->ops->load(&c->label, start, n, s->label, s->raw);
-    t.weight = fl_load_weights(p, start, n, s);
+    t.slope = fl_load_weights(p, start, n, s);
     for (int m = 0; m < p->n_inputs; m++) {
         t.input[m] = rows->load(&c->input[m], start, n, 0, s->input[m], s->raw);
         if (p->streams)
@@ -170,7 +191,9 @@ static void fl_run_tile(const fl_embedding_pass *p, size_t start, size_t n, fl_e
             t.gradient[m] = rows->place(&c->gradient[m], start, n, 0, s->gradient[m]);
     }
     p->ops->embeddings->tile[c->kernel][p->has_gradient ? FL_EMBEDDINGS_VG : FL_EMBEDDINGS_V](&t);
-    fl_close_values(p, start, n, s->value, t.weight ? s->weight : NULL, s->raw, total);
+    if (p->has_gradient && t.slope)
+        fl_clear_gradients(p, &t);
+    fl_close_values(p, start, n, s, total);
     for (int m = 0; m < p->n_inputs && p->has_gradient; m++) {
         if (p->streams)
             p->ops->stream((char *)c->gradient[m].data + start * p->row_bytes, s->gradient[m],
@@ -266,13 +289,19 @@ fl_status fl_embeddings(fl_embeddings_call *c) {
         return FL_TOO_LARGE;
     fl_watch own, *watch = fl_new_watch(&own, c->go_on, c->context, c->n_rows * c->n_columns);
     fl_embedding_pass p = fl_begin(c, watch);
+    fl_shares shares = {&c->weight, 1, 1};
+    int mean = c->reduction == FL_REDUCE_MEAN;
     fl_status status = fl_check_numbers(c, &p);
+    if (status == FL_AGAIN) {
+        status = fl_prepare_shares(&shares, c->n_rows, mean, &c->weight_sum, &c->bad_row, &c->bad_value);
+        p.shares = &shares;
+    }
     if (status != FL_OK)
         return status;
-    if (c->reduction == FL_REDUCE_MEAN)
+    if (mean && !p.shares)
         p.scale = 1 / c->weight_sum;
     double total;
     status = c->kernel == FL_EMBEDDINGS_center ? fl_run_centers(&p, c, &total) : fl_run_tiles(&p, &total);
-    c->total = c->reduction == FL_REDUCE_MEAN ? total / c->weight_sum : total;
+    c->total = mean && !p.shares ? total / c->weight_sum : total;
     return status;
 }

@@ -9,9 +9,10 @@ typedef struct {
     size_t n_rows, n_columns;
     fl_row_matrix input[FL_MAX_INPUTS];
     fl_row_matrix gradient[FL_MAX_INPUTS];
-    const void *label, *weight; /* reals, a number a row; weight may be NULL for 1 */
-    double margin, scale;       /* scale multiplies the gradients besides the weights */
-    void *value;                /* a real a row, before weights */
+    const void *label;   /* reals, a number a row */
+    const double *slope; /* what multiplies the gradients, a number a row, or NULL for scale */
+    double margin, scale;
+    void *value; /* a real a row, before weights */
 } fl_embedding_tile;
 
 /* Value, or value and gradients. */

@@ -6,7 +6,7 @@
 #include "kernel_types.h"
 
 FL_INLINE double fl_row_slope(const fl_embedding_tile *t, size_t row) {
-    return t->weight ? t->scale * (double)((const real *)t->weight)[row] : t->scale;
+    return t->slope ? t->slope[row] : t->scale;
 }
 
 FL_INLINE real *fl_embedding_row(const fl_row_matrix *m, size_t row) {

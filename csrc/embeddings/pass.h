@@ -2,8 +2,8 @@
 #ifndef FL_EMBEDDINGS_PASS_H
 #define FL_EMBEDDINGS_PASS_H
 
-#include "../dispatch/ops.h"
 #include "../dispatch/watch.h"
+#include "../sums/shares.h"
 
 enum {
     FL_EMBEDDING_SEGMENTS = 256,
@@ -16,6 +16,7 @@ typedef struct {
     const fl_embeddings_call *call;
     const fl_ops *ops;
     double scale;
+    const fl_shares *shares; /* of unusual weights, which are not loaded otherwise; NULL: usual ones */
     int n_inputs, has_label, has_gradient, threads;
     size_t tile_rows, row_bytes; /* which fix the order of the sums, too */
     int streams;
@@ -25,6 +26,7 @@ typedef struct {
 
 /* Scratch of one thread, pieces of one allocation; a matrix that is used in place has none. */
 typedef struct {
+    double *slope;
     char *value, *label, *weight, *raw, *input[FL_MAX_INPUTS], *gradient[FL_MAX_INPUTS];
     size_t done; /* numbers since the last look at the watch */
     void *allocated;
@@ -33,12 +35,12 @@ typedef struct {
 /* 0 if there is no memory. */
 int fl_allocate_embeddings(const fl_embedding_pass *p, fl_embedding_scratch *scratch);
 
-/* Adds the values of rows start .. start + n to the total, or stores them. Room for whole lanes. */
-void fl_close_values(const fl_embedding_pass *p, size_t start, size_t n, void *values, void *weights,
-                     void *raw, fl_compensated *total);
-/* The weights of these rows, NULL where there are none. */
-const void *fl_load_weights(const fl_embedding_pass *p, size_t start, size_t n,
-                            const fl_embedding_scratch *scratch);
+/* What multiplies the gradients of these rows, NULL where there are no weights; loads the weights. */
+const double *fl_load_weights(const fl_embedding_pass *p, size_t start, size_t n,
+                              const fl_embedding_scratch *scratch);
+/* Adds the values of these rows, whose weights are loaded, to the total, or stores them. */
+void fl_close_values(const fl_embedding_pass *p, size_t start, size_t n, const fl_embedding_scratch *scratch,
+                     fl_compensated *total);
 
 /* The centre loss, whose call has been checked; leaves its sum in `total`, or what is wrong with a label that
  * has been changed since. */

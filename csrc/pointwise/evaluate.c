@@ -3,9 +3,6 @@
  * Blocks are grouped into at most FL_SEGMENTS segments whose bounds depend on the number of elements
  * alone. A segment is one thread's piece of work and has its own sums; they are added in their order after
  * the parallel region, so that the result has the same bits for any number of threads. */
-#include <float.h>
-#include <math.h>
-
 #include "../blocks/scratch.h"
 #include "../blocks/view.h"
 #include "../dispatch/cache.h"
@@ -14,6 +11,7 @@
 #include "../dispatch/watch.h"
 #include "../sums/compensated.h"
 #include "../sums/fold.h"
+#include "../sums/shares.h"
 #include "curvature.h"
 #include "curvature_list.h"
 #include "losses_list.h"
@@ -43,7 +41,9 @@ typedef struct {
     double scale;
     int streams;
     int is_native; /* for compute_native: all arrays; nothing weighted, no values stored, no Hessian alone */
-    const fl_domain *target, *prediction, *weight; /* NULL: nothing to check */
+    const fl_domain *target, *prediction; /* NULL: nothing to check */
+    int checks_weight;
+    const fl_shares *shares; /* of unusual weights, which are not loaded otherwise; NULL: usual ones */
     fl_watch *watch;
 } fl_pass;
 
@@ -76,7 +76,9 @@ static void *fl_place(const fl_pass *p, const fl_array *a, size_t start, size_t 
 
 static void fl_finish(const fl_pass *p, const fl_array *a, size_t start, size_t n, void *block,
                       const void *scratch, const void *weights, void *raw) {
-    if (weights)
+    if (p->shares)
+        fl_weigh_block(p->shares, start, n, block, p->call->float32, raw);
+    else if (weights)
         p->ops->multiply(block, weights, fl_round_up(n));
     if (block != scratch)
         return;
@@ -101,6 +103,23 @@ static int fl_is_inside(const fl_pass *p, const void *block, size_t start, size_
     return 0;
 }
 
+static int fl_has_usual_weights(const fl_pass *p, const void *w, size_t start, size_t n, void *raw,
+                                fl_segment *s) {
+    int kinds;
+    size_t place = n; /* after everything else that is wrong in the block */
+    double bad = 0;
+    fl_status status =
+        fl_check_weights(&p->call->weight, w, start, n, p->call->float32, raw, &kinds, &place, &bad);
+    if (status == FL_OK)
+        return 1;
+    if (s->status == FL_OK || start + place < s->bad_index) {
+        s->status = status;
+        s->bad_index = start + place;
+        s->bad_value = bad;
+    }
+    return 0;
+}
+
 /* n is a multiple of the lanes or less than them. */
 static void fl_run_block(const fl_pass *p, size_t start, size_t n, fl_scratch *scratch, fl_segment *s) {
     const fl_pointwise_call *c = p->call;
@@ -111,10 +130,11 @@ static void fl_run_block(const fl_pass *p, size_t start, size_t n, fl_scratch *s
         y = ops->load(&c->target, start, n, scratch->target, scratch->hessian);
     if (p->compute || p->prediction)
         z = ops->load(&c->prediction, start, n, scratch->prediction, scratch->hessian);
-    if (c->weight.data)
+    if (c->weight.data && !p->shares)
         w = ops->load(&c->weight, start, n, scratch->weight, scratch->hessian);
     int inside = fl_is_inside(p, z, start, n, p->prediction, FL_BAD_PREDICTION, s);
-    inside &= !w || fl_is_inside(p, w, start, n, p->weight, FL_BAD_WEIGHT, s);
+    if (w && p->checks_weight)
+        inside &= fl_has_usual_weights(p, w, start, n, scratch->hessian, s);
     if (!p->compute || !inside)
         inside &= fl_is_inside(p, y, start, n, p->target, FL_BAD_TARGET, s);
     if (!inside)
@@ -149,6 +169,8 @@ static void fl_run_block(const fl_pass *p, size_t start, size_t n, fl_scratch *s
         fl_add(&s->total, fl_fold_lanes(lanes, FL_LANES));
     } else if (stores_value) {
         fl_finish(p, &c->value, start, n, v, scratch->value, w, scratch->target);
+    } else if (c->want_value && p->shares) {
+        fl_weigh_sum(p->shares, start, n, v, c->float32, scratch->target, &s->total);
     } else if (c->want_value) {
         memset((char *)v + n * ops->itemsize, 0, (padded - n) * ops->itemsize);
         fl_add(&s->total, w ? ops->dot(v, w, padded) : ops->sum(v, padded));
@@ -266,7 +288,8 @@ static fl_status fl_run(const fl_pass *p, fl_pointwise_call *c) {
         return all.status;
     }
     c->total = fl_total(all.total);
-    c->weight_sum = c->weight.data ? fl_total(all.weight) : (double)c->n;
+    if (!p->shares)
+        c->weight_sum = c->weight.data ? fl_total(all.weight) : (double)c->n;
     return FL_OK;
 }
 
@@ -274,19 +297,15 @@ static const fl_domain *fl_unless_everything(const fl_domain *d) {
     return fl_is_everything(d) ? NULL : d;
 }
 
-static const fl_domain *fl_weight_domain(int float32) {
-    static const fl_domain f32 = {.low = 0, .high = FLT_MAX}, f64 = {.low = 0, .high = DBL_MAX};
-    return float32 ? &f32 : &f64;
-}
-
-static inline fl_pass fl_checking_pass(const fl_pointwise_call *c, fl_watch *watch) {
+static inline fl_pass fl_checking_pass(const fl_pointwise_call *c, const fl_shares *shares, fl_watch *watch) {
     const fl_pointwise_kernel *kernel = &fl_kernels[c->kernel];
     return (fl_pass){
         .call = c,
         .ops = fl_ops_for(c->float32),
         .target = fl_unless_everything(&kernel->y_domain),
         .prediction = fl_unless_everything(&kernel->z_domain),
-        .weight = fl_weight_domain(c->float32),
+        .checks_weight = !shares,
+        .shares = shares,
         .watch = watch,
     };
 }
@@ -317,35 +336,39 @@ static fl_block_fn fl_choose(const fl_pointwise_call *c, const fl_ops *ops, int 
 /* Runs a pass, and checks that a mean can be taken. */
 static fl_status fl_run_checked(const fl_pass *p, fl_pointwise_call *c) {
     fl_status status = fl_run(p, c);
-    int is_mean = c->reduction == FL_REDUCE_MEAN;
-    if (status == FL_OK && is_mean && !(c->weight_sum > 0 && c->weight_sum <= DBL_MAX))
-        return FL_BAD_WEIGHT_SUM;
-    return status;
+    return status == FL_OK && c->reduction == FL_REDUCE_MEAN && c->weight_sum == 0 ? FL_BAD_WEIGHT_SUM
+                                                                                   : status;
 }
 
-fl_status fl_pointwise(fl_pointwise_call *c) {
-    if (c->n == 0) {
-        c->total = c->weight_sum = 0;
-        return c->reduction == FL_REDUCE_MEAN ? FL_EMPTY : FL_OK;
-    }
-    if (c->n > FL_MOST_ELEMENTS)
-        return FL_TOO_LARGE;
-    fl_watch own, *watch = fl_new_watch(&own, c->go_on, c->context, c->n);
-    fl_pass pass = fl_checking_pass(c, watch);
-    pass.scale = 1;
-    if (c->reduction == FL_REDUCE_MEAN && (c->gradient.data || c->hessian.data)) {
+static int fl_is_in_place(const fl_pointwise_call *c) {
+    const void *z = c->prediction.data;
+    return c->value.data == z || c->gradient.data == z || c->hessian.data == z;
+}
+
+/* What has to be known before the first result is written: that nothing on the way stops a pass that writes
+ * over its input, and what the gradient of a weighted mean is divided by. */
+static fl_status fl_run_before(fl_pass *p, fl_pointwise_call *c) {
+    fl_pass before = *p;
+    int differentiates = c->gradient.data || c->hessian.data, weighs = c->weight.data && !p->shares;
+    if (!fl_is_in_place(c))
+        before.target = before.prediction = NULL;
+    int wants_sum = weighs && c->reduction == FL_REDUCE_MEAN && differentiates;
+    int checks = fl_is_in_place(c) && (weighs || before.target || before.prediction);
+    if (!p->shares)
         c->weight_sum = (double)c->n;
-        if (c->weight.data) {
-            /* The scale of the gradient is needed before the first gradient. */
-            fl_pass weights = pass;
-            weights.target = weights.prediction = NULL;
-            fl_status status = fl_run_checked(&weights, c);
-            if (status != FL_OK)
-                return status;
-            pass.weight = NULL;
-        }
-        pass.scale = 1 / c->weight_sum;
-    }
+    if (!wants_sum && !checks)
+        return FL_OK;
+    p->checks_weight = 0;
+    return fl_run_checked(&before, c);
+}
+
+static fl_status fl_evaluate(fl_pointwise_call *c, const fl_shares *shares, fl_watch *watch) {
+    fl_pass pass = fl_checking_pass(c, shares, watch);
+    int is_mean = c->reduction == FL_REDUCE_MEAN;
+    fl_status status = fl_run_before(&pass, c);
+    if (status != FL_OK)
+        return status;
+    pass.scale = is_mean && !shares ? 1 / c->weight_sum : 1;
     pass.compute = fl_choose(c, pass.ops, 0);
     if (c->want_value && !c->value.data && !c->weight.data)
         pass.sum = fl_choose(c, pass.ops, 1);
@@ -357,20 +380,42 @@ fl_status fl_pointwise(fl_pointwise_call *c) {
                      fl_is_native(&pass, &c->prediction) &&
                      (!c->gradient.data || fl_is_native(&pass, &c->gradient)) &&
                      (!c->hessian.data || (c->gradient.data && fl_is_native(&pass, &c->hessian)));
-    fl_status status = fl_run_checked(&pass, c);
-    if (c->reduction == FL_REDUCE_MEAN)
+    status = fl_run_checked(&pass, c);
+    if (is_mean && !shares)
         c->total /= c->weight_sum;
     return status;
 }
 
-fl_status fl_pointwise_check(fl_pointwise_call *c) {
-    if (c->n == 0)
-        return FL_OK;
+static fl_status fl_check(fl_pointwise_call *c, const fl_shares *shares, fl_watch *watch) {
+    fl_pass pass = fl_checking_pass(c, shares, watch);
+    return fl_run_checked(&pass, c);
+}
+
+/* What is to be done, and done again where the weights are of unusual sizes. */
+static fl_status fl_with_weights(fl_pointwise_call *c,
+                                 fl_status (*run)(fl_pointwise_call *, const fl_shares *, fl_watch *)) {
     if (c->n > FL_MOST_ELEMENTS)
         return FL_TOO_LARGE;
     fl_watch own, *watch = fl_new_watch(&own, c->go_on, c->context, c->n);
-    fl_pass pass = fl_checking_pass(c, watch);
-    return fl_run_checked(&pass, c);
+    fl_shares shares = {&c->weight, 1, 1};
+    fl_status status = run(c, NULL, watch);
+    if (status != FL_AGAIN)
+        return status;
+    status = fl_prepare_shares(&shares, c->n, c->reduction == FL_REDUCE_MEAN, &c->weight_sum, &c->bad_index,
+                               &c->bad_value);
+    return status == FL_OK ? run(c, &shares, watch) : status;
+}
+
+fl_status fl_pointwise(fl_pointwise_call *c) {
+    if (c->n == 0) {
+        c->total = c->weight_sum = 0;
+        return c->reduction == FL_REDUCE_MEAN ? FL_EMPTY : FL_OK;
+    }
+    return fl_with_weights(c, fl_evaluate);
+}
+
+fl_status fl_pointwise_check(fl_pointwise_call *c) {
+    return c->n == 0 ? FL_OK : fl_with_weights(c, fl_check);
 }
 
 int fl_find_pointwise(const char *name) {

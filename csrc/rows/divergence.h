@@ -41,10 +41,11 @@ FL_INLINE real fl_relative_entropy(real p, real q) {
     return fl_fma(usual ? p : 0, l.hi + l.lo, ((p > 0) & !usual) ? FL_INFINITY : 0);
 }
 
-FL_ROW_PLAIN(kl_divergence, FL_ADDS_A)
+/* d: the row's sum, here and below */
+FL_ROW_PLAIN(kl_divergence, FL_ADDS_A | FL_ADDS_D)
 
 FL_ROW_TERM(kl_divergence) {
-    return (fl_row_term){e.z, fl_relative_entropy(e.y, e.z), 0, 0, 0, FL_NOT_FOUND};
+    return (fl_row_term){e.z, fl_relative_entropy(e.y, e.z), 0, 0, e.z, FL_NOT_FOUND};
 }
 
 FL_ROW_FINISH(kl_divergence) {
@@ -135,9 +136,9 @@ FL_INLINE real fl_log_to_mean(real p, real q) {
 }
 
 #define FL_ROW_JENSEN_SHANNON_TERM(name)                                                                     \
-    FL_ROW_PLAIN(name, FL_ADDS_A)                                                                            \
+    FL_ROW_PLAIN(name, FL_ADDS_A | FL_ADDS_D)                                                                \
     FL_ROW_TERM(name) {                                                                                      \
-        return (fl_row_term){e.z, fl_jensen_shannon(e.y, e.z), 0, 0, 0, FL_NOT_FOUND};                       \
+        return (fl_row_term){e.z, fl_jensen_shannon(e.y, e.z), 0, 0, e.z, FL_NOT_FOUND};                     \
     }
 
 /* Gradient ½·log(q/m), Hessian ½·p/(q·(p + q)). */

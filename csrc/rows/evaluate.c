@@ -13,11 +13,11 @@
 #include "../dispatch/cache.h"
 #include "../dispatch/ops.h"
 #include "../dispatch/threads.h"
-#include "../sums/compensated.h"
 #include "block.h"
 #include "list.h"
 #include "options.h"
 #include "segments.h"
+#include "weights.h"
 
 enum {
     FL_ROW_SEGMENTS = 256,
@@ -31,19 +31,6 @@ enum {
     FL_SHARED_ROW_BYTES = 1 << 20, /* rows worth sharing among threads */
     FL_PARALLEL_ELEMENTS = 1 << 18
 };
-
-static double fl_real_at(const fl_row_pass *p, const void *block, size_t i) {
-    return p->call->float32 ? (double)((const float *)block)[i] : ((const double *)block)[i];
-}
-
-static void fl_report(fl_row_segment *s, fl_status status, size_t row, size_t column, double value) {
-    if (s->status != FL_OK && (row > s->bad_row || (row == s->bad_row && column >= s->bad_column)))
-        return;
-    s->status = status;
-    s->bad_row = row;
-    s->bad_column = column;
-    s->bad_value = value;
-}
 
 static void fl_check_matrix(const fl_row_pass *p, fl_row_matrix m, size_t start, size_t n,
                             const fl_domain *domain, fl_status status, fl_row_segment *s) {
@@ -85,64 +72,8 @@ static fl_row_tile fl_load_rows(const fl_row_pass *p, const fl_row_block *block,
         t.prediction = fl_rows_of(p, block->prediction, at);
         fl_check_matrix(p, t.prediction, start, n, &p->prediction_domain, FL_BAD_PREDICTION, s);
     }
-    if (c->weight.data) {
-        const void *w = p->ops->load(&c->weight, start, n, scratch->weight, scratch->raw);
-        size_t place = p->ops->first_outside(w, n, &p->weight_domain);
-        if (place < n)
-            fl_report(s, FL_BAD_WEIGHT, start + place, 0, fl_real_at(p, w, place));
-        if (w != scratch->weight)
-            memcpy(scratch->weight, w, n * p->ops->itemsize);
-        for (size_t i = n; i < fl_round_up(n); i++)
-            fl_set_real(p, scratch->weight, i, 0);
-        t.weight = scratch->weight;
-    }
+    fl_load_row_weights(p, start, n, scratch, s, &t);
     return t;
-}
-
-static void fl_count_rows(const fl_row_pass *p, const fl_row_tile *t, size_t n, fl_row_scratch *scratch,
-                          fl_row_segment *s) {
-    if (!p->options.class_weight && !p->call->has_ignore_index) {
-        fl_add(&s->counted, t->weight ? p->ops->sum(t->weight, fl_round_up(n)) : (double)n);
-        s->n_counted += n;
-        return;
-    }
-    double sum = 0;
-    p->rows->counted(t, n, p->form, p->across, scratch->counted);
-    for (size_t i = 0; i < n; i++) {
-        int ignored = fl_by_label(p) && (p->call->float32 ? ((const int32_t *)t->label)[i] < 0
-                                                          : ((const int64_t *)t->label)[i] < 0);
-        sum += scratch->counted[i];
-        s->n_counted += !ignored;
-    }
-    fl_add(&s->counted, sum);
-}
-
-static void fl_note_sums(const fl_row_pass *p, size_t start, size_t n, const void *row_sum,
-                         fl_row_segment *s) {
-    double tolerance = sqrt(p->call->float32 ? FLT_EPSILON : DBL_EPSILON);
-    for (size_t i = 0; i < n && !s->has_off_row; i++) {
-        double sum = fl_real_at(p, row_sum, i);
-        if (!(fabs(sum - 1) <= tolerance)) {
-            s->has_off_row = 1;
-            s->off_row = start + i;
-            s->off_sum = sum;
-        }
-    }
-}
-
-static void fl_store_values(const fl_row_pass *p, size_t start, size_t n, fl_row_scratch *scratch,
-                            fl_row_segment *s) {
-    const fl_rows_call *c = p->call;
-    if (c->value.data) {
-        if (c->weight.data)
-            p->ops->multiply(scratch->value, scratch->weight, fl_round_up(n));
-        p->ops->store(&c->value, start, n, scratch->value, scratch->raw);
-    } else if (c->want_value) {
-        for (size_t i = n; i < fl_round_up(n); i++)
-            fl_set_real(p, scratch->value, i, 0);
-        fl_add(&s->total, c->weight.data ? p->ops->dot(scratch->value, scratch->weight, fl_round_up(n))
-                                         : p->ops->sum(scratch->value, fl_round_up(n)));
-    }
 }
 
 typedef struct {
@@ -157,7 +88,7 @@ static int fl_open(const fl_row_pass *p, const fl_row_block *block, size_t start
     fl_row_tile t = fl_load_rows(p, block, start, n, scratch, s);
     if (s->status != FL_OK)
         return 0;
-    fl_count_rows(p, &t, n, scratch, s);
+    fl_count_rows(p, &t, start, n, scratch, s);
     if (!p->functions)
         return 0;
     t.gradient = fl_rows_of(p, block->gradient, start - block->start);
@@ -183,11 +114,9 @@ static int fl_open(const fl_row_pass *p, const fl_row_block *block, size_t start
 static void fl_close(const fl_row_pass *p, const fl_open_rows *open, fl_row_scratch *scratch,
                      fl_row_segment *s) {
     const fl_rows_call *c = p->call;
-    if (p->kernel->checks_sum)
-        fl_note_sums(p, open->start, open->n, scratch->row_sum, s);
-    fl_store_values(p, open->start, open->n, scratch, s);
     if (c->hessian.data && c->curvature != FL_CURVATURE_EXACT)
         p->rows->curve(&open->tile, p->across, fl_by_label(p), (int)c->curvature, p->curvature_factor);
+    fl_weigh_rows(p, &open->tile, open->start, open->n, scratch, s);
 }
 
 /* Some chunks of a tile, unless the call is stopped on the way. */
@@ -381,7 +310,6 @@ static fl_row_pass fl_new_pass(const fl_rows_call *c, fl_watch *watch) {
                      .kernel = fl_describe_rows(c->kernel),
                      .scale = 1,
                      .watch = watch};
-    const fl_domain weight = {.low = 0, .high = DBL_MAX};
     p.rows = p.ops->rows;
     p.curvature_factor = fl_curvature_factor(c);
     p.form = fl_form_of(c, p.kernel);
@@ -399,7 +327,6 @@ static fl_row_pass fl_new_pass(const fl_rows_call *c, fl_watch *watch) {
     p.matrix_bytes = fl_scratch_matrix(p.block_rows, c->n_classes, p.ops->itemsize, p.across);
     p.target_domain = fl_in_precision(p.kernel->target_domain, c->float32);
     p.prediction_domain = fl_in_precision(p.kernel->prediction_domain, c->float32);
-    p.weight_domain = fl_in_precision(weight, c->float32);
     return p;
 }
 
@@ -433,60 +360,96 @@ static int fl_should_stream(const fl_row_pass *p) {
     return p->ops->has_stream && written && fl_fills_cache(bytes);
 }
 
+/* What has to be known before the first result is written: that nothing on the way stops a pass that writes
+ * over its input, and what the weights of a mean sum to. */
+static fl_status fl_rows_before(const fl_row_pass *p, fl_rows_call *c, size_t *n_counted) {
+    const void *z = c->prediction.data;
+    int in_place = c->gradient.data == z || c->hessian.data == z, mean = c->reduction == FL_REDUCE_MEAN;
+    int weighs = c->weight.data || p->options.class_weight || c->has_ignore_index;
+    int differentiates = c->gradient.data || c->hessian.data;
+    c->weight_sum = (double)c->n_rows;
+    *n_counted = c->n_rows;
+    if (!in_place && !(mean && (p->shares || (weighs && differentiates))))
+        return FL_OK;
+    fl_row_pass before = *p;
+    if (!in_place) {
+        before.reads_prediction = 0;
+        before.reads_target = fl_by_label(p) || p->options.class_weight;
+    }
+    return fl_run(&before, c, n_counted);
+}
+
 /* A mean over no weight: of rows that are all ignored it is 0, otherwise there is none. */
 static fl_status fl_rows_with(fl_row_pass *p, fl_rows_call *c) {
     size_t n_counted;
-    int mean = c->reduction == FL_REDUCE_MEAN, differentiates = c->gradient.data || c->hessian.data;
-    if (mean && differentiates) {
-        c->weight_sum = (double)c->n_rows;
-        if (c->weight.data || p->options.class_weight || c->has_ignore_index) {
-            /* The scale of the gradient is needed before the first gradient. */
-            fl_row_pass weights = *p;
-            weights.functions = NULL;
-            weights.reads_prediction = 0;
-            weights.reads_target = fl_by_label(p) || p->options.class_weight;
-            fl_status status = fl_run(&weights, c, &n_counted);
-            if (status != FL_OK)
-                return status;
-            if (c->weight_sum == 0 && n_counted)
-                return FL_BAD_WEIGHT_SUM;
-        }
-        p->scale = c->weight_sum == 0 ? 0 : 1 / c->weight_sum;
+    int mean = c->reduction == FL_REDUCE_MEAN, focal = p->options.class_weight == NULL;
+    fl_status status = fl_rows_before(p, c, &n_counted);
+    if (status != FL_OK)
+        return status;
+    if (mean && c->weight_sum == 0 && n_counted)
+        return FL_BAD_WEIGHT_SUM;
+    double scale = mean && c->weight_sum != 0 ? 1 / c->weight_sum : !mean;
+    fl_shares shares = p->shares ? *p->shares : (fl_shares){NULL, 1, 1};
+    if (p->shares) {
+        shares.factor = scale / (mean && !focal ? 1 : p->class_scale);
+        shares.scale = mean ? shares.scale : 1;
+        p->shares = &shares;
+    } else {
+        p->scale = scale;
     }
     p->streams = fl_should_stream(p);
     int outputs = c->hessian.data ? FL_ROWS_VGH : (c->gradient.data ? FL_ROWS_VG : FL_ROWS_V);
     p->functions = &p->rows->kernels[c->kernel][p->form][outputs];
-    fl_status status = fl_run(p, c, &n_counted);
+    status = fl_run(p, c, &n_counted);
     if (status != FL_OK || !mean)
         return status;
     if (c->weight_sum == 0 && n_counted)
         return FL_BAD_WEIGHT_SUM;
-    c->total = n_counted ? c->total / c->weight_sum : 0;
+    if (!p->shares)
+        c->total = n_counted ? c->total / c->weight_sum : 0;
     return FL_OK;
 }
 
-static fl_status fl_rows_start(fl_rows_call *c, int compute) {
+static fl_status fl_rows_check_with(fl_row_pass *p, fl_rows_call *c) {
     size_t n_counted;
+    fl_status status = fl_run(p, c, &n_counted);
+    if (p->shares)
+        c->weight_sum /= p->shares->scale * (p->options.class_weight ? p->class_scale : 1);
+    return status;
+}
+
+/* What is to be done, and done again where the weights are of unusual sizes. */
+static fl_status fl_rows_start(fl_rows_call *c, fl_status (*run)(fl_row_pass *, fl_rows_call *)) {
     c->total = c->weight_sum = 0;
     c->has_off_row = 0;
     if (c->n_rows == 0 || c->n_classes == 0)
-        return c->reduction == FL_REDUCE_MEAN && compute ? FL_EMPTY : FL_OK;
+        return c->reduction == FL_REDUCE_MEAN && run == fl_rows_with ? FL_EMPTY : FL_OK;
     if (fl_times(c->n_rows, c->n_classes) > FL_MOST_ELEMENTS)
         return FL_TOO_LARGE;
     fl_watch own, *watch = fl_new_watch(&own, c->go_on, c->context, c->n_rows * c->n_classes);
-    fl_row_pass p = fl_new_pass(c, watch);
+    fl_row_pass pass = fl_new_pass(c, watch);
     void *allocated;
-    if (!fl_prepare_options(&p, &allocated))
+    if (!fl_prepare_options(&pass, &allocated))
         return FL_NO_MEMORY;
-    fl_status status = compute ? fl_rows_with(&p, c) : fl_run(&p, c, &n_counted);
+    fl_row_pass usual = pass;
+    fl_status status = pass.class_scale == 1 ? run(&usual, c) : FL_AGAIN;
+    if (status == FL_AGAIN) {
+        fl_shares shares = {&c->weight, 1, 1};
+        pass.shares = &shares;
+        status = c->weight.data
+                     ? fl_measure_weights(&c->weight, c->n_rows, &shares.scale, &c->bad_row, &c->bad_value)
+                     : FL_OK;
+        if (status == FL_OK)
+            status = run(&pass, c);
+    }
     free(allocated);
     return status;
 }
 
 fl_status fl_rows(fl_rows_call *c) {
-    return fl_rows_start(c, 1);
+    return fl_rows_start(c, fl_rows_with);
 }
 
 fl_status fl_rows_check(fl_rows_call *c) {
-    return fl_rows_start(c, 0);
+    return fl_rows_start(c, fl_rows_check_with);
 }

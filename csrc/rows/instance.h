@@ -9,6 +9,7 @@
 #define FL_ACROSS_LIMIT 120
 #endif
 
+#include "clear.h"
 #include "curvature.h"
 #include "kernels.h"
 #include "labels.h"
@@ -31,6 +32,7 @@
         .outside = fl_is_tile_outside,                                                                       \
         .labels = fl_load_labels,                                                                            \
         .counted = fl_counted_weights,                                                                       \
+        .clear = fl_clear_rows,                                                                              \
         .curve = fl_curve_tile,                                                                              \
     }
 

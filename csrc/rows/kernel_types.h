@@ -149,6 +149,8 @@ typedef struct {
                      void *labels, void *raw, double *bad_value);
     /* Turns a tile's Hessians into another curvature: |h|, the row's weight, or factor times h. */
     void (*curve)(const fl_row_tile *tile, int across, int by_label, int curvature, double factor);
+    /* Makes the results of rows of weight 0 0; with `by_class` of those whose true class weighs 0, too. */
+    void (*clear)(const fl_row_tile *tile, int across, int by_class);
     /* What each of n rows counts for in a mean: weight times that of its class, 0 if ignored. */
     void (*counted)(const fl_row_tile *tile, size_t n, int form, int across, double *counted);
 } fl_row_ops;

@@ -19,10 +19,10 @@
     X(focal_probabilities,         PLAIN,   LABELS, NON_NEGATIVE, FRACTION,     1, 1)      \
     X(crammer_singer,              SCANNED, LABELS, NON_NEGATIVE, ANY,          1, 0)      \
     X(weston_watkins,              PLAIN,   LABELS, NON_NEGATIVE, ANY,          1, 0)      \
-    X(kl_divergence,               PLAIN,   DENSE,  NON_NEGATIVE, NON_NEGATIVE, 1, 0)      \
+    X(kl_divergence,               PLAIN,   DENSE,  NON_NEGATIVE, NON_NEGATIVE, 1, 1)      \
     X(kl_divergence_logits,        SOFTMAX, DENSE,  NON_NEGATIVE, ANY,          1, 0)      \
-    X(js_divergence,               PLAIN,   DENSE,  NON_NEGATIVE, NON_NEGATIVE, 1, 0)      \
-    X(js_distance,                 PLAIN,   DENSE,  NON_NEGATIVE, NON_NEGATIVE, 1, 0)      \
+    X(js_divergence,               PLAIN,   DENSE,  NON_NEGATIVE, NON_NEGATIVE, 1, 1)      \
+    X(js_distance,                 PLAIN,   DENSE,  NON_NEGATIVE, NON_NEGATIVE, 1, 1)      \
     X(euclidean_error,             SCANNED, DENSE,  ANY,          ANY,          0, 0)      \
     X(softmax,                     SOFTMAX, LINK,   ANY,          ANY,          0, 0)      \
     X(log_softmax,                 SCANNED, LINK,   ANY,          ANY,          0, 0)

@@ -6,14 +6,7 @@
 #include <stdlib.h>
 
 #include "list.h"
-#include "pass.h"
-
-static void fl_set_real(const fl_row_pass *p, void *block, size_t i, double x) {
-    if (p->call->float32)
-        ((float *)block)[i] = (float)x;
-    else
-        ((double *)block)[i] = x;
-}
+#include "weights.h"
 
 static int fl_form_of(const fl_rows_call *c, const fl_row_description *kernel) {
     if (kernel->forms >> FL_NO_TARGET & 1)
@@ -34,6 +27,7 @@ static int fl_prepare_options(fl_row_pass *p, void **allocated) {
     p->options = (fl_row_options){.gamma = c->gamma,
                                   .log_base = c->log_base == 0 ? 1 : c->log_base,
                                   .gauss_newton = c->curvature == FL_CURVATURE_GAUSS_NEWTON};
+    p->class_scale = fl_class_scale(weights, n, c->float32);
     *allocated = NULL;
     if (!spreads && !weights)
         return 1;
@@ -43,7 +37,8 @@ static int fl_prepare_options(fl_row_pass *p, void **allocated) {
     char *base = own + n * p->ops->itemsize, *plain = base + n * p->ops->itemsize;
     double s = spreads ? c->label_smoothing : 0;
     for (size_t k = 0; k < n; k++) {
-        double w = weights ? weights[k] : 1;
+        double w = (weights ? weights[k] : 1) * p->class_scale;
+        p->has_zero_class |= w == 0;
         fl_set_real(p, own, k, w * (1 - s));
         fl_set_real(p, base, k, w * s / (double)n);
         p->options.base_sum += w * s / (double)n;

@@ -7,11 +7,11 @@
 
 #include "../dispatch/ops.h"
 #include "../dispatch/watch.h"
-#include "../sums/compensated.h"
+#include "../sums/shares.h"
 #include "kernel_types.h"
 
 typedef struct {
-    fl_compensated total, counted, raw_weight;
+    fl_compensated total, counted;
     size_t n_counted;
     fl_status status;
     size_t bad_row, bad_column;
@@ -33,7 +33,10 @@ typedef struct {
     size_t block_rows; /* whose matrices are loaded and stored together */
     size_t n_chunks, matrix_bytes;
     double scale, curvature_factor;
-    fl_domain target_domain, prediction_domain, weight_domain;
+    double class_scale;      /* of the classes' weights, a power of two: 1 for usual ones */
+    int has_zero_class;      /* some class weighs 0 */
+    const fl_shares *shares; /* of unusual weights, which are not loaded otherwise; NULL: usual ones */
+    fl_domain target_domain, prediction_domain;
     fl_watch *watch;
 } fl_row_pass;
 
@@ -44,8 +47,9 @@ typedef struct {
     double *counted;
     void *allocated;
     fl_row_queue queues[FL_ROW_QUEUES];
-    size_t done;     /* elements since the last look at the watch */
-    int second_half; /* of the scratch of what is streamed along rows: where the next block goes */
+    size_t done;         /* elements since the last look at the watch */
+    int has_zero_weight; /* the tile */
+    int second_half;     /* of the scratch of what is streamed along rows: where the next block goes */
 } fl_row_scratch;
 
 static int fl_by_label(const fl_row_pass *p) {

@@ -23,17 +23,19 @@ static double fl_sum(const void *block, size_t n) {
     return fl_fold_lanes(lanes, FL_SUM_LANES);
 }
 
-/* The products of float32 are exact in double; those of float64 are rounded once, on every tier. */
+/* The products of float32 are exact in double; those of float64 are rounded once, on every tier. What has the
+ * weight 0 is left out, whatever it is. */
+#define FL_WEIGHTED(i) ((double)(w[i] != 0 ? x[i] : 0) * (double)w[i])
 static double fl_dot(const void *block, const void *weights, size_t n) {
     const real *x = block, *w = weights;
     double lanes[FL_SUM_LANES] = {0};
     size_t i = 0;
     for (; i + FL_SUM_LANES <= n; i += FL_SUM_LANES)
         for (int k = 0; k < FL_SUM_LANES; k++)
-            lanes[k] += (double)x[i + k] * (double)w[i + k];
+            lanes[k] += FL_WEIGHTED(i + k);
     if (i < n)
         for (int k = 0; k < FL_LANES; k++)
-            lanes[k] += (double)x[i + k] * (double)w[i + k];
+            lanes[k] += FL_WEIGHTED(i + k);
     return fl_fold_lanes(lanes, FL_SUM_LANES);
 }
 

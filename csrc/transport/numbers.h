@@ -7,6 +7,7 @@
 
 #include "../blocks/view.h"
 #include "../dispatch/ops.h"
+#include "../sums/shares.h"
 
 enum { FL_BLOCK_DOUBLES = FL_BLOCK_BYTES / sizeof(double) };
 
@@ -38,6 +39,18 @@ static inline void fl_store_row(const fl_array *a, size_t row, size_t n, const d
         size_t count = n - i < FL_BLOCK_DOUBLES ? n - i : FL_BLOCK_DOUBLES;
         ops->store(a, row * n + i, count, from + i, raw);
     }
+}
+
+/* Brings masses whose sum, or what it divides, could leave double's range near 1 by a power of two, which it
+ * returns. */
+static inline double fl_tame_masses(double *mass, size_t n) {
+    double largest = 0;
+    for (size_t i = 0; i < n; i++)
+        largest = mass[i] > largest ? mass[i] : largest;
+    double scale = fl_is_usual(largest, 0) ? 1 : fl_scale_of(largest);
+    for (size_t i = 0; i < n && scale != 1; i++)
+        mass[i] *= scale;
+    return scale;
 }
 
 /* Numbers must be finite, masses not negative either. */

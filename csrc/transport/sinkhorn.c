@@ -94,11 +94,12 @@ static fl_status fl_new_cloud(fl_sinkhorn_call *c, const fl_array *points, const
         c->bad_column = bad.column;
         return FL_BAD_ENTRY;
     }
+    fl_tame_masses(cloud->weight, n);
     fl_compensated sum = {0, 0};
     for (size_t i = 0; i < n; i++)
         fl_add(&sum, cloud->weight[i]);
     c->bad_sum = fl_total(sum);
-    if (!(c->bad_sum > 0 && c->bad_sum <= DBL_MAX))
+    if (c->bad_sum == 0)
         return FL_BAD_MASS;
     for (size_t i = 0; i < padded; i++) {
         if (i < n)

@@ -92,7 +92,7 @@ static int fl_accumulate(const double *mass, size_t n, fl_transport_argument arg
         upto[i] = fl_total(total);
     }
     *sum = upto[n - 1];
-    if (!(*sum > 0 && *sum <= DBL_MAX)) {
+    if (*sum == 0) {
         *complaint = (fl_complaint){FL_BAD_MASS, argument, row, 0, *sum};
         return 0;
     }
@@ -153,6 +153,7 @@ static int fl_read_sample(const fl_wasserstein_call *c, const fl_array *position
         *complaint = (fl_complaint){FL_BAD_MASS, argument, row, 0, 0};
         return 0;
     }
+    fl_tame_masses(atoms->upto, atoms->n);
     if (!fl_accumulate(atoms->upto, atoms->n, argument, row, atoms->upto, &sum, complaint))
         return 0;
     return 1;
@@ -200,10 +201,14 @@ static double fl_histogram_row(const fl_wasserstein_call *c, size_t row, double 
     double sum, *q = s->masses, *potential = s->numbers;
     fl_load_row(&c->u, row, n, s->gradient);
     fl_load_row(&c->v, row, n, q);
-    if (fl_is_row_bad(s->gradient, n, 0, FL_FIRST, row, complaint) ||
-        !fl_accumulate(s->gradient, n, FL_FIRST, row, s->u_upto, &sum, complaint) ||
-        fl_is_row_bad(q, n, 0, FL_SECOND, row, complaint) ||
-        !fl_accumulate(q, n, FL_SECOND, row, s->v_upto, &sum, complaint))
+    if (fl_is_row_bad(s->gradient, n, 0, FL_FIRST, row, complaint))
+        return 0;
+    fl_tame_masses(s->gradient, n);
+    if (!fl_accumulate(s->gradient, n, FL_FIRST, row, s->u_upto, &sum, complaint) ||
+        fl_is_row_bad(q, n, 0, FL_SECOND, row, complaint))
+        return 0;
+    double scale = fl_tame_masses(q, n);
+    if (!fl_accumulate(q, n, FL_SECOND, row, s->v_upto, &sum, complaint))
         return 0;
     double distance, slope = 1;
     if (c->p == 1) {
@@ -223,13 +228,15 @@ static double fl_histogram_row(const fl_wasserstein_call *c, size_t row, double 
     }
     if (c->gradient.data) {
         fl_mass_gradient(potential, q, sum, n, factor * slope, s->gradient);
+        for (size_t j = 0; j < n && scale != 1; j++)
+            s->gradient[j] *= scale;
         fl_store_row(&c->gradient, row, n, s->gradient);
     }
     return distance;
 }
 
-/* The weights of the rows, one each; their sum. */
-static fl_status fl_row_weights(fl_wasserstein_call *c, double *weights) {
+/* The weights of the rows, one each, for a mean times a scale; their sum. */
+static fl_status fl_row_weights(fl_wasserstein_call *c, double *weights, double *scale) {
     fl_complaint bad = {.status = FL_OK};
     fl_compensated sum = {0, 0};
     for (size_t i = 0; i < c->n_rows; i++)
@@ -240,12 +247,12 @@ static fl_status fl_row_weights(fl_wasserstein_call *c, double *weights) {
         c->bad_row = bad.column;
         return FL_BAD_WEIGHT;
     }
+    if (c->reduction == FL_REDUCE_MEAN)
+        *scale = fl_tame_masses(weights, c->n_rows);
     for (size_t i = 0; i < c->n_rows; i++)
         fl_add(&sum, weights[i]);
     c->weight_sum = fl_total(sum);
-    return c->reduction == FL_REDUCE_MEAN && !(c->weight_sum > 0 && c->weight_sum <= DBL_MAX)
-               ? FL_BAD_WEIGHT_SUM
-               : FL_OK;
+    return c->reduction == FL_REDUCE_MEAN && c->weight_sum == 0 ? FL_BAD_WEIGHT_SUM : FL_OK;
 }
 
 static fl_complaint fl_all_rows(const fl_wasserstein_call *c, const double *weights, double *distances) {
@@ -268,6 +275,10 @@ static fl_complaint fl_all_rows(const fl_wasserstein_call *c, const double *weig
             if (mine.status == FL_OK) {
                 distances[i] = (c->positions ? fl_histogram_row : fl_sample_row)(c, i, scale * weights[i],
                                                                                  &scratch, &mine);
+                if (weights[i] == 0 && c->gradient.data) {
+                    memset(scratch.gradient, 0, c->n_v * sizeof(double));
+                    fl_store_row(&c->gradient, i, c->n_v, scratch.gradient);
+                }
                 if (fl_stops(watch, &done, c->n_u + c->n_v))
                     mine = (fl_complaint){.status = FL_INTERRUPTED};
             }
@@ -294,8 +305,8 @@ fl_status fl_wasserstein(fl_wasserstein_call *c) {
     double *weights = malloc(2 * c->n_rows * sizeof(double));
     if (!weights)
         return FL_NO_MEMORY;
-    double *distances = weights + c->n_rows;
-    fl_status status = fl_row_weights(c, weights);
+    double *distances = weights + c->n_rows, scale = 1;
+    fl_status status = fl_row_weights(c, weights, &scale);
     if (status == FL_OK) {
         fl_complaint complaint = fl_all_rows(c, weights, distances);
         status = complaint.status;
@@ -307,12 +318,13 @@ fl_status fl_wasserstein(fl_wasserstein_call *c) {
     if (status == FL_OK) {
         fl_compensated total = {0, 0};
         for (size_t i = 0; i < c->n_rows; i++) {
-            distances[i] *= weights[i];
+            distances[i] = fl_share_of(distances[i], weights[i]);
             fl_add(&total, distances[i]);
         }
         c->total = fl_total(total) / (c->reduction == FL_REDUCE_MEAN ? c->weight_sum : 1);
         if (c->value.data && c->reduction == FL_REDUCE_NONE)
             fl_store_row(&c->value, 0, c->n_rows, distances);
+        c->weight_sum /= scale;
     }
     free(weights);
     return status;

@@ -85,6 +85,13 @@ class Kernel:
         if not inside:
             for output in outputs:
                 np.multiply(output, _like(w, output), out=output, casting="same_kind")
+                _clear(output, w)
+
+
+def _clear(output: Array, w: Array | None) -> None:
+    """Make rows of weight 0 as if they were not there: what is infinite or NaN would stay."""
+    if w is not None:
+        output[w == 0] = 0
 
 
 def _like(w: Any, output: Array) -> Any:
@@ -188,3 +195,5 @@ class SquaredErrorLogLink(Kernel):
             gradient *= mean
         elif verb != self._loss.__call__:
             outputs[-1][...] *= mean
+        for output in outputs:
+            _clear(output, w)

@@ -69,6 +69,9 @@ def unit_factor(loss: Any, curvature: int, typical: Typical, y: Array, weight: A
         weight = np.ascontiguousarray(weight, precision_of(weight))
     if y.size == 0 or (weight is not None and not np.max(weight) > 0):
         return 1.0
+    if weight is not None and not np.all(weight):
+        present = np.asarray(weight) != 0
+        y, weight = y[present], np.asarray(weight)[present]
     target, score = typical(y, weight)
     if not 0 < abs(score - target) < np.inf:
         return 1.0

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from fastloss._loss import Loss, number_in, number_or_numbers
+from fastloss._loss import Loss, number_in, sequence_of_numbers
 from fastloss.choosing.advice import ADVICE, COMMON_PITFALLS
 from fastloss.choosing.questions import CONFLICTS, GRADES, QUESTIONS, SHORTHANDS, Question, matches, raised
 from fastloss.choosing.rules import RULES, Computed
@@ -335,8 +335,8 @@ def _check_shares(shares: Any, facts: Mapping[str, str]) -> tuple[float, ...]:
             raise ValueError(f"shares must be a number for each class, got {shares!r}")
         positive = number_in("shares", shares, 0, 1)
         return (1 - positive, positive)
-    counts = number_or_numbers("shares", shares, 0, math.inf)
-    if not isinstance(counts, tuple) or len(counts) < 2 or 0 in counts:
+    counts = sequence_of_numbers("shares", shares, 0, math.inf)
+    if len(counts) < 2 or 0 in counts:
         raise ValueError(f"shares must be a positive number for each class, got {shares!r}")
     if facts["classes"] != "many" and len(counts) != 2:
         raise ValueError(

@@ -168,7 +168,8 @@ class Loss(Twin):
         results: list[Any] = []
         with np.errstate(all="ignore"):
             for letter in outputs:
-                weighted = w * np.where(missing, np.nan, formulas[letter](y, z))
+                # A sample of weight 0 is as if it were not there.
+                weighted = np.where(w == 0, 0.0, w * np.where(missing, np.nan, formulas[letter](y, z)))
                 if letter == "v" and reduction != "none":
                     results.append(float(weighted.sum() / total))
                 else:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastloss.reference._base import Array, Domain
 from fastloss.reference.rows import NOT_NEGATIVE, PROBABILITY, RowLoss, log_softmax, one_hot, softmax, total
+
+Numbers = Sequence[float] | Mapping[int, float]
+
+
+def per_class(numbers: float | Numbers | None, n_classes: int) -> Array:
+    """Give a number for each class, 1 for those that a dict does not name."""
+    if isinstance(numbers, Mapping):
+        return np.array([numbers.get(k, 1.0) for k in range(n_classes)], dtype=float)
+    return np.ones(n_classes) * (1.0 if numbers is None else np.array(numbers, dtype=float))
 
 
 class _ProbabilityLoss(RowLoss):
@@ -39,7 +48,7 @@ class CrossEntropy(_ProbabilityLoss):
     def __init__(
         self,
         from_logits: bool = True,
-        class_weight: Sequence[float] | None = None,
+        class_weight: Numbers | None = None,
         label_smoothing: float = 0.0,
         ignore_index: int | None = None,
     ) -> None:
@@ -54,7 +63,12 @@ class CrossEntropy(_ProbabilityLoss):
         return y == self.ignore_index
 
     def _weights(self, z: Array) -> Array:
-        return np.ones(z.shape[1]) if self.class_weight is None else np.array(self.class_weight)
+        return per_class(self.class_weight, z.shape[1])
+
+    def _weightless(self, y: Array, z: Array) -> Array:
+        if y.ndim == 2 or self.label_smoothing:
+            return np.zeros(len(y), bool)
+        return self._counts(y, z) == 0
 
     def _counts(self, y: Array, z: Array) -> Array:
         if y.ndim == 2 and self.class_weight is None:
@@ -90,16 +104,19 @@ class Focal(_ProbabilityLoss):
     """-alpha_y·(1 - p_y)^gamma·log p_y, p_y the probability of the true class (Lin et al. 2017)."""
 
     def __init__(
-        self, gamma: float = 2.0, alpha: float | Sequence[float] | None = None, from_logits: bool = True
+        self, gamma: float = 2.0, alpha: float | Numbers | None = None, from_logits: bool = True
     ) -> None:
         self.gamma = gamma
         self.alpha = alpha
         self.from_logits = from_logits
 
+    def _weightless(self, y: Array, z: Array) -> Array:
+        return np.sum(per_class(self.alpha, z.shape[1]) * one_hot(y, z), axis=1) == 0
+
     def _terms(self, y: Array, z: Array) -> tuple[Array, Array, Array, Array, Array, Array]:
         """alpha_y, r = p_y, q = 1 - r, L = -log r as columns, p, and which class is the true one."""
         true = one_hot(y, z) == 1
-        alpha = total(np.where(true, 1.0 if self.alpha is None else np.array(self.alpha), 0.0))
+        alpha = total(np.where(true, per_class(self.alpha, z.shape[1]), 0.0))
         if self.from_logits:
             p = softmax(z)
             q = total(np.where(true, 0.0, p))

@@ -56,6 +56,10 @@ class RowLoss(Loss):
         """Tell which rows do not count."""
         return np.zeros(len(y), bool)
 
+    def _weightless(self, y: Array, z: Array) -> Array:
+        """Tell which rows are of a class of weight 0."""
+        return np.zeros(len(y), bool)
+
     def _counts(self, y: Array, z: Array) -> Array:
         """Give what each row counts for in a mean, before sample weights."""
         return np.ones(len(y))
@@ -76,6 +80,7 @@ class RowLoss(Loss):
         self._check_rows(y, z)
         w = _weights(sample_weight, z.shape[:1])
         ignored = self._ignored(y)
+        absent = (w == 0) | self._weightless(y, z)
         missing = np.isnan(z).any(axis=1) | np.isnan(y.reshape(len(y), -1)).any(axis=1)
 
         # A 16-bit prediction is computed in float32, so its epsilon is that of float32.
@@ -96,6 +101,8 @@ class RowLoss(Loss):
                 columns = (-1,) + (1,) * (x.ndim - 1)
                 x = np.where(missing.reshape(columns), np.nan, x)
                 weighted = w.reshape(columns) * np.where(ignored.reshape(columns), 0.0, x)
+                # A row of weight 0, or whose class is, is as if it were not there.
+                weighted = np.where(absent.reshape(columns), 0.0, weighted)
                 if letter == "v" and reduction != "none":
                     results.append(float(weighted.sum() / divisor))
                 elif letter == "v":

@@ -1,0 +1,94 @@
+"""What a linear objective makes of its arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastloss._loss import Loss, PointwiseLoss
+from fastloss._validation import as_array, is_real, precision_of
+
+Array = npt.NDArray[Any]
+
+#: Not so many classes are taken from the largest index: it will be a mistake.
+MOST_CLASSES = 1 << 24
+
+
+def matrix_of(X: Any) -> Any:
+    """Return X as a matrix that BLAS or scipy's products take as it is; anything else is converted."""
+    if hasattr(X, "tocsr"):
+        if len(X.shape) != 2:
+            raise ValueError(f"X has shape {X.shape}, expected (n, features)")
+        X = X if X.format in ("csr", "csc") else X.tocsr()
+        dtype = precision_of(X)
+        return X if X.dtype == dtype else X.astype(dtype)
+    X = as_array(X, "X")
+    if X.ndim != 2:
+        raise ValueError(f"X has shape {X.shape}, expected (n, features)")
+    if not is_real(X.dtype):
+        raise TypeError(f"X has dtype {X.dtype}, expected real numbers")
+    X = X.astype(precision_of(X), copy=False)
+    in_rows = X.strides[1] == X.itemsize and X.strides[0] >= X.itemsize * X.shape[1]
+    in_columns = X.strides[0] == X.itemsize and X.strides[1] >= X.itemsize * X.shape[0]
+    on_items = X.strides[0] % X.itemsize == X.strides[1] % X.itemsize == 0
+    if (in_rows or in_columns) and on_items and X.flags.aligned:
+        return X
+    return np.require(X, requirements=["C", "A"])
+
+
+def without_rows(X: Any, absent: Array) -> Any:
+    """Return X with 0 for what is not finite in rows of weight 0, which are as if they were not there."""
+    if isinstance(X, np.ndarray):
+        bad = absent.copy()
+        bad[absent] = ~np.isfinite(X[absent]).all(axis=1)
+        if bad.any():
+            X = X.copy(order="K")
+            X[bad] = 0
+        return X
+    rows = X.indices if X.format == "csc" else np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+    entries = absent[rows] & ~np.isfinite(X.data)
+    if entries.any():
+        X = X.copy()
+        X.data[entries] = 0
+    return X
+
+
+def count_outputs(loss: Loss, y: Array, n: int, n_classes: int | None) -> int | None:
+    """Return the number C of predictions a row, None for the one number of a pointwise loss."""
+    if isinstance(loss, PointwiseLoss):
+        if n_classes is not None:
+            raise ValueError(f"n_classes is given, but {loss!r} is a loss of one prediction")
+        return None
+    if n_classes is not None:
+        if isinstance(n_classes, bool) or not isinstance(n_classes, int | np.integer) or n_classes < 1:
+            raise ValueError(f"n_classes must be a positive integer, got {n_classes!r}")
+        return int(n_classes)
+    if y.ndim == 2:
+        return int(y.shape[1])
+    named = 0
+    for name in ("class_weight", "alpha"):
+        if isinstance(numbers := getattr(loss, name, None), tuple):
+            return len(numbers)
+        if isinstance(numbers, dict):
+            named = max(numbers, default=0)
+    # Labels that are none are left for the loss to refuse.
+    counted = y[y != ignored] if (ignored := getattr(loss, "ignore_index", None)) is not None else y
+    largest = counted.max() if counted.size and counted.dtype.kind in "biuf" else 0
+    if not np.isfinite(largest):
+        return 2
+    if largest >= MOST_CLASSES:
+        raise ValueError(
+            f"y[{int(np.argmax(y == largest))}] = {largest} would make {int(largest) + 1} classes; if it"
+            " is the index of a class, give n_classes"
+        )
+    return max(2, named + 1, int(largest) + 1)
+
+
+def prediction_bounds(loss: Any) -> tuple[float, float, bool]:
+    """Return the least and largest prediction that a loss takes, and whether the least is excluded."""
+    if isinstance(loss, PointwiseLoss):
+        domain = loss.prediction_domain
+        return domain.low, domain.high, domain.open_low
+    return (0.0, 1.0, False) if loss.family == "multiclass" else (0.0, math.inf, False)
