@@ -126,7 +126,8 @@ def near_one(weights: Array) -> tuple[Array, float]:
     largest = float(weights.max(initial=0))
     if largest == 0 or 2.0**-64 <= largest <= 2.0**32:
         return weights, 1.0
-    scale = 2.0 ** -min(max(math.frexp(largest)[1], -1000), 1000)
+    exponent = 1000 if largest == math.inf else math.frexp(largest)[1]
+    scale = 2.0 ** -min(max(exponent, -1000), 1000)
     return weights * scale, scale
 
 

@@ -192,7 +192,7 @@ cdef class Pointwise(Verbs):
 cdef double typical_loss(Pointwise loss, object y, object z, object w, object n_threads) except *:
     """The mean loss, not weighted but for samples of weight 0, which are as if they were not there."""
     kept = None
-    if w is not None and not w.all():
+    if w is not None and not w.min() > 0:
         kept = w != 0
         if not kept.any():
             return 0

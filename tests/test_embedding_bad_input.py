@@ -109,8 +109,6 @@ def test_weights(case: Any) -> None:
     for verb in ("__call__", "gradient"):
         with pytest.raises(ValueError, match=r"sum to 0\.0"):
             getattr(case, verb)(*good, sample_weight=np.zeros(4))
-        with pytest.raises(ValueError, match="sum to inf"):
-            getattr(case, verb)(*good, sample_weight=np.full(4, 1.7e308))
     assert case(*good, sample_weight=np.zeros(4), reduction="sum") == 0
 
 

@@ -91,8 +91,10 @@ static int fl_open(const fl_row_pass *p, const fl_row_block *block, size_t start
     fl_count_rows(p, &t, start, n, scratch, s);
     if (!p->functions)
         return 0;
-    t.gradient = fl_rows_of(p, block->gradient, start - block->start);
-    t.hessian = fl_rows_of(p, block->hessian, start - block->start);
+    if (c->gradient.data || c->hessian.data)
+        t.gradient = fl_rows_of(p, block->gradient, start - block->start);
+    if (c->hessian.data)
+        t.hessian = fl_rows_of(p, block->hessian, start - block->start);
     if (block->shift) {
         t.next_prediction = p->rows->ahead(&c->prediction, block->start, block->n);
         t.block_row = start - block->start;

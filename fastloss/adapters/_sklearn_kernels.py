@@ -184,16 +184,18 @@ class SquaredErrorLogLink(Kernel):
     def _write(
         self, verb: Any, y: Array, z: Array, w: Array | None, outputs: tuple[Array, ...], n_threads: int
     ) -> None:
-        mean = np.exp(z)
-        super()._write(verb, y, mean, w, outputs, n_threads)
-        if verb == self._derivatives:
-            # d²/dz² = h·mean² + g·mean with the gradient g and the Hessian h by the mean
-            gradient, hessian = outputs
-            hessian *= mean
-            hessian += gradient
-            hessian *= mean
-            gradient *= mean
-        elif verb != self._loss.__call__:
-            outputs[-1][...] *= mean
+        # Rows of weight 0 may overflow.
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = np.exp(z)
+            super()._write(verb, y, mean, w, outputs, n_threads)
+            if verb == self._derivatives:
+                # d²/dz² = h·mean² + g·mean with the gradient g and the Hessian h by the mean
+                gradient, hessian = outputs
+                hessian *= mean
+                hessian += gradient
+                hessian *= mean
+                gradient *= mean
+            elif verb != self._loss.__call__:
+                outputs[-1][...] *= mean
         for output in outputs:
             _clear(output, w)

@@ -12,7 +12,8 @@ BREAKS = [
         ("start + i < s->bad_index", "start + i > s->bad_index"),
         ("memset((char *)v + n * ops->itemsize, 0, (padded - n) * ops->itemsize);", ""),
         ("c->total /= c->weight_sum;", "c->total /= (double)c->n;"),
-        ("pass.scale = 1 / c->weight_sum;", "pass.scale = 1 / (double)c->n;"),
+        ("is_mean && !shares ? 1 / c->weight_sum", "is_mean && !shares ? 1 / (double)c->n"),
+        ("int checks = fl_is_in_place(c) &&", "int checks = 0 &&"),
         ("c->value.data != z && c->gradient.data != z &&", "c->value.data != z &&"),
     ),
     *breaks(

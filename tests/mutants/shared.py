@@ -42,6 +42,26 @@ BREAKS = [
         ("isfinite(sum) ? error : 0", "0"),
         ("isfinite(sum) ? error : 0", "error"),
     ),
+    *breaks(
+        "csrc/sums/sums.h",
+        ("(double)(w[i] != 0 ? x[i] : 0)", "(double)x[i]"),
+        tests="weights",
+    ),
+    *breaks(
+        "csrc/sums/shares.h",
+        ("share == 0 ? 0 : x * share", "x * share"),
+        ("if (mean)\n        s->factor", "if (0)\n        s->factor"),
+        ("*scale = fl_scale_of(largest);", "*scale = 1;"),
+        ("rounds && *kinds & FL_ZERO_WEIGHTS", "0 && *kinds & FL_ZERO_WEIGHTS"),
+        tests="weights",
+    ),
+    *breaks(
+        "csrc/blocks/weights.h",
+        ("(range - above_least)) & ~before) | pattern;", "(range - above_least)) & ~before);"),
+        ("zeros[k] = before & ~pattern;", "zeros[k] = 0;"),
+        tests="weights",
+    ),
+    *breaks("csrc/blocks/store.h", ("w[i] != 0 ? a[i] : 0", "a[i]"), tests="weights"),
     *breaks("csrc/sums/fold.h", ("    FL_FOLD(16);\n", "")),
     *breaks(
         "csrc/vecmath/exp.h",

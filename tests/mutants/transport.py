@@ -10,8 +10,8 @@ BREAKS = [
         ("if (s->masses[from] > 0) {", "if (1) {"),
         ("mine.row < first.row", "mine.row > first.row"),
         (
-            "distances[i] *= weights[i];\n            fl_add(&total, distances[i]);",
-            "fl_add(&total, distances[i] * weights[i]);",
+            "= fl_share_of(distances[i], weights[i]);\n            fl_add(&total, distances[i]);",
+            "= distances[i];\n            fl_add(&total, fl_share_of(distances[i], weights[i]));",
         ),
         (
             "fl_is_row_bad(q, n, 0, FL_SECOND, row, complaint)",
