@@ -64,7 +64,7 @@ typedef enum {
     FL_BAD_TARGET,     /* target[bad_index] = bad_value lies outside the loss's domain */
     FL_BAD_PREDICTION, /* likewise */
     FL_BAD_WEIGHT,     /* negative, infinite or NaN */
-    FL_BAD_WEIGHT_SUM, /* the weights of a mean sum to zero, or to infinity */
+    FL_BAD_WEIGHT_SUM, /* the weights of a mean sum to zero */
     FL_EMPTY,          /* the mean of nothing */
     FL_NO_MEMORY,      /* scratch for rows of very many classes could not be had */
     FL_BAD_ENTRY, /* transport: call->bad_argument[bad_row, bad_column] is not finite, or a negative mass */
@@ -93,8 +93,9 @@ typedef struct {
     size_t n; /* elements of every array below */
     fl_array target, prediction;
     fl_array weight; /* optional */
-    /* out: value is written with FL_REDUCE_NONE only. An output may be the very same view as prediction;
-     * any other overlap is the caller's mistake. Floating-point dtypes only. */
+    /* out: value is written with FL_REDUCE_NONE only. An output may be the very same view as prediction,
+     * which is then checked as a whole before the first result is written; any other overlap is the caller's
+     * mistake. Floating-point dtypes only. */
     fl_array value, gradient, hessian;
     fl_curvature curvature; /* of `hessian`, which it then needs `gradient` for; not over prediction */
     double kink_width;      /* for curvatures that need it: residuals below it count as it */
