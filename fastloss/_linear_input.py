@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fastloss._contrast import near_one
 from fastloss._loss import Loss, PointwiseLoss
 from fastloss._validation import as_array, is_real, precision_of
 
@@ -92,3 +94,29 @@ def prediction_bounds(loss: Any) -> tuple[float, float, bool]:
         domain = loss.prediction_domain
         return domain.low, domain.high, domain.open_low
     return (0.0, 1.0, False) if loss.family == "multiclass" else (0.0, math.inf, False)
+
+
+def near_weights(loss: Any, y: Array, somewhere: Array, weight: Array | None) -> tuple[Array | None, float]:
+    """Return the weights, brought near 1 where they are unusually small or large, and their sum.
+
+    A factor of all weights changes no mean, but sums in the precision of X have a range.
+    """
+    total = float(loss.weight_sum(y, somewhere, sample_weight=weight))
+    if weight is not None:
+        near, scale = near_one(weight.astype(np.float64))
+        if scale != 1:
+            weight, total = near, loss.weight_sum(y, somewhere, sample_weight=near)
+    _, scale = near_one(np.array([total / len(y)]))
+    if scale != 1:
+        # The weights of the classes are what is unusual.
+        weight = np.full(len(y), scale) if weight is None else weight * scale
+        total = loss.weight_sum(y, somewhere, sample_weight=weight)
+    return weight, total
+
+
+def sum_of(values: list[float]) -> float:
+    """Return the sum of floats, exactly where it can be had."""
+    try:
+        return math.fsum(values)
+    except (OverflowError, ValueError):  # what floats overflow to, or infinities of both signs
+        return sum(values)

@@ -10,8 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fastloss._contrast import near_one
-from fastloss._linear_input import count_outputs, matrix_of, prediction_bounds, without_rows
+from fastloss._linear_input import (
+    count_outputs,
+    matrix_of,
+    near_weights,
+    prediction_bounds,
+    sum_of,
+    without_rows,
+)
 from fastloss._loss import Loss, PointwiseLoss, RowLoss
 from fastloss._validation import as_array, column_hint, is_real
 from fastloss.distribution import KLDivergence
@@ -152,7 +158,7 @@ class LinearObjective:
         # Any number that every loss takes for a prediction serves to check the targets and the weights.
         somewhere = np.asarray(0.5 if self._n_outputs is None else 1 / self._n_outputs, self._X.dtype)
         self._somewhere = np.broadcast_to(somewhere, self._prediction_shape(self._n))
-        total = self._weigh()
+        self._weight, total = near_weights(loss, self._y, self._somewhere, self._weight)
         if total == 0:
             # An error, or a mean over rows that are all ignored.
             loss(self._y, self._somewhere, sample_weight=self._weight)
@@ -178,24 +184,6 @@ class LinearObjective:
             f"LinearObjective({self.loss!r}, X of shape {self._X.shape}, penalty={self.penalty!r},"
             f" fit_intercept={self.fit_intercept})"
         )
-
-    def _weigh(self) -> float:
-        """Return the sum of the weights, which are brought near 1 where they are unusually small or large.
-
-        A factor of all weights changes no mean, but sums in the precision of X have a range.
-        """
-        total = float(self.loss.weight_sum(self._y, self._somewhere, sample_weight=self._weight))
-        if self._weight is not None:
-            near, scale = near_one(self._weight.astype(np.float64))
-            if scale != 1:
-                self._weight = near
-                total = self.loss.weight_sum(self._y, self._somewhere, sample_weight=near)
-        _, scale = near_one(np.array([total / self._n]))
-        if scale != 1:
-            # The weights of the classes are what is unusual.
-            self._weight = np.full(self._n, scale) if self._weight is None else self._weight * scale
-            total = self.loss.weight_sum(self._y, self._somewhere, sample_weight=self._weight)
-        return total
 
     def _check_shapes(self) -> None:
         expected = (self._n,) if self._n_outputs is None or self._y.ndim == 1 else (self._n, self._n_outputs)
@@ -368,7 +356,7 @@ class LinearObjective:
             values.append(value)
             self._add_backward(block, g, total)
         gradient *= self._scale
-        risk = _sum(values) * self._scale
+        risk = sum_of(values) * self._scale
         if self.penalty is not None:
             penalised = total[..., : self._n_features]
             penalty, penalty_gradient = self.penalty.value_and_gradient(self._coefficients(parameters))
@@ -513,10 +501,3 @@ class LinearObjective:
                 row_weight[block.rows] = outputs[1][:, 0] * (n_classes**2 / (n_classes - 1))
             self._row_weight = row_weight
         return self._row_weight
-
-
-def _sum(values: list[float]) -> float:
-    try:
-        return math.fsum(values)
-    except (OverflowError, ValueError):  # what floats overflow to, or infinities of both signs
-        return sum(values)

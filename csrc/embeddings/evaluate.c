@@ -165,13 +165,15 @@ void fl_close_values(const fl_embedding_pass *p, size_t start, size_t n, const f
     }
 }
 
-/* Rows of weight 0 are as if they were not there, whatever their gradients are. */
-static void fl_clear_gradients(const fl_embedding_pass *p, const fl_embedding_tile *t) {
+/* Gradients times the rows' shares, where these are not in them; 0 in rows of weight 0, which are as if they
+ * were not there, whatever else it would be. */
+static void fl_weigh_gradients(const fl_embedding_pass *p, const fl_embedding_tile *t, const double *slope) {
+    const fl_embeddings_call *c = p->call;
     for (size_t i = 0; i < t->n_rows; i++)
-        for (int m = 0; m < p->n_inputs && t->slope[i] == 0; m++)
-            memset((char *)t->gradient[m].data +
-                       (ptrdiff_t)i * t->gradient[m].stride * (ptrdiff_t)p->ops->itemsize,
-                   0, p->row_bytes);
+        for (int m = 0; m < p->n_inputs && (p->shares || slope[i] == 0); m++)
+            fl_take_shares((char *)t->gradient[m].data +
+                               (ptrdiff_t)i * t->gradient[m].stride * (ptrdiff_t)p->ops->itemsize,
+                           slope + i, 0, c->n_columns, c->float32);
 }
 
 static void fl_run_tile(const fl_embedding_pass *p, size_t start, size_t n, fl_embedding_scratch *s,
@@ -182,7 +184,8 @@ static void fl_run_tile(const fl_embedding_pass *p, size_t start, size_t n, fl_e
         .n_rows = n, .n_columns = c->n_columns, .margin = c->margin, .scale = p->scale, .value = s->value};
     if (p->has_label)
         t.label = p->ops->load(&c->label, start, n, s->label, s->raw);
-    t.slope = fl_load_weights(p, start, n, s);
+    const double *slope = fl_load_weights(p, start, n, s);
+    t.slope = p->shares ? NULL : slope;
     for (int m = 0; m < p->n_inputs; m++) {
         t.input[m] = rows->load(&c->input[m], start, n, 0, s->input[m], s->raw);
         if (p->streams)
@@ -191,8 +194,8 @@ static void fl_run_tile(const fl_embedding_pass *p, size_t start, size_t n, fl_e
             t.gradient[m] = rows->place(&c->gradient[m], start, n, 0, s->gradient[m]);
     }
     p->ops->embeddings->tile[c->kernel][p->has_gradient ? FL_EMBEDDINGS_VG : FL_EMBEDDINGS_V](&t);
-    if (p->has_gradient && t.slope)
-        fl_clear_gradients(p, &t);
+    if (p->has_gradient && slope)
+        fl_weigh_gradients(p, &t, slope);
     fl_close_values(p, start, n, s, total);
     for (int m = 0; m < p->n_inputs && p->has_gradient; m++) {
         if (p->streams)

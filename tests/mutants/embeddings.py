@@ -16,7 +16,7 @@ BREAKS = [
         ("memset(s->weight + n * p->ops->itemsize, 0, rest);", ""),
         ("c->gradient[m].data == c->input[m].data ||", ""),
         ("p.scale = 1 / c->weight_sum;", "p.scale = 1 / (double)c->n_rows;"),
-        ("m < p->n_inputs && t->slope[i] == 0", "m < p->n_inputs && 0"),
+        ("(p->shares || slope[i] == 0)", "p->shares"),
         tests="weights",
     ),
     *breaks(
