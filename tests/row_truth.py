@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import mpmath
 import multiprecision
 import numpy as np
-from mpmath import mp
 from multiprecision import BEYOND, DIGITS, Truth, exact
 
 from fastloss import reference
@@ -35,8 +33,8 @@ for _module in _MODULES[1:]:
 def twin(loss: Any, epsilon: float = 2.0**-52) -> reference.RowLoss:
     """The multi-precision twin of a loss, whose parameters are the exact values of the loss's floats."""
     cls = next(getattr(m, type(loss).__name__) for m in _MODULES if hasattr(m, type(loss).__name__))
-    found = cls(**{k: mp.mpf(v) if isinstance(v, float) else v for k, v in loss.parameters.items()})
-    found.epsilon = mp.mpf(epsilon)
+    found = cls(**multiprecision.exact_parameters(loss))
+    found.epsilon = multiprecision.exact(epsilon)
     for name in ("_plain", "_terms", "_slope"):
         if hasattr(found, name):
             setattr(found, name, _remembered(getattr(found, name)))
@@ -64,7 +62,7 @@ def evaluate(formula: Any, y: np.ndarray | None, z: np.ndarray) -> tuple[np.ndar
     pieces: list[tuple[np.ndarray, list[Any]]] = []
     for d in np.unique(digits):
         (at,) = np.nonzero(digits == d)
-        with mpmath.workdps(int(d)):
+        with multiprecision.precision(int(d)):
             results = formula(None if y is None else _object(y[at]), _object(z[at]))
             pieces.append((at, [_split_all(x) for x in results]))
     truths = []
@@ -81,10 +79,106 @@ def _split_all(x: Any) -> np.ndarray:
     x = np.asarray(x, dtype=object)
     parts = np.empty((3, x.size), dtype=object)
     for i, number in enumerate(x.ravel()):
-        parts[:, i] = multiprecision._split(mp.mpf(number))
+        parts[:, i] = multiprecision._split(number)
     return parts.reshape(3, *x.shape)
 
 
 def as_float(true: Truth) -> np.ndarray:
     with np.errstate(over="ignore"):
         return np.ldexp(true.high, np.clip(true.exponent, -BEYOND, 5000))
+
+
+np_ = multiprecision.Functions()
+
+
+def _sum(x: Any) -> Any:
+    return np.sum(x, axis=1)
+
+
+def _entropy_terms(t: Any, y: Any, z: Any) -> Any:
+    """|p·log p| + p·|log q| of Σp·log p - Σp·log q."""
+    some = y > 0
+    own = np.abs(t._relative(y, np.ones_like(y)))
+    return _sum(own - np.where(some, y * np.where(some, log_softmax(z), 0.0), 0.0))
+
+
+def _soft_gradient(t: Any, y: Any, z: Any) -> Any:
+    """T·p_k + t_k, whose difference is the gradient; all relative accuracy is kept for one-hot rows."""
+    target = t._spread(y, z) if hasattr(t, "_spread") else y
+    total = np.sum(target, axis=1, keepdims=True)
+    hot = np.max(target, axis=1, keepdims=True) == total
+    return np.where(hot, 0.0, total * softmax(z) + target)
+
+
+def _focal_hessian(t: Any, y: Any, z: Any) -> Any:
+    alpha, r, q, L, p, true = t._terms(y, z)
+    g = t.gamma
+    if not t.from_logits:
+        second = q**g / r**2 + 2 * g * q ** (g - 1) / r + g * np.abs(g - 1) * q ** (g - 2) * L
+        return np.where(true, alpha * second, 0.0)
+    u = np.where(true, -1.0, p / np.where(q > 0, q, 1.0))
+    return t._slope(y, z) * p * (1 - p) + alpha * g * q**g * r * ((g * r + 1) * L + 2 * q) * u**2
+
+
+def _distance_hessian(t: Any, y: Any, z: Any) -> Any:
+    value, gradient, hessian = t._plain(y, z)
+    root = np_.sqrt(np.where(value > 0, value, 1.0))[:, None]
+    return np.where(value[:, None] > 0, hessian / root / 2 + gradient**2 / root**3 / 4, 0.0)
+
+
+# Where a result crosses zero, no bound relative to it is possible; the error is then held to ULPs of the sum
+# of the magnitudes of its terms. These are all the results with such a root; t is the multi-precision twin.
+CROSSES_ZERO = {
+    # A soft target's gradient is 0 where the prediction equals it; with class indices alone it is not soft.
+    ("CrossEntropy", "gradient"): lambda t, y, z: (
+        _soft_gradient(t, y, z)
+        if t.from_logits and (y.ndim == 2 or t.label_smoothing > 0)
+        else np.zeros(z.shape)
+    ),
+    ("KLDivergence", "gradient"): lambda t, y, z: (
+        _soft_gradient(t, y, z) if t.from_logits else np.zeros(z.shape)
+    ),
+    # A divergence is 0 at p = q, its terms are not.
+    ("KLDivergence", "value"): lambda t, y, z: (
+        _entropy_terms(t, y, z) if t.from_logits else _sum(np.abs(t._relative(y, z)))
+    ),
+    # The focal loss is concave where badly wrong.
+    ("Focal", "hessian"): _focal_hessian,
+    # The square root of a convex function.
+    ("JSDivergence", "hessian"): lambda t, y, z: (
+        _distance_hessian(t, y, z) if t.distance else np.zeros(z.shape)
+    ),
+}
+
+
+def results(loss: Any, y: np.ndarray, z: np.ndarray) -> dict[str, np.ndarray]:
+    """What the kernels say: the value of each row, gradient and Hessian of each class."""
+    found = dict(zip(("value", "gradient"), loss.value_and_gradient(y, z, reduction="none"), strict=True))
+    if loss.has_hessian:
+        found["hessian"] = loss.value_gradient_and_hessian(y, z, reduction="none")[2]
+    return found
+
+
+def errors(
+    loss: Any, y: np.ndarray, z: np.ndarray, results: dict[str, np.ndarray]
+) -> tuple[dict[str, np.ndarray], dict[str, Truth], np.ndarray]:
+    """Errors in ULPs and true numbers of the rows that count, and which rows these are."""
+    found = twin(loss, epsilon=float(np.finfo(z.dtype).eps))
+    counted = ~found._ignored(y)
+    scales = {
+        o: CROSSES_ZERO[type(loss).__name__, o] for o in results if (type(loss).__name__, o) in CROSSES_ZERO
+    }
+    truths = evaluate(
+        lambda y, z: [
+            *(getattr(found, f"_{o}")(y, z) for o in results),
+            *(scale(found, y, z) for scale in scales.values()),
+        ],
+        y[counted],
+        z[counted],
+    )
+    true = dict(zip(results, truths, strict=False))
+    scale = dict(zip(scales, truths[len(results) :], strict=True))
+    error = {
+        o: multiprecision.ulps(x[counted], true[o], scale.get(o), gradual=False) for o, x in results.items()
+    }
+    return error, true, counted

@@ -1,81 +1,28 @@
-"""Errors of the losses of embeddings in units in the last place, against the formulas in multi-precision.
-
-Where terms cancel no relative bound is possible: there the unit is that of the sum of their magnitudes.
-"""
+"""Errors of the losses of embeddings in units in the last place, against the formulas in multi-precision."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import embedding_truth
 import mpmath
-import multiprecision
 import numpy as np
 import pytest
-from embedding_samples import ALL, embeddings, ordinary
-from mpmath import mp
-from multiprecision import DIGITS, Truth, exact, ulps
+from embedding_samples import ALL, ordinary
+from multiprecision import DIGITS, exact
 
 import fastloss as fl
-from fastloss import reference
 
-_MODULE = multiprecision._copy_of(reference.embedding)
 SHAPES = [(40, 1), (20, 3), (12, 16), (6, 37), (2, 1500)]
-
-
-def _truth(numbers: Any) -> Truth:
-    parts = np.array([multiprecision._split(mp.mpf(x)) for x in np.ravel(numbers)], dtype=object)
-    high, low, exponent = parts.T.reshape(3, *np.shape(numbers))
-    return Truth(high.astype(float), low.astype(float), exponent.astype(int))
-
-
-def _twin(loss: Any) -> Any:
-    parameters = {k: mp.mpf(v) if isinstance(v, float) else v for k, v in loss.parameters.items()}
-    return getattr(_MODULE, type(loss).__name__)(**parameters)
-
-
-def _magnitudes(loss: Any, arguments: tuple[Any, ...]) -> tuple[Any, list[Any]]:
-    """Of the terms of the values, and of the gradients: (n,) and (n, d) each."""
-    x = [np.asarray(a, float) for a in arguments]
-    zeros = [np.zeros_like(a) for a in x]
-    if isinstance(loss, fl.CenterLoss):
-        by_centers = np.zeros_like(x[1])
-        np.add.at(by_centers, arguments[2], np.abs(x[0] - x[1][arguments[2]]))
-        return np.zeros(len(x[0])), [zeros[0], by_centers]
-    first = np.linalg.norm(x[0] - x[1], axis=1)
-    if isinstance(loss, fl.Triplet):
-        second = np.linalg.norm(x[0] - x[2], axis=1)
-        if loss.squared:
-            return first**2 + second**2 + loss.margin, zeros
-        unit = [np.abs(x[0] - x[1]) / first[:, None], np.abs(x[0] - x[2]) / second[:, None]]
-        return first + second + loss.margin, [unit[0] + unit[1], zeros[0], zeros[0]]
-    if isinstance(loss, fl.Contrastive):
-        apart = (arguments[2] == 0) & (first < loss.margin)
-        short_of, both = np.maximum(loss.margin - first, 0), loss.margin + first
-        slope = np.where(apart, 2 * both / first, 0)[:, None] * np.abs(x[0] - x[1])
-        return np.where(apart, both * short_of, 0), [slope, slope]
-    length = [np.linalg.norm(a, axis=1, keepdims=True) for a in x[:2]]
-    both = np.abs(x[0]) / length[0] + np.abs(x[1]) / length[1]
-    return np.full(len(x[0]), 1 + abs(loss.margin)), [both / length[0], both / length[1]]
-
-
-def _worst(result: np.ndarray, true: Any, magnitude: Any) -> float:
-    return float(ulps(np.asarray(result), _truth(true), _truth(magnitude)).max())
 
 
 @pytest.mark.parametrize("case", [c for c in ALL if not isinstance(c, fl.NTXent)], ids=repr)
 def test_error(case: Any, dtype: Any, rng: Any) -> None:
     for n, d in SHAPES:
         arguments = ordinary(case, n, d, dtype, rng)
-        vectors = embeddings(case, arguments)
         value, gradients = case.value_and_gradient(*arguments, reduction="none")
-        with mpmath.workdps(DIGITS):
-            inputs = [exact(a.astype(object)) for a in vectors] + [*arguments[len(vectors) :]]
-            values = _twin(case)._values(*inputs)
-            slopes = _twin(case)._gradients(exact(np.ones(n, object)), *inputs)
-            magnitudes = _magnitudes(case, arguments)
-            assert _worst(value, values, magnitudes[0]) <= 4, (n, d)
-            for gradient, slope, magnitude in zip(gradients, slopes, magnitudes[1], strict=True):
-                assert _worst(gradient, slope, magnitude) <= 4, (n, d)
+        for error in embedding_truth.errors(case, arguments, [value, *gradients]):
+            assert error.max() <= 4, (n, d)
 
 
 @pytest.mark.parametrize("temperature", [0.05, 0.5])
@@ -86,8 +33,9 @@ def test_error_of_a_batch(temperature: float, dtype: Any, rng: Any) -> None:
     value, gradients = loss.value_and_gradient(a, b, reduction="none")
     with mpmath.workdps(DIGITS):
         inputs = [exact(x.astype(object)) for x in (a, b)]
-        values = _twin(loss)._values(*inputs).astype(float)
-        slopes = [x.astype(float) for x in _twin(loss)._gradients(exact(np.ones(9, object)), *inputs)]
+        twin = embedding_truth._twin(loss)
+        values = twin._values(*inputs).astype(float)
+        slopes = [x.astype(float) for x in twin._gradients(exact(np.ones(9, object)), *inputs)]
     unit = np.finfo(dtype).eps / temperature
     np.testing.assert_allclose(value, values, rtol=0, atol=4 * unit)
     for gradient, slope in zip(gradients, slopes, strict=True):

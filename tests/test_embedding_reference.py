@@ -9,9 +9,9 @@ import multiprecision
 import numpy as np
 import pytest
 from embedding_samples import ALL, ROW_BY_ROW, ask, embeddings, ordinary
+from embedding_truth import _twin
 from mpmath import mp
 from multiprecision import exact
-from test_embedding_accuracy import _twin
 
 import fastloss as fl
 from fastloss import _contrast, reference

@@ -7,36 +7,19 @@ import pickle
 
 import mpmath
 import numpy as np
+import penalty_truth
 import pytest
 from mpmath import mp
-from multiprecision import exact, truth, ulps
+from multiprecision import exact
+from penalty_truth import PENALTIES, shares
 
 import fastloss as fl
 from fastloss import reference
-
-PENALTIES = [
-    fl.L1(),
-    fl.L1(alpha=0.3),
-    fl.L2(),
-    fl.L2(alpha=0.3),
-    fl.ElasticNet(),
-    fl.ElasticNet(alpha=0.3, l1_ratio=0.7),
-    fl.ElasticNet(alpha=3.0, l1_ratio=1.0),
-    fl.ElasticNet(alpha=3.0, l1_ratio=0.0),
-    fl.L1(alpha=0.0),
-]
 
 
 @pytest.fixture(params=PENALTIES, ids=repr)
 def penalty(request):
     return request.param
-
-
-def shares(penalty):
-    """The factors of |w| and of w²/2, exactly."""
-    alpha = mp.mpf(penalty.alpha)
-    rho = {"L1": 1, "L2": 0}.get(type(penalty).__name__, getattr(penalty, "l1_ratio", None))
-    return alpha * mp.mpf(rho), alpha * (1 - mp.mpf(rho))
 
 
 def test_by_hand():
@@ -57,20 +40,9 @@ def test_by_hand():
 
 
 def test_fifty_digits(penalty, dtype, rng):
-    info = np.finfo(dtype)
-    # Up to the root of the largest number, beyond which w² overflows.
-    size = np.exp(rng.uniform(np.log(float(info.tiny)), np.log(float(info.max)) / 2, 300))
-    w = np.concatenate([size * rng.choice([-1, 1], 300), rng.normal(0, 1, 100), [0.0, -0.0, 1.0]]).astype(
-        dtype
-    )
-    with mpmath.workdps(50):
-        a, b = shares(penalty)
-    gradient, hessian = penalty.gradient_and_hessian(w)
-    value = np.array([penalty(w[i : i + 1]) for i in range(w.size)]).astype(dtype)
-    none = np.zeros_like(w)
-    assert ulps(value, truth(lambda _, w: a * abs(w) + b * w**2 / 2, none, w)).max() <= 4
-    assert ulps(gradient, truth(lambda _, w: a * np.sign(w) + b * w, none, w)).max() <= 4
-    assert ulps(hessian, truth(lambda _, w: b + 0 * w, none, w)).max() <= 4
+    w = penalty_truth.hard(dtype, rng)
+    for output, result in penalty_truth.results(penalty, w).items():
+        assert penalty_truth.errors(penalty, output, w, result).max() <= 4
 
 
 def test_sums_keep_their_digits(penalty, rng):

@@ -19,68 +19,6 @@ BOUND = 8
 DEFAULTS_AT = [2, 3, 5, 10, 16, 17, 31, 33, 64, 100, 257, 1000]
 SETTINGS_AT = [2, 10, 129, 256]
 
-np_ = multiprecision.Functions()
-
-
-def _sum(x: Any) -> Any:
-    return np.sum(x, axis=1)
-
-
-def _entropy_terms(t: Any, y: Any, z: Any) -> Any:
-    """|p·log p| + p·|log q| of Σp·log p - Σp·log q."""
-    some = y > 0
-    own = np.abs(t._relative(y, np.ones_like(y)))
-    return _sum(own - np.where(some, y * np.where(some, row_truth.log_softmax(z), 0.0), 0.0))
-
-
-def _soft_gradient(t: Any, y: Any, z: Any) -> Any:
-    """T·p_k + t_k, whose difference is the gradient; all relative accuracy is kept for one-hot rows."""
-    target = t._spread(y, z) if hasattr(t, "_spread") else y
-    total = np.sum(target, axis=1, keepdims=True)
-    hot = np.max(target, axis=1, keepdims=True) == total
-    return np.where(hot, 0.0, total * row_truth.softmax(z) + target)
-
-
-def _focal_hessian(t: Any, y: Any, z: Any) -> Any:
-    alpha, r, q, L, p, true = t._terms(y, z)
-    g = t.gamma
-    if not t.from_logits:
-        second = q**g / r**2 + 2 * g * q ** (g - 1) / r + g * np.abs(g - 1) * q ** (g - 2) * L
-        return np.where(true, alpha * second, 0.0)
-    u = np.where(true, -1.0, p / np.where(q > 0, q, 1.0))
-    return t._slope(y, z) * p * (1 - p) + alpha * g * q**g * r * ((g * r + 1) * L + 2 * q) * u**2
-
-
-def _distance_hessian(t: Any, y: Any, z: Any) -> Any:
-    value, gradient, hessian = t._plain(y, z)
-    root = np_.sqrt(np.where(value > 0, value, 1.0))[:, None]
-    return np.where(value[:, None] > 0, hessian / root / 2 + gradient**2 / root**3 / 4, 0.0)
-
-
-# Where a result crosses zero, no bound relative to it is possible; the error is then held to ULPs of the sum
-# of the magnitudes of its terms. These are all the results with such a root; t is the multi-precision twin.
-CROSSES_ZERO = {
-    # A soft target's gradient is 0 where the prediction equals it; with class indices alone it is not soft.
-    ("CrossEntropy", "gradient"): lambda t, y, z: (
-        _soft_gradient(t, y, z)
-        if t.from_logits and (y.ndim == 2 or t.label_smoothing > 0)
-        else np.zeros(z.shape)
-    ),
-    ("KLDivergence", "gradient"): lambda t, y, z: (
-        _soft_gradient(t, y, z) if t.from_logits else np.zeros(z.shape)
-    ),
-    # A divergence is 0 at p = q, its terms are not.
-    ("KLDivergence", "value"): lambda t, y, z: (
-        _entropy_terms(t, y, z) if t.from_logits else _sum(np.abs(t._relative(y, z)))
-    ),
-    # The focal loss is concave where badly wrong.
-    ("Focal", "hessian"): _focal_hessian,
-    # The square root of a convex function.
-    ("JSDivergence", "hessian"): lambda t, y, z: (
-        _distance_hessian(t, y, z) if t.distance else np.zeros(z.shape)
-    ),
-}
-
 PARAMETERS = [
     pytest.param(case, form, n_classes, id=f"{row_samples.case_name(case)}-{form}-{n_classes}")
     for case in row_samples.CASES
@@ -123,26 +61,11 @@ def test_focal_of_barely_unlikely_classes(
 def _assert_within_bound(loss: Any, y: Any, z: Any, name: str, worst: Any) -> None:
     """Value, gradient and Hessian within the bound; the worst of them goes into the report."""
     n_classes, dtype = z.shape[1], z.dtype
-    results = dict(zip(("value", "gradient"), loss.value_and_gradient(y, z, reduction="none"), strict=True))
-    if loss.has_hessian:
-        results["hessian"] = loss.value_gradient_and_hessian(y, z, reduction="none")[2]
-    twin = row_truth.twin(loss, epsilon=float(np.finfo(dtype).eps))
-    counted = ~twin._ignored(y)
+    results = row_truth.results(loss, y, z)
+    errors, truths, counted = row_truth.errors(loss, y, z, results)
     y, z = y[counted], z[counted]
-    scales = {
-        o: CROSSES_ZERO[type(loss).__name__, o] for o in results if (type(loss).__name__, o) in CROSSES_ZERO
-    }
-    truths = row_truth.evaluate(
-        lambda y, z: [
-            *(getattr(twin, f"_{o}")(y, z) for o in results),
-            *(scale(twin, y, z) for scale in scales.values()),
-        ],
-        y,
-        z,
-    )
-    for (output, result), true in zip(results.items(), truths, strict=False):
-        scale = truths[len(results) + list(scales).index(output)] if output in scales else None
-        error = multiprecision.ulps(result[counted], true, scale)
+    for output, result in results.items():
+        error, true = errors[output], truths[output]
         i = np.unravel_index(np.argmax(error), error.shape)
         found = worst.setdefault((name, dtype.name), {})
         found[output] = max(found.get(output, (0.0, 0.0, 0.0)), (float(error[i]), float(n_classes), 0.0))

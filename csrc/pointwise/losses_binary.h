@@ -196,25 +196,28 @@ FL_INLINE fl_terms fl_focal_terms(fl_focal_parts parts, double gamma, real power
     real large = parts.large.hi + parts.large.lo, small64 = parts.small64.hi + parts.small64.lo;
     real small = small64 * (real)0x1p-64;
     real right = u > 0 ? small : large, q = u > 0 ? large : small;
-    real right64 = u > 0 ? small64 : large * (real)0x1p64;
-    real finite_loss = fl_at_most(loss, FL_EXP_RANGE); /* beyond, r is 0 */
+    real right64 = u > 0 ? parts.small64.hi : parts.large.hi * (real)0x1p64;
+    real right64_lo = u > 0 ? parts.small64.lo : parts.large.lo * (real)0x1p64;
+    real finite_loss = loss < FL_EXP_RANGE ? loss : 0; /* beyond, r is 0 */
     real bracket =
         fl_fma((real)gamma * finite_loss, fl_fma((real)gamma, right, -q), (real)(2 * gamma + 1) * q);
+    real bent = power * bracket;
     return (fl_terms){power * loss, (parts.sign * power) * fl_fma((real)gamma * right, finite_loss, q),
-                      ((power * bracket) * right64) * (real)0x1p-64};
+                      fl_fma(bent, right64, bent * right64_lo) * (real)0x1p-64};
 }
 
 /* p = {γ, α of label 1, α of label 0} */
 FL_LOSS(focal_logits) {
     fl_pair gamma = fl_constant(p[0]);
-    real alpha = y > 0 ? (real)p[1] : (real)p[2];
+    fl_pair alpha = y > 0 ? fl_constant(p[1]) : fl_constant(p[2]);
     fl_focal_parts parts = fl_split_focal(y, z, prepared);
     fl_pair log_d = fl_log_pair(parts.d.hi, 0, parts.d.lo * parts.large.hi);
     real from_u = parts.u > 0 ? 0 : fl_at_most(fl_abs(parts.u), FL_EXP_RANGE); /* beyond, q and L are 0 */
     fl_pair minus_log_q = fl_two_sum(from_u, log_d.hi);
     fl_pair exponent = fl_times_pair(minus_log_q.hi, gamma);
     exponent.lo = fl_fma(gamma.hi, minus_log_q.lo + log_d.lo, exponent.lo);
-    real power = alpha * fl_exp_negated_sum(exponent.hi, exponent.lo);
+    real power = fl_exp_negated_sum(exponent.hi, exponent.lo);
+    power = FL_PRECISION == 32 ? fl_fma(power, alpha.lo, power * alpha.hi) : power * alpha.hi;
     return fl_focal_terms(parts, p[0], power, log_d.hi);
 }
 

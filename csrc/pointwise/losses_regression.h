@@ -85,6 +85,12 @@ FL_INLINE fl_pair fl_pair_square(fl_pair u) {
     return u2;
 }
 
+/* 1/(s2·s) for s2 = s², down to the smallest number. */
+FL_INLINE real fl_reciprocal_of_cube(real s2, real s) {
+    const real scale = FL_CONST(0x1p-30, 0x1p-100);
+    return scale / (s2 * (s * scale));
+}
+
 /* p = {δ}. With u = r/δ, s = √(1 + u²): the value δ²(s − 1) is r²/(s + 1), the gradient r/s, the Hessian
  * 1/s³. This for any δ: */
 FL_INLINE fl_terms fl_pseudo_huber_of_any(real y, real z, double delta) {
@@ -95,7 +101,7 @@ FL_INLINE fl_terms fl_pseudo_huber_of_any(real y, real z, double delta) {
     real s = fl_sqrt(s2);
     real w = r.hi / (s + 1);
     return (fl_terms){is_huge ? (real)delta * fl_abs(r.hi) : fl_fma(r.hi, w, 2 * r.lo * w),
-                      is_huge ? fl_with_sign((real)delta, r.hi) : r.hi / s, 1 / (s2 * s)};
+                      is_huge ? fl_with_sign((real)delta, r.hi) : r.hi / s, fl_reciprocal_of_cube(s2, s)};
 }
 
 /* Where δ² and r² do not overflow while 1/s³ is a normal number, the rounding errors made on the way to s are
@@ -112,14 +118,19 @@ FL_LOSS(pseudo_huber) {
     real delta = (real)p[0], r = z - y;
     fl_pair delta2 = fl_constant_square(p[0]);
     real u = r * (real)(1 / p[0]);
-    int is_huge = fl_abs(u) > FL_CONST(0x1p43, 0x1p400); /* the Hessian is 0 */
-    real s2 = fl_fma(u, u, 1), s = fl_sqrt(s2), s_error = fl_remainder(s2, s, s);
-    real rest = fl_fma(delta2.hi, s_error, -fl_remainder(delta2.hi * (s2 - 1), r, r));
+    int is_huge = fl_abs(u) > FL_CONST(0x1p43, 0x1p400); /* the Hessian is next to 0 */
+    real s2 = fl_fma(u, u, 1), s = fl_sqrt(s2), s_error = fl_remainder(s2, s, s), u2 = s2 - 1;
+    real product = delta2.hi * u2;
+    real rest = fl_fma(delta2.hi, s_error, -fl_remainder(product, r, r));
     real reciprocal = fl_from_bits(FL_POWER_OF_TWO_BITS(0) + FL_POWER_OF_TWO_BITS(-1) - fl_to_bits(s));
-    real rest_of_exact = fl_fma(2 * r, fl_two_difference(z, y).lo, fl_fma(-delta2.lo, s2 - 1, rest));
+    real u2_error = (s2 - u2) - 1; /* beyond 2^24 (2^53) */
+    real product_rest = fl_fma(-delta2.hi, u2_error, fl_remainder(product, delta2.hi, u2));
+    real rest_of_exact =
+        fl_fma(2 * r, fl_two_difference(z, y).lo, fl_fma(-delta2.lo, u2, rest + product_rest));
     real more = fl_fma(rest_of_exact, (real)(1.5 / (p[0] * p[0])), -s_error);
     return (fl_terms){is_huge ? delta * fl_abs(r) : fl_fma(delta2.hi, s - 1, rest * reciprocal),
-                      is_huge ? fl_with_sign(delta, r) : r / s, 1 / ((s2 + (is_huge ? 0 : more)) * s)};
+                      is_huge ? fl_with_sign(delta, r) : r / s,
+                      fl_reciprocal_of_cube(s2 + (is_huge ? 0 : more), s)};
 }
 
 /* p = {q} */
@@ -195,17 +206,58 @@ FL_LOSS(welsch) {
                       fl_keep_nan(r, fl_times_factors(root, 1, e))};
 }
 
-/* p = {c}. With u = r/c and t = 1 − u² the value c²/6·(1 − t³) is r²·(½ − ½u² + u⁴/6) for small u, the
- * gradient r·t², the Hessian t·(1 − 5u²). */
+/* c times a power of two, and that power: as it is, or within [2, 4), so that no square over- or underflows.
+ */
+typedef struct {
+    double m, power;
+} fl_scaled_constant;
+
+FL_INLINE fl_scaled_constant fl_as_it_is(double c) {
+    return (fl_scaled_constant){c, 1};
+}
+
+FL_INLINE fl_scaled_constant fl_normalised(double c) {
+    uint64_t bits;
+    memcpy(&bits, &c, sizeof bits);
+    bits = (0x7ff - (bits >> 52)) << 52;
+    double power;
+    memcpy(&power, &bits, sizeof power);
+    return (fl_scaled_constant){c * power, power};
+}
+
+/* 1 − (r/c)² for |r| ≤ c, within 1 ULP however near |r| is to c: (c − |r|)·(c + |r|)/c², where c − |r| is
+ * d.hi + e, and what the constants are off by goes into the smaller terms. */
+FL_INLINE real fl_one_minus_square(fl_pair r, fl_scaled_constant c) {
+    fl_pair k = fl_constant(c.m);
+    real inverse2 = 1 / (k.hi * k.hi);
+    fl_pair inverse = fl_two_product(inverse2, k.hi);
+    inverse.lo = fl_fma(inverse2, k.lo, inverse.lo);
+    real excess = fl_fma(inverse.lo, k.hi, inverse.hi * k.lo) - fl_remainder(1, inverse.hi, k.hi);
+    real a = fl_abs(r.hi) * (real)c.power, a_lo = fl_flip_sign(r.lo, r.hi) * (real)c.power;
+    fl_pair d = fl_fast_two_sum(k.hi, -a);
+    real e = (d.lo + k.lo) - a_lo, f = fl_fma(a, inverse2, inverse.hi);
+    return fl_fma(d.hi, f, fl_fma(d.hi, fl_fma(-excess, f, inverse.lo), e * f));
+}
+
+/* p = {c}. With t = 1 − (r/c)² the value c²/6·(1 − t³) is r²·(1 + t + t²)/6, the gradient r·t², the Hessian
+ * t·(1 − 5(r/c)²) = t·(5t − 4). */
+FL_PLAIN(tukey) {
+    return p[0] >= 0x1p-20 && p[0] <= 0x1p20;
+}
+
 FL_LOSS(tukey) {
-    real outside = (real)(p[0] * p[0] / 6), inverse = (real)(1 / p[0]);
-    real r = z - y, u = fl_at_most(fl_abs(r * inverse), 1), u2 = u * u;
-    real t = (1 - u) * (1 + u);
-    real near_zero = (r * r) * fl_fma(u2, fl_fma(u2, (real)(1.0 / 6), (real)-0.5), (real)0.5);
-    real near_one = fl_fma(-outside, t * t * t, outside);
-    real finite_r = t > 0 ? r : t;
-    real root = t > 0 ? fl_fma(-5, u2, 1) : 1;
-    return (fl_terms){t > (real)0.5 ? near_zero : near_one, finite_r * (t * t), t * root};
+    const real sixth = (real)(1.0 / 6);
+    fl_pair r = fl_two_difference(z, y);
+    real a = fl_abs(r.hi), c = (real)p[0];
+    int is_outside = a > c;
+    r.lo = is_outside ? 0 : r.lo;
+    real t = fl_one_minus_square(r, prepared.moderate ? fl_as_it_is(p[0]) : fl_normalised(p[0]));
+    t = is_outside | (t < 0) ? 0 : t;
+    real kept = is_outside ? c : a, u = kept * (real)(1 / p[0]);
+    real square = fl_fma(kept, kept, 2 * kept * fl_flip_sign(r.lo, r.hi));
+    real root = t > (real)0.5 ? fl_fma(-5 * u, u, 1) : fl_fma(5, t, -4);
+    return (fl_terms){square * fl_fma(fl_fma(t, sixth, sixth), t, sixth), fl_flip_sign(kept * (t * t), r.hi),
+                      t * root};
 }
 
 /* e^z − y·z */

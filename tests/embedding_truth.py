@@ -1,0 +1,69 @@
+"""The true results of the losses of embeddings that go row by row, and the errors of the kernels.
+
+Where terms cancel no relative bound is possible: there the unit is that of the sum of their magnitudes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import multiprecision
+import numpy as np
+from embedding_samples import embeddings
+from multiprecision import DIGITS, Truth, exact, ulps
+
+import fastloss as fl
+from fastloss import reference
+
+_MODULE = multiprecision._copy_of(reference.embedding)
+
+
+def _truth(numbers: Any) -> Truth:
+    parts = np.array([multiprecision._split(x) for x in np.ravel(numbers)], dtype=object)
+    high, low, exponent = parts.T.reshape(3, *np.shape(numbers))
+    return Truth(high.astype(float), low.astype(float), exponent.astype(int))
+
+
+def _twin(loss: Any) -> Any:
+    return getattr(_MODULE, type(loss).__name__)(**multiprecision.exact_parameters(loss))
+
+
+def _magnitudes(loss: Any, arguments: tuple[Any, ...]) -> tuple[Any, list[Any]]:
+    """Of the terms of the values, and of the gradients: (n,) and (n, d) each."""
+    x = [np.asarray(a, float) for a in arguments]
+    zeros = [np.zeros_like(a) for a in x]
+    if isinstance(loss, fl.CenterLoss):
+        by_centers = np.zeros_like(x[1])
+        np.add.at(by_centers, arguments[2], np.abs(x[0] - x[1][arguments[2]]))
+        return np.zeros(len(x[0])), [zeros[0], by_centers]
+    first = np.linalg.norm(x[0] - x[1], axis=1)
+    if isinstance(loss, fl.Triplet):
+        second = np.linalg.norm(x[0] - x[2], axis=1)
+        if loss.squared:
+            return first**2 + second**2 + loss.margin, zeros
+        unit = [np.abs(x[0] - x[1]) / first[:, None], np.abs(x[0] - x[2]) / second[:, None]]
+        return first + second + loss.margin, [unit[0] + unit[1], zeros[0], zeros[0]]
+    if isinstance(loss, fl.Contrastive):
+        apart = (arguments[2] == 0) & (first < loss.margin)
+        short_of, both = np.maximum(loss.margin - first, 0), loss.margin + first
+        slope = np.where(apart, 2 * both / first, 0)[:, None] * np.abs(x[0] - x[1])
+        return np.where(apart, both * short_of, 0), [slope, slope]
+    length = [np.linalg.norm(a, axis=1, keepdims=True) for a in x[:2]]
+    both = np.abs(x[0]) / length[0] + np.abs(x[1]) / length[1]
+    return np.full(len(x[0]), 1 + abs(loss.margin)), [both / length[0], both / length[1]]
+
+
+def errors(loss: Any, arguments: tuple[np.ndarray, ...], results: list[np.ndarray]) -> list[np.ndarray]:
+    """Errors in ULPs of the values (n,) and of the gradients (n, d) by each of the embeddings."""
+    vectors = embeddings(loss, arguments)
+    with multiprecision.precision(DIGITS):
+        inputs = [exact(a.astype(object)) for a in vectors] + [*arguments[len(vectors) :]]
+        values = _twin(loss)._values(*inputs)
+        slopes = _twin(loss)._gradients(exact(np.ones(len(vectors[0]), object)), *inputs)
+        magnitudes = _magnitudes(loss, arguments)
+        return [
+            ulps(result, _truth(true), _truth(magnitude))
+            for result, true, magnitude in zip(
+                results, [values, *slopes], [magnitudes[0], *magnitudes[1]], strict=True
+            )
+        ]
