@@ -225,22 +225,16 @@ FL_INLINE fl_scaled_constant fl_normalised(double c) {
     return (fl_scaled_constant){c * power, power};
 }
 
-/* 1 − (r/c)² for |r| ≤ c, within 1 ULP however near |r| is to c: (c − |r|)·(c + |r|)/c², where c − |r| is
- * d.hi + e, and what the constants are off by goes into the smaller terms. */
-FL_INLINE real fl_one_minus_square(fl_pair r, fl_scaled_constant c) {
-    fl_pair k = fl_constant(c.m);
-    real inverse2 = 1 / (k.hi * k.hi);
-    fl_pair inverse = fl_two_product(inverse2, k.hi);
-    inverse.lo = fl_fma(inverse2, k.lo, inverse.lo);
-    real excess = fl_fma(inverse.lo, k.hi, inverse.hi * k.lo) - fl_remainder(1, inverse.hi, k.hi);
-    real a = fl_abs(r.hi) * (real)c.power, a_lo = fl_flip_sign(r.lo, r.hi) * (real)c.power;
-    fl_pair d = fl_fast_two_sum(k.hi, -a);
-    real e = (d.lo + k.lo) - a_lo, f = fl_fma(a, inverse2, inverse.hi);
-    return fl_fma(d.hi, f, fl_fma(d.hi, fl_fma(-excess, f, inverse.lo), e * f));
+/* 1 − |r|/c for |r| ≤ c, rounded about once however near |r| is to c. */
+FL_INLINE real fl_one_minus_share(fl_pair r, fl_scaled_constant c) {
+    fl_pair k = fl_constant(c.m), inverse = fl_constant_reciprocal(c.m);
+    fl_pair d = fl_fast_two_sum(k.hi, -fl_abs(r.hi) * (real)c.power);
+    real rest = (d.lo + k.lo) - fl_flip_sign(r.lo, r.hi) * (real)c.power;
+    return fl_fma(d.hi, inverse.hi, fl_fma(d.hi, inverse.lo, rest * inverse.hi));
 }
 
-/* p = {c}. With t = 1 − (r/c)² the value c²/6·(1 − t³) is r²·(1 + t + t²)/6, the gradient r·t², the Hessian
- * t·(1 − 5(r/c)²) = t·(5t − 4). */
+/* p = {c}. With w = 1 − |r|/c and t = 1 − (r/c)² = 2w − w² the value c²/6·(1 − t³) is r²·(1 + t + t²)/6, the
+ * gradient r·t², the Hessian t·(1 − 5(r/c)²) = t·(5t − 4). */
 FL_PLAIN(tukey) {
     return p[0] >= 0x1p-20 && p[0] <= 0x1p20;
 }
@@ -248,12 +242,12 @@ FL_PLAIN(tukey) {
 FL_LOSS(tukey) {
     const real sixth = (real)(1.0 / 6);
     fl_pair r = fl_two_difference(z, y);
-    real a = fl_abs(r.hi), c = (real)p[0];
-    int is_outside = a > c;
+    real c = (real)p[0];
+    int is_outside = fl_abs(r.hi) > c;
     r.lo = is_outside ? 0 : r.lo;
-    real t = fl_one_minus_square(r, prepared.moderate ? fl_as_it_is(p[0]) : fl_normalised(p[0]));
-    t = is_outside | (t < 0) ? 0 : t;
-    real kept = is_outside ? c : a, u = kept * (real)(1 / p[0]);
+    real w = fl_one_minus_share(r, prepared.moderate ? fl_as_it_is(p[0]) : fl_normalised(p[0]));
+    w = is_outside | (w < 0) ? 0 : w;
+    real t = fl_fma(-w, w, 2 * w), u = 1 - w, kept = is_outside ? c : fl_abs(r.hi);
     real square = fl_fma(kept, kept, 2 * kept * fl_flip_sign(r.lo, r.hi));
     real root = t > (real)0.5 ? fl_fma(-5 * u, u, 1) : fl_fma(5, t, -4);
     return (fl_terms){square * fl_fma(fl_fma(t, sixth, sixth), t, sixth), fl_flip_sign(kept * (t * t), r.hi),
