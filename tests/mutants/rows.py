@@ -116,14 +116,14 @@ BREAKS = [
             "p.first = keep ? p.first : q.first;",
         ),
         ("p.poison += q.poison;", ""),
-        ("(margin > 0) & !e.is_own ? 1 : 0", "(margin > 0) ? 1 : 0"),
+        ("((margin > 0) & !e.is_own) ? 1 : 0", "(margin > 0) ? 1 : 0"),
     ),
     *breaks(
         "csrc/rows/divergence.h",
         ("(1 / 132.0);", "(1 / 130.0);"),
         ("u < (real)0.25", "u < (real)0.5"),
         ("-sum.lo / sum.hi", "0"),
-        ("(p > 0) & !usual ? FL_INFINITY : 0", "0"),
+        ("((p > 0) & !usual) ? FL_INFINITY : 0", "0"),
     ),
     *breaks(
         "csrc/rows/euclidean.h",
