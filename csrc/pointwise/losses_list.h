@@ -27,7 +27,7 @@
     X(expectile,                 ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
     X(cauchy,                    ANY,             ANY,             HEAVY,  1, MODERATE)    \
     X(welsch,                    ANY,             ANY,             HEAVY,  1, MODERATE)    \
-    X(tukey,                     ANY,             ANY,             CHEAP,  1, PLAIN)       \
+    X(tukey,                     ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
     X(poisson,                   NON_NEGATIVE,    ANY,             MEDIUM, 0, MODERATE)    \
     X(gamma,                     POSITIVE,        ANY,             MEDIUM, 0, MODERATE)    \
     X(tweedie,                   NON_NEGATIVE,    ANY,             HEAVY,  1, MODERATE)    \

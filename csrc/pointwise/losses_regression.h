@@ -206,53 +206,36 @@ FL_LOSS(welsch) {
                       fl_keep_nan(r, fl_times_factors(root, 1, e))};
 }
 
-/* c times a power of two, and that power: as it is, or within [2, 4), so that no square over- or underflows.
- */
-typedef struct {
-    double m, power;
-} fl_scaled_constant;
-
-FL_INLINE fl_scaled_constant fl_as_it_is(double c) {
-    return (fl_scaled_constant){c, 1};
-}
-
-FL_INLINE fl_scaled_constant fl_normalised(double c) {
-    uint64_t bits;
-    memcpy(&bits, &c, sizeof bits);
-    bits = (0x7ff - (bits >> 52)) << 52;
-    double power;
-    memcpy(&power, &bits, sizeof power);
-    return (fl_scaled_constant){c * power, power};
-}
-
-/* 1 − |r|/c for |r| ≤ c, rounded about once however near |r| is to c. */
-FL_INLINE real fl_one_minus_share(fl_pair r, fl_scaled_constant c) {
-    fl_pair k = fl_constant(c.m), inverse = fl_constant_reciprocal(c.m);
-    fl_pair d = fl_fast_two_sum(k.hi, -fl_abs(r.hi) * (real)c.power);
-    real rest = (d.lo + k.lo) - fl_flip_sign(r.lo, r.hi) * (real)c.power;
-    return fl_fma(d.hi, inverse.hi, fl_fma(d.hi, inverse.lo, rest * inverse.hi));
-}
-
 /* p = {c}. With w = 1 − |r|/c and t = 1 − (r/c)² = 2w − w² the value c²/6·(1 − t³) is r²·(1 + t + t²)/6, the
- * gradient r·t², the Hessian t·(1 − 5(r/c)²) = t·(5t − 4). */
-FL_PLAIN(tukey) {
-    return p[0] >= 0x1p-20 && p[0] <= 0x1p20;
-}
-
+ * gradient r·t², the Hessian t·(1 − 5(r/c)²) = t·(5t − 4). Near the edge all depends on c − |r|, whose digits
+ * are lost where r = z − y is rounded: float32's arithmetic is done in double, double's keeps what is lost.
+ */
+#if FL_PRECISION == 32
 FL_LOSS(tukey) {
-    const real sixth = (real)(1.0 / 6);
-    fl_pair r = fl_two_difference(z, y);
-    real c = (real)p[0];
-    int is_outside = fl_abs(r.hi) > c;
-    r.lo = is_outside ? 0 : r.lo;
-    real w = fl_one_minus_share(r, prepared.moderate ? fl_as_it_is(p[0]) : fl_normalised(p[0]));
-    w = is_outside | (w < 0) ? 0 : w;
-    real t = fl_fma(-w, w, 2 * w), u = 1 - w, kept = is_outside ? c : fl_abs(r.hi);
-    real square = fl_fma(kept, kept, 2 * kept * fl_flip_sign(r.lo, r.hi));
-    real root = t > (real)0.5 ? fl_fma(-5 * u, u, 1) : fl_fma(5, t, -4);
-    return (fl_terms){square * fl_fma(fl_fma(t, sixth, sixth), t, sixth), fl_flip_sign(kept * (t * t), r.hi),
-                      t * root};
+    const double sixth = 1.0 / 6, c = p[0] > 0x1p-1000 ? p[0] : 0x1p-1000;
+    double r = (double)z - (double)y, a = __builtin_fabs(r), kept = a > c ? c : a;
+    double w = (c - kept) * (1 / c), t = w * (2 - w), value = kept * kept * (sixth + t * (sixth + t * sixth));
+    return (fl_terms){(real)value, (real)(__builtin_copysign(kept, r) * (t * t)), (real)(t * (5 * t - 4))};
 }
+#else
+FL_LOSS(tukey) {
+    const real sixth = 1.0 / 6, c = p[0] > 0x1p-1020 ? p[0] : 0x1p-1020;
+    fl_pair r = fl_two_difference(z, y), inverse = fl_constant_reciprocal(c);
+    real a = fl_abs(r.hi), lo = a <= c ? fl_flip_sign(r.lo, r.hi) : 0, kept = a > c ? c : a;
+    fl_pair d = fl_fast_two_sum(c, -kept);
+    real w = d.hi * inverse.hi;
+    real w_lo = fl_fma(d.hi, inverse.lo, (d.lo - lo) * inverse.hi) - fl_remainder(w, d.hi, inverse.hi);
+    real square = w * w, t = 2 * w - square;
+    real t_lo = ((2 * w - t) - square) + fl_fma(2 * w_lo, 1 - w, fl_remainder(square, w, w));
+    real inside = t + t_lo < 0 ? 0 : 1, rounded = inside * (t + t_lo),
+         rest = inside * ((t - (t + t_lo)) + t_lo);
+    real t2 = fl_fma(rounded, rounded, 2 * rounded * rest), u = 1 - w;
+    real share = kept * fl_fma(fl_fma(rounded, sixth, sixth), rounded, sixth);
+    real root = rounded > (real)0.5 ? fl_fma(-5 * u, u, 1) : fl_fma(5, rounded, -4);
+    return (fl_terms){fl_fma(kept, share, 2 * lo * share), fl_flip_sign(fl_fma(lo, t2, kept * t2), r.hi),
+                      rounded * root};
+}
+#endif
 
 /* e^z − y·z */
 FL_MAGNITUDE(poisson) {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -32,12 +32,12 @@ def _copy_of(name: str) -> ModuleType:
     return module
 
 
-_POINTWISE: Any = _copy_of("test_accuracy")
+_POINTWISE: Any = _copy_of("pointwise_truth")
 _POINTWISE.np_ = np
-_ROWS: Any = _copy_of("test_rows_accuracy")
+_ROWS: Any = _copy_of("row_truth")
 _ROWS.np_ = np
-_ROWS.row_truth = SimpleNamespace(softmax=reference.rows.softmax, log_softmax=reference.rows.log_softmax)
-magnitudes = _copy_of("test_embedding_accuracy")._magnitudes
+_ROWS.softmax, _ROWS.log_softmax = reference.rows.softmax, reference.rows.log_softmax
+magnitudes = _copy_of("embedding_truth")._magnitudes
 
 OUTPUTS = ("value", "gradient", "hessian")
 
