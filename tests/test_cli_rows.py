@@ -148,7 +148,7 @@ def test_losses_of_rows_and_of_numbers_together(tmp_path, monkeypatch, capsys):
     np.save("y.npy", np.array([[1.0, 0.0], [0.0, 0.0]]))
     np.save("z.npy", np.array([[0.0, 1.0], [3.0, 4.0]]))
     np.save("w.npy", np.array([1.0, 3.0]))
-    specs = ["--loss", "euclidean", "--loss", "mse", "--loss", "js:base=2"]
+    specs = ["--loss", "euclidean", "--loss", "mse", "--loss", "cross_entropy"]
     files = ["y.npy", "z.npy", "--weights", "w.npy"]
     euclidean, mse, _ = evaluate(capsys, *files, *specs, "--chunk-size", 1)
     assert euclidean["value"] == pytest.approx((math.sqrt(2) + 3 * 5) / 4, rel=1e-15)

@@ -230,6 +230,7 @@ CASES = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:.*rows are used as given")
 @pytest.mark.parametrize("kit", [fl, reference], ids=["fastloss", "reference"])
 @pytest.mark.parametrize(("name", "parameters", "row"), CASES)
 def test_by_hand(kit: Any, name: str, parameters: dict[str, Any], row: Any) -> None:
