@@ -27,12 +27,12 @@ enum { FL_SCRATCH_GAP = 0 };
 
 static inline size_t fl_plus(size_t a, size_t b) {
     size_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? SIZE_MAX : sum;
+    return __builtin_add_overflow(a, b, &sum) || sum > PTRDIFF_MAX ? PTRDIFF_MAX : sum;
 }
 
 static inline size_t fl_times(size_t a, size_t b) {
     size_t product;
-    return __builtin_mul_overflow(a, b, &product) ? SIZE_MAX : product;
+    return __builtin_mul_overflow(a, b, &product) || product > PTRDIFF_MAX ? PTRDIFF_MAX : product;
 }
 
 /* The pieces so far; `memory` is NULL while they are counted. */

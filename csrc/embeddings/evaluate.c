@@ -117,11 +117,13 @@ int fl_allocate_embeddings(const fl_embedding_pass *p, fl_embedding_scratch *s) 
     fl_layout l = {NULL, 0};
     *s = (fl_embedding_scratch){.allocated = NULL};
     fl_lay_out(p, s, &l);
-    s->allocated = fl_get_scratch(l.bytes);
+    const size_t counted = l.bytes;
+    s->allocated = fl_get_scratch(counted);
     if (!s->allocated)
         return 0;
     l = (fl_layout){s->allocated, 0};
     fl_lay_out(p, s, &l);
+    FL_ASSERT(l.bytes == counted);
     return 1;
 }
 

@@ -114,11 +114,13 @@ static int fl_allocate(const fl_row_pass *p, fl_row_scratch *s) {
     fl_layout l = {NULL, 0};
     *s = (fl_row_scratch){.allocated = NULL};
     fl_lay_out(p, s, &l);
-    s->allocated = fl_get_scratch(l.bytes);
+    const size_t counted = l.bytes;
+    s->allocated = fl_get_scratch(counted);
     if (!s->allocated)
         return 0;
     l = (fl_layout){s->allocated, 0};
     fl_lay_out(p, s, &l);
+    FL_ASSERT(l.bytes == counted);
     return 1;
 }
 
