@@ -348,16 +348,16 @@ static int fl_is_in_place(const fl_pointwise_call *c) {
 /* What has to be known before the first result is written: that nothing on the way stops a pass that writes
  * over its input, and what the gradient of a weighted mean is divided by. */
 static fl_status fl_run_before(fl_pass *p, fl_pointwise_call *c) {
-    fl_pass before = *p;
-    int differentiates = c->gradient.data || c->hessian.data, weighs = c->weight.data && !p->shares;
-    if (!fl_is_in_place(c))
-        before.target = before.prediction = NULL;
-    int wants_sum = weighs && c->reduction == FL_REDUCE_MEAN && differentiates;
-    int checks = fl_is_in_place(c) && (weighs || before.target || before.prediction);
+    int in_place = fl_is_in_place(c), weighs = c->weight.data && !p->shares;
+    int wants_sum = weighs && c->reduction == FL_REDUCE_MEAN && (c->gradient.data || c->hessian.data);
+    int checks = in_place && (weighs || p->target || p->prediction);
     if (!p->shares)
         c->weight_sum = (double)c->n;
     if (!wants_sum && !checks)
         return FL_OK;
+    fl_pass before = *p;
+    if (!in_place)
+        before.target = before.prediction = NULL;
     p->checks_weight = 0;
     return fl_run_checked(&before, c);
 }
