@@ -37,5 +37,5 @@ class Break:
 def breaks(path: str, *texts: tuple[str, str], tests: str = "", tier: str = "base") -> list[Break]:
     """Breaks of one file. `tests` are words of test files' names, run besides those of the folder."""
     folder = "/".join(path.split("/")[:2])
-    words = tuple(f"{tests} compensation first_error {TESTS[folder]} awkward".split())
+    words = tuple(f"{tests} {TESTS[folder]} compensation first_error awkward".split())
     return [Break(path, old, new, words, tier) for old, new in texts]
