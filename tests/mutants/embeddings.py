@@ -14,7 +14,6 @@ BREAKS = [
         ("fl_add(&total, totals[s].error);", ""),
         ("memset(s->value + n * p->ops->itemsize, 0, rest);", ""),
         ("memset(s->weight + n * p->ops->itemsize, 0, rest);", ""),
-        ("c->gradient[m].data == c->input[m].data ||", ""),
         ("p.scale = 1 / c->weight_sum;", "p.scale = 1 / (double)c->n_rows;"),
         ("(p->shares || slope[i] == 0)", "p->shares"),
         tests="weights",

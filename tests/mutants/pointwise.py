@@ -14,7 +14,6 @@ BREAKS = [
         ("c->total /= c->weight_sum;", "c->total /= (double)c->n;"),
         ("is_mean && !shares ? 1 / c->weight_sum", "is_mean && !shares ? 1 / (double)c->n"),
         ("int checks = fl_is_in_place(c) &&", "int checks = 0 &&"),
-        ("c->value.data != z && c->gradient.data != z &&", "c->value.data != z &&"),
     ),
     *breaks(
         "csrc/pointwise/native.h",
