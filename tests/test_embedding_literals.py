@@ -234,3 +234,19 @@ def test_objects() -> None:
                 with pytest.raises(TypeError, match="not diagonal"):
                     getattr(kind, verb)(*arguments)
     assert fl.get_loss("info_nce", temperature=0.2) == fl.NTXent(0.2)
+
+
+def test_distances_of_very_different_sizes_have_slopes_of_their_own() -> None:
+    a, p, n = np.zeros((1, 2)), np.array([[3e-300, 4e-300]]), np.array([[6.0, 8.0]])
+    value, gradients = fl.Triplet(margin=11, squared=False).value_and_gradient(a, p, n, reduction="sum")
+    assert value == 1
+    for found, expected in zip(gradients, [[0, 0], [0.6, 0.8], [-0.6, -0.8]], strict=True):
+        np.testing.assert_allclose(found, [expected], rtol=1e-15, atol=1e-15)
+
+
+@pytest.mark.parametrize("label", [1, 0])
+def test_cosine_beside_nan_is_nan_even_of_a_zero_vector(label: int) -> None:
+    a, b = np.zeros((1, 2)), np.array([[1.0, np.nan]])
+    for pair in ((a, b), (b, a)):
+        for gradient in fl.CosineEmbedding().gradient(*pair, [label], reduction="sum"):
+            assert np.isnan(gradient).any()

@@ -13,7 +13,7 @@ BREAKS = [
         ("memset((char *)v + n * ops->itemsize, 0, (padded - n) * ops->itemsize);", ""),
         ("c->total /= c->weight_sum;", "c->total /= (double)c->n;"),
         ("is_mean && !shares ? 1 / c->weight_sum", "is_mean && !shares ? 1 / (double)c->n"),
-        ("int checks = fl_is_in_place(c) &&", "int checks = 0 &&"),
+        ("int checks = in_place &&", "int checks = 0 &&"),
     ),
     *breaks(
         "csrc/pointwise/native.h",
