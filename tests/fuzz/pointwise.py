@@ -178,7 +178,7 @@ def _hold_to_truth(s: Session, loss: Any, y: Any, z: Any, w: Any, first: Any, si
             slack = 0.0 if found.dtype == compute else ULPS * 2.0**-23 * np.maximum(size, scale) * weight
             lost = near_end | (size > largest * (1 - 1e-6))
             lost |= (size < 2 * float(np.finfo(compute).tiny)) & (weight != 1)
-        wrong = wrong_entries(found, weighted, bound, scale, slack=slack) & ~near_jump & ~lost
+        wrong = wrong_entries(found, weighted, bound, scale, slack=slack) & np.logical_not(near_jump | lost)
         if wrong.any():
             i = tuple(np.argwhere(wrong)[0])
             s.near(f"{name} at y={y[i]!r}, z={z[i]!r}", found[i], weighted[i], 0)
