@@ -111,7 +111,9 @@ def test_binary_classifiers_learn(made: Any) -> None:
     X, y = CANCER
     labels = np.array(["benign", "malignant"])[1 - y]
     rare = np.flatnonzero((labels == "benign") | (np.arange(len(y)) % 10 == 0))  # about one in twenty
-    model = HistGradientBoostingClassifier(loss=as_sklearn_loss(made), max_iter=40, early_stopping=True)
+    model = HistGradientBoostingClassifier(
+        loss=as_sklearn_loss(made), max_iter=40, early_stopping=True, random_state=0
+    )
     model.fit(X[rare], labels[rare])
     assert roc_auc_score(labels == "malignant", model.predict_proba(X)[:, 1]) > 0.95
     np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1)

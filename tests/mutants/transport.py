@@ -55,5 +55,6 @@ BREAKS = [
         ("if (side->rows->weight[i] > 0)\n            sum +=", "sum +="),
         ("c->debiased ? pull[i] - own_pull[i] : pull[i]", "pull[i]"),
         ("fl_stops(watch, &done, fl_times(x->n, y->n)) || fl_is_stopped(watch)", "0"),
+        tests="interrupts",
     ),
 ]
