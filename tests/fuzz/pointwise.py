@@ -11,7 +11,7 @@ import fastloss as fl
 from fastloss._loss import PointwiseLoss
 
 from . import arrays, truth
-from .session import THREADS, FindingError, Guarded, Session, Unchanged, some_weights, wrong_entries
+from .session import THREADS, FindingError, Session, Unchanged, some_weights, wrong_entries
 
 VERBS = {
     "__call__": (0,),
@@ -203,22 +203,18 @@ def _repeat(s: Session, loss: Any, y: Any, z: Any, w: Any, first: tuple[np.ndarr
         yy, zz = arrays.some_layout(y, r), arrays.some_layout(z, r)
         ww = w if w is None else arrays.some_layout(w, r)
         kinds = [k for k in VERBS[verb] if k > 0 or reduction == "none"]
-        guarded = None
-        out: Any = None
+        outputs: tuple[np.ndarray, ...] = ()
         if kinds and r.random() < 0.4:
-            guarded = Guarded(tuple(arrays.some_output(z.shape, z.dtype, r) for _ in kinds))
-            out = guarded.outputs[0] if len(kinds) == 1 else guarded.outputs
-        found = s.call(
+            outputs = tuple(arrays.some_output(z.shape, z.dtype, r) for _ in kinds)
+        found = s.call_into(
+            outputs,
             getattr(loss, verb),
             yy,
             zz,
             sample_weight=ww,
             reduction=reduction,
-            out=out,
             n_threads=r.choice(THREADS),
         )
-        if guarded:
-            guarded.check()
         found = found if len(VERBS[verb]) > 1 else (found,)
         for k, x in zip(VERBS[verb], found, strict=True):
             what = f"{truth.OUTPUTS[k]} ({reduction})"

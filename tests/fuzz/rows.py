@@ -12,7 +12,7 @@ from fastloss._loss import RowLoss
 
 from . import arrays, truth
 from .pointwise import VERBS, hold_to_mean, hold_to_sum
-from .session import THREADS, Guarded, Session, Unchanged, some_weights, wrong_entries
+from .session import THREADS, Session, Unchanged, some_weights, wrong_entries
 
 LOSSES = [info.cls for info in fl.list_losses() if issubclass(info.cls, RowLoss)]
 
@@ -187,23 +187,19 @@ def _repeat(s: Session, loss: Any, y: Any, z: Any, w: Any, first: tuple[np.ndarr
         yy, zz = arrays.some_layout(y, r), arrays.some_layout(z, r)
         ww = w if w is None else arrays.some_layout(w, r)
         kinds = [k for k in VERBS[verb] if k > 0 or reduction == "none"]
-        guarded = None
-        out: Any = None
+        outputs: tuple[np.ndarray, ...] = ()
         if kinds and r.random() < 0.4:
             shapes = [z.shape if k else z.shape[:1] for k in kinds]
-            guarded = Guarded(tuple(arrays.some_output(shape, z.dtype, r) for shape in shapes))
-            out = guarded.outputs[0] if len(kinds) == 1 else guarded.outputs
-        found = s.call(
+            outputs = tuple(arrays.some_output(shape, z.dtype, r) for shape in shapes)
+        found = s.call_into(
+            outputs,
             getattr(loss, verb),
             yy,
             zz,
             sample_weight=ww,
             reduction=reduction,
-            out=out,
             n_threads=r.choice(THREADS),
         )
-        if guarded:
-            guarded.check()
         found = found if len(VERBS[verb]) > 1 else (found,)
         for k, x in zip(VERBS[verb], found, strict=True):
             what = f"{truth.OUTPUTS[k]} ({reduction})"

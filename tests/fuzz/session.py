@@ -74,6 +74,17 @@ class Session:
             sys.stdout.flush()
         return function(*args, **options)
 
+    def call_into(
+        self, outputs: tuple[np.ndarray, ...], function: Callable[..., Any], *args: Any, **options: Any
+    ) -> Any:
+        """Make a correct call that writes to these outputs, if any, and to nothing around them."""
+        if not outputs:
+            return self.call(function, *args, **options)
+        guarded = Guarded(outputs)
+        found = self.call(function, *args, out=outputs[0] if len(outputs) == 1 else outputs, **options)
+        guarded.check()
+        return found
+
     def refused(self, names: str, function: Callable[..., Any], *args: Any, **options: Any) -> None:
         """Make a wrong call, whose error must be a ValueError or TypeError that has one of the names."""
         try:
