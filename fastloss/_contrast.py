@@ -9,7 +9,7 @@ that the second pass makes half of its blocks. BLAS multiplies, the C library do
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -129,6 +129,14 @@ def near_one(weights: Array) -> tuple[Array, float]:
     exponent = 1000 if largest == math.inf else math.frexp(largest)[1]
     scale = 2.0 ** -min(max(exponent, -1000), 1000)
     return weights * scale, scale
+
+
+def sum_of(values: Sequence[float] | Array) -> float:
+    """Return the sum of floats, exactly where it can be had."""
+    try:
+        return math.fsum(values)
+    except (OverflowError, ValueError):  # what floats overflow to, or infinities of both signs
+        return float(sum(values))
 
 
 def weights_of_rows(sample_weight: Any, a: Array) -> tuple[Array | None, Array]:

@@ -112,11 +112,3 @@ def near_weights(loss: Any, y: Array, somewhere: Array, weight: Array | None) ->
         weight = np.full(len(y), scale) if weight is None else weight * scale
         total = loss.weight_sum(y, somewhere, sample_weight=weight)
     return weight, total
-
-
-def sum_of(values: list[float]) -> float:
-    """Return the sum of floats, exactly where it can be had."""
-    try:
-        return math.fsum(values)
-    except (OverflowError, ValueError):  # what floats overflow to, or infinities of both signs
-        return sum(values)

@@ -476,7 +476,7 @@ class NTXent(EmbeddingLoss):
                 arrays[0], arrays[1], _core.precision_of(arrays), self.temperature, threads
             )
             values = np.where(weights == 0, 0, weights * (batch.loss[:n] / 2 + batch.loss[n:] / 2) / scale)
-            value: Any = math.fsum(values) / divisor if not is_stored else outputs[0]
+            value: Any = _contrast.sum_of(values) / divisor if not is_stored else outputs[0]
             if is_stored:
                 outputs[0][...] = values
             if want_gradient:

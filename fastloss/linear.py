@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fastloss._contrast import sum_of
 from fastloss._linear_input import (
     count_outputs,
     matrix_of,
     near_weights,
     prediction_bounds,
-    sum_of,
     without_rows,
 )
 from fastloss._loss import Loss, PointwiseLoss, RowLoss

@@ -108,6 +108,26 @@ def test_a_wrong_number_is_found(monkeypatch: Any) -> None:
     assert "np.array([" in text
 
 
+def test_weights_of_any_size_and_what_they_take_away_are_tried(monkeypatch: Any) -> None:
+    """A loss that takes small weights for 0, and one that multiplies what is no number by 0."""
+    cls = pointwise.fl.SquaredError
+    function = cls.__call__
+
+    def rounds(self: Any, y: Any, z: Any, *, sample_weight: Any = None, **options: Any) -> Any:
+        if sample_weight is not None:
+            sample_weight = np.where(sample_weight < 1e-100, 0.0, sample_weight) + (not sample_weight.any())
+        return function(self, y, z, sample_weight=sample_weight, **options)
+
+    def multiplies(self: Any, y: Any, z: Any, *, sample_weight: Any = None, **options: Any) -> Any:
+        found = function(self, y, z, sample_weight=sample_weight, **options)
+        return found if sample_weight is None or not np.isnan(z.astype(np.float64)).any() else found * np.nan
+
+    for wrong in (rounds, multiplies):
+        monkeypatch.setattr(cls, "__call__", wrong)
+        monkeypatch.setattr(pointwise, "LOSSES", [cls])
+        assert "value" in _finding("pointwise", monkeypatch, 400)
+
+
 def test_an_error_of_the_wrong_kind_is_found(monkeypatch: Any) -> None:
     def wrong(value: Any) -> Any:
         raise AttributeError("no such thing")

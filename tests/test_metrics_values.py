@@ -88,6 +88,14 @@ def test_outputs_are_columns(name: str, rng: np.random.Generator) -> None:
     assert single.dtype == np.float32
 
 
+def test_a_mean_of_the_roots_of_one_output() -> None:
+    """Which scikit-learn's function has, though its others refuse shares of one output."""
+    theirs = pytest.importorskip("sklearn.metrics")
+    for y in (np.zeros(2), np.zeros((2, 1))):
+        for function in (metrics.root_mean_squared_error, theirs.root_mean_squared_error):
+            assert function(y, y + 3, multioutput=[0.5]) == 3
+
+
 def test_mixed_precisions_keep_the_wider() -> None:
     y, z = np.array([2.0**30 + 1]), np.array([2.0**30], dtype=np.float32)
     assert metrics.mean_squared_error(y, z) == metrics.mean_squared_error(z, y) == 1

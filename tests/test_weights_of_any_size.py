@@ -198,6 +198,19 @@ def test_class_weights(size: float, n_classes: int, dtype: Any) -> None:
         assert scaled.weight_sum(y, rows) == pytest.approx(plain.weight_sum(y, rows) * size, rel=1e-6)
 
 
+def test_a_loss_of_zero_times_a_product_of_weights_beyond_the_largest_number(dtype: Any) -> None:
+    one, certain = np.zeros((3, 1), dtype), np.tile(np.array([0, 2000], dtype), (3, 1))
+    for loss, y, rows in [
+        (fl.CrossEntropy(class_weight=[2.0**900]), [0, 0, 0], one),
+        (fl.CrossEntropy(class_weight=[1, 2.0**900]), [1, 1, 1], certain),
+        (fl.Focal(alpha=[1, 2.0**900]), [1, 1, 1], certain),
+    ]:
+        for reduction in REDUCTIONS:
+            found = loss.value_and_gradient(y, rows, sample_weight=[1e200] * 3, reduction=reduction)
+            for x in found:
+                np.testing.assert_array_equal(x, 0)
+
+
 def test_alpha_of_the_focal_loss(dtype: Any) -> None:
     y, z = [0, 1], np.zeros((2, 2), dtype)
     for size in (1e-300, 1e-39, 1e38, 1e300):
@@ -276,6 +289,7 @@ def test_contrast_against_a_batch(size: float, dtype: Any) -> None:
         assert scaled[0] == pytest.approx(plain[0], rel=1e-6)
         for g, h in zip(plain[1], scaled[1], strict=True):
             np.testing.assert_allclose(h, g, rtol=1e-4, atol=1e-6)
+    assert fl.NTXent(10.0)(a, b, sample_weight=[5e307] * 4, reduction="sum") == np.inf
     total = fl.NTXent()(a, b, sample_weight=few * size, reduction="sum")
     with np.errstate(over="ignore"):
         assert total == pytest.approx(fl.NTXent()(a, b, sample_weight=few, reduction="sum") * size, rel=1e-5)
@@ -300,6 +314,18 @@ def test_transport(size: float) -> None:
     g = histograms.gradient([size, size], [2 * min(size, 0.5 * LARGEST), 0.0])
     assert g[0] == 0
     assert -g[1] == pytest.approx(2 * -wanted * size / min(size, 0.5 * LARGEST), rel=1e-9)
+    # One atom of a hundred moves by 1: the distance is 1/10, and so is its slope there.
+    u, v = np.arange(100.0)[None], np.arange(100.0)[None]
+    u[0, 99], large = 100, 1e308
+    value, g = fl.Wasserstein(p=2.0).value_and_gradient(u, v, sample_weight=[large], reduction="none")
+    assert value[0] == pytest.approx(1e307, rel=1e-15)
+    assert not g[0, :99].any()
+    assert g[0, 99] == pytest.approx(-1e307, rel=1e-14)
+    by_mass = fl.Wasserstein(p=2.0, positions=[0.0, 1.0]).gradient(
+        [[1.0, 0.0]], [[0.99, 0.01]], sample_weight=[large], reduction="none"
+    )
+    assert by_mass[0, 0] == pytest.approx(-5e306, rel=1e-12)
+    assert by_mass[0, 1] == np.inf
     cloud, other = np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([[0.0, 1.0], [2.0, 1.0]])
     sinkhorn = fl.Sinkhorn(reg=0.5)
     plain = sinkhorn(cloud, other)

@@ -132,9 +132,10 @@ static inline fl_status fl_prepare_shares(fl_shares *s, size_t n, int mean, doub
     return FL_OK;
 }
 
-/* A result times a share: without the sample where that is 0. */
+/* A result times a share: without the sample where that is 0; 0 where the result is, though a share that is
+ * the product of two weights may be infinite. */
 static inline double fl_share_of(double x, double share) {
-    return share == 0 ? 0 : x * share;
+    return share == 0 || x == 0 ? 0 : x * share;
 }
 
 /* `step` is 1, or 0 for the same share of all. */

@@ -47,13 +47,13 @@ static void fl_quantile_potential(const double *x, const fl_atoms *u, const doub
 
 /* From potentials by normalised masses to the gradient by the masses themselves, q[j] of sum `sum`: scaling
  * all of them changes nothing, so their mean potential goes away. */
-static void fl_mass_gradient(const double *potential, const double *q, double sum, size_t n, double factor,
-                             double *gradient) {
+static void fl_mass_gradient(const double *potential, const double *q, double sum, size_t n, double slope,
+                             double factor, double *gradient) {
     double mean = 0;
     for (size_t j = 0; j < n; j++)
         mean += q[j] / sum * potential[j];
     for (size_t j = 0; j < n; j++)
-        gradient[j] = factor / sum * (potential[j] - mean);
+        gradient[j] = factor * (slope / sum * (potential[j] - mean));
 }
 
 #endif

@@ -121,12 +121,12 @@ static void fl_matched_slopes(const double *u, const double *v, size_t n, double
 /* From slopes of the sorted atoms to the gradient by each input atom, times `factor`. Atoms that lie on one
  * another move as one and share their derivative by mass (alike, if `upto` is not set): which of them the
  * coupling took first is chance. */
-static void fl_position_gradient(const fl_atoms *v, int weighted, const double *slope, double factor,
-                                 double *gradient) {
+static void fl_position_gradient(const fl_atoms *v, int weighted, const double *slope, double outer,
+                                 double factor, double *gradient) {
     for (size_t first = 0, end; first < v->n; first = end) {
         end = first + 1;
         if (end == v->n || v->x[end] != v->x[first]) {
-            gradient[v->order[first]] = factor * slope[first];
+            gradient[v->order[first]] = factor * (outer * slope[first]);
             continue;
         }
         double total = slope[first], below = first && weighted ? v->upto[first - 1] : 0;
@@ -135,7 +135,7 @@ static void fl_position_gradient(const fl_atoms *v, int weighted, const double *
         for (size_t j = first; j < end; j++) {
             double own = weighted ? v->upto[j] - (j ? v->upto[j - 1] : 0) : 1;
             double mass = weighted ? v->upto[end - 1] - below : (double)(end - first);
-            gradient[v->order[j]] = factor * total * (own / mass);
+            gradient[v->order[j]] = factor * (outer * total * (own / mass));
         }
     }
 }

@@ -177,7 +177,7 @@ static double fl_sample_row(const fl_wasserstein_call *c, size_t row, double fac
         else
             fl_slopes(&s->v, s->moves, n_moves, cost.scale, c->p, slope);
         memset(s->gradient, 0, c->n_v * sizeof(double));
-        fl_position_gradient(&s->v, c->v_weight.data != NULL, slope, factor * fl_outer_slope(cost, c->p),
+        fl_position_gradient(&s->v, c->v_weight.data != NULL, slope, fl_outer_slope(cost, c->p), factor,
                              s->gradient);
         fl_store_row(&c->gradient, row, c->n_v, s->gradient);
     }
@@ -227,7 +227,7 @@ static double fl_histogram_row(const fl_wasserstein_call *c, size_t row, double 
             memset(potential, 0, n * sizeof(double));
     }
     if (c->gradient.data) {
-        fl_mass_gradient(potential, q, sum, n, factor * slope, s->gradient);
+        fl_mass_gradient(potential, q, sum, n, slope, factor, s->gradient);
         for (size_t j = 0; j < n && scale != 1; j++)
             s->gradient[j] *= scale;
         fl_store_row(&c->gradient, row, n, s->gradient);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import time
 import warnings
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import fastloss as fl
+from fastloss._contrast import sum_of
 from fastloss.cli.errors import CommandError
 from fastloss.cli.sources import Array, Location, Source, check_lengths, open_readers, read_together
 from fastloss.cli.spec import format_loss
@@ -168,7 +168,7 @@ def score_files(
         weight_sums.append(len(y_pred) if weights is None else float(np.sum(weights, dtype=np.float64)))
         if progress is not None:
             progress(min(reader.fraction() for reader in readers), rows)
-    total = combine(weight_sums)
+    total = sum_of(weight_sums)
     if reduction == "mean":
         _check_mean(sources, elements, total)
     scores = [_finish(tally, reduction, may_be_probabilities and elements > 0) for tally in tallies]
@@ -207,14 +207,6 @@ def check_shapes(loss: fl.Loss, sources: Mapping[str, Source]) -> None:
 def _rows_unknown(message: str) -> str:
     """Write n for the length of an empty array in a message."""
     return message.replace("(0,", "(n,")
-
-
-def combine(sums: Sequence[float]) -> float:
-    """Add numbers without rounding error; where they are not finite or overflow, as plain addition does."""
-    try:
-        return math.fsum(sums)
-    except (OverflowError, ValueError):
-        return sum(sums)
 
 
 def counted_weight(
@@ -301,7 +293,7 @@ def _hint(loss: fl.Loss) -> str:
 
 def _finish(tally: _Tally, reduction: str, may_be_probabilities: bool) -> Score:
     """Turn the sums of a loss into its score; the mean over samples that are all ignored is 0."""
-    value, total = combine(tally.sums), combine(tally.weight_sums)
+    value, total = sum_of(tally.sums), sum_of(tally.weight_sums)
     if reduction == "mean" and tally.counted:
         if total == 0:
             name = format_loss(tally.loss)

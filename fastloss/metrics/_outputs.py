@@ -113,7 +113,8 @@ def outputs(
     is_odd = shares.dtype == object and not all(isinstance(share, numbers.Real) for share in shares.flat)
     if is_odd or shares.dtype.kind in "mM":
         raise TypeError(f"multioutput holds {shares.dtype}, expected real numbers")
-    if k == 1:
+    # scikit-learn takes this root's mean over the outputs, of which there may be one, afterwards.
+    if k == 1 and function != "root_mean_squared_error":
         raise ValueError("Custom weights are useful only in multi-output cases.")
     if k != len(shares):
         raise ValueError(f"There must be equally many custom weights ({len(shares)}) as outputs ({k}).")

@@ -86,15 +86,27 @@ def whole(r: random.Random, n: int, low: int, high: int) -> Array:
     return np.floor(_slice(_UNIFORM, r, n) * (high - low + 1)) + low
 
 
+#: Weights that products and sums of float32 or of float64 do not hold, and ordinary ones beside them.
+EXTREMES = np.array(
+    [0, 5e-324, 1e-310, 1e-300, 1e-40, 1e-39, 0.3, 1, 7, 3e38, 1e39, 1e300, 1.7976931348623157e308]
+)
+
+
 def weights(r: random.Random, n: int) -> Array:
-    """Weights, of which one at least is positive where there are any."""
-    kind = r.randrange(4)
+    """Weights of any size, of which one at least is positive where there are any."""
+    kind = r.randrange(6)
     if kind == 0:
         found = np.floor(_slice(_UNIFORM, r, n) * 3)
     elif kind == 1:
         found = _slice(_UNIFORM, r, n) * 10.0 ** r.randrange(-6, 7)
+    elif kind == 2:
+        found = _slice(_UNIFORM, r, n) * EXTREMES[r.randrange(1, len(EXTREMES))]
+    elif kind == 3:
+        chosen = EXTREMES[r.sample(range(len(EXTREMES)), r.randrange(2, 5))]
+        found = chosen[whole(r, n, 0, len(chosen) - 1).astype(np.intp)]
     else:
         found = _slice(_UNIFORM, r, n) * 2
+    found = np.where(found == 0, r.choice((0.0, -0.0)), found)
     if n and not found.any():
         found = found + 1
     return found

@@ -48,6 +48,9 @@ _NO_NUMBERS: list[Callable[[np.ndarray], Any]] = [
     lambda x: np.ma.masked_array(x, True),
     lambda x: [[1.0], [1.0, 2.0]],
     lambda x: [1.0, "a"],
+    lambda x: np.full(x.shape, 10**400),
+    lambda x: [10**400] * len(x),
+    lambda x: 10**400,
 ]
 
 
@@ -89,9 +92,26 @@ def _spoil_weight(s: Session, call: Mistake) -> str:
 def _spoil_option(s: Session, call: Mistake) -> str:
     r = s.r
     if r.random() < 0.5:
-        call.options["reduction"] = r.choice((None, "Mean", "", "avg", 0, True, ["mean"], b"mean"))
+        words = np.array(["mean", "sum"])
+        odd = (None, "Mean", "", "avg", 0, True, ["mean"], b"mean", words, words[0:1], np.zeros(2), 10**400)
+        call.options["reduction"] = r.choice(odd)
         return "reduction"
-    call.options["n_threads"] = r.choice((0, -1, 4097, 10**20, 1.0, "2", [1], np.float32(2), np.zeros(2)))
+    call.options["n_threads"] = r.choice(
+        (
+            0,
+            -1,
+            4097,
+            10**20,
+            10**400,
+            -(10**400),
+            1.0,
+            "2",
+            [1],
+            np.float32(2),
+            np.zeros(2),
+            np.array([1, 2]),
+        )
+    )
     return "n_threads"
 
 

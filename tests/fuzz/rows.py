@@ -11,7 +11,7 @@ import fastloss as fl
 from fastloss._loss import RowLoss
 
 from . import arrays, truth
-from .pointwise import VERBS, hold_to_mean, hold_to_sum
+from .pointwise import VERBS, hold_to_mean
 from .session import THREADS, Session, Unchanged, some_weights, wrong_entries
 
 LOSSES = [info.cls for info in fl.list_losses() if issubclass(info.cls, RowLoss)]
@@ -25,7 +25,8 @@ LABELS = [np.dtype(c) for c in "bBhHiIqQefd"]
 def parameters(cls: type, r: random.Random, n_classes: int) -> dict[str, Any]:
     """Arguments of a constructor."""
     name = cls.__name__
-    several = tuple(float(x) for x in np.round(arrays.positive(r, n_classes), 2))
+    size = r.choice((*[1.0] * 9, 2.0**-1000, 2.0**-140, 2.0**100, 2.0**900))
+    several = tuple(size * float(np.float32(x)) for x in np.round(arrays.positive(r, n_classes), 2))
     if name == "CrossEntropy":
         return {
             "from_logits": r.random() < 0.7,
@@ -49,12 +50,7 @@ def _make(cls: Any, r: random.Random, n_classes: int, single: bool) -> Any:
     given = parameters(cls, r, n_classes)
     if single:
         given = {
-            k: v
-            if k == "base" or not isinstance(v, float | tuple)
-            else tuple(float(np.float32(x)) for x in v)
-            if isinstance(v, tuple)
-            else float(np.float32(v))
-            for k, v in given.items()
+            k: float(np.float32(v)) if isinstance(v, float) and k != "base" else v for k, v in given.items()
         }
     return cls(**given)
 
@@ -118,17 +114,33 @@ def case(s: Session) -> None:
         ):
             z[:, r.randrange(n_classes)] = -np.inf
     w = some_weights(r, n, dtype)
+    weights = truth.Weights(w, (n,), single, np.max(_factor(loss)))
+    if r.random() < 0.7:
+        _take_away(loss, r, y, z, weights.is_absent)
     n_outputs = 3 if loss.has_hessian else 2
     verb = loss.value_gradient_and_hessian if n_outputs == 3 else loss.value_and_gradient
     first = s.call(verb, y, z, sample_weight=w, reduction="none")
     unchanged = Unchanged(y, z, w)
     if z.size < 5000:
-        _hold_to_truth(s, loss, y, z, w, first, single)
-    _repeat(s, loss, y, z, w, first)
+        _hold_to_truth(s, loss, y, z, weights, first, single)
+    _repeat(s, loss, y, z, w, weights, first)
     unchanged.check()
 
 
-def _hold_to_truth(s: Session, loss: Any, y: Any, z: Any, w: Any, first: Any, single: bool) -> None:
+def _take_away(loss: Any, r: random.Random, y: np.ndarray, z: np.ndarray, absent: np.ndarray) -> None:
+    """Put what no number is into rows of weight 0, which are as if they were not there."""
+    if _of_probabilities(loss):
+        z[absent] = 0
+        return
+    for i in np.flatnonzero(absent):
+        z[i, r.randrange(z.shape[1])] = r.choice((np.nan, np.inf, -np.inf))
+    if isinstance(loss, fl.EuclideanError):
+        y[absent] = r.choice((np.nan, np.inf))
+
+
+def _hold_to_truth(
+    s: Session, loss: Any, y: Any, z: Any, weights: truth.Weights, first: Any, single: bool
+) -> None:
     if isinstance(loss, fl.JSDivergence) or not len(z):
         return  # its plain formula cancels where the rows are alike, in every precision
     compute = np.float32 if single else np.float64
@@ -136,12 +148,11 @@ def _hold_to_truth(s: Session, loss: Any, y: Any, z: Any, w: Any, first: Any, si
     exact_y = y.astype(compute if y.ndim == 2 else np.float64).astype(truth.WIDE)
     t = truth.twin(loss, single)
     ignored = t._ignored(exact_y)
-    weight = np.ones(len(z)) if w is None else w.astype(truth.WIDE)
     limits = np.finfo(compute)
     truths = truth.rows(loss, t, exact_y, exact_z, len(first))
     # Where one class is all but certain the plain formulas cancel, in the longest type too.
     largest = np.max(np.abs(exact_z), axis=1, initial=1, where=np.isfinite(exact_z))
-    plain = 2.0**-58 * largest * float(np.max(_factor(loss), initial=1))
+    plain = 2.0**-58 * largest * np.max(_factor(loss), initial=0)
     if (
         isinstance(loss, fl.MulticlassHinge)
         and (np.abs(t._margins(exact_y, exact_z)[0]) <= 1e-12 * largest[:, None]).any()
@@ -149,7 +160,7 @@ def _hold_to_truth(s: Session, loss: Any, y: Any, z: Any, w: Any, first: Any, si
         return  # a rounding decides whether a class counts
     for name, found, (true, scale) in zip(truth.OUTPUTS, first, truths, strict=False):
         columns = (-1,) + (1,) * (true.ndim - 1)
-        by = weight.reshape(columns)
+        by = weights.of_all.reshape(columns)
         with np.errstate(all="ignore"):
             size = np.abs(true)
             scale = np.maximum(scale, size)
@@ -159,11 +170,15 @@ def _hold_to_truth(s: Session, loss: Any, y: Any, z: Any, w: Any, first: Any, si
             slack = plain.reshape(columns) * by
             if found.dtype != compute:
                 slack = slack + ULPS * 2.0**-23 * scale * by
-            true = np.where(ignored.reshape(columns), 0.0, true)
-            wrong = wrong_entries(found, true * by, bound, scale * by, slack=slack) & ~lost
+            true = weights.times(np.where(ignored.reshape(columns), 0.0, true))
+            scale = weights.times(scale)
+            # A sample's weight times a class's may be beyond float64's range, where results are near its end.
+            lost |= (by * np.max(_factor(loss)) > np.finfo(np.float64).max) & ~np.isnan(found)
+            lost &= by != 0
+            wrong = wrong_entries(found, true, bound, scale, slack=slack) & ~lost
         if wrong.any():
             i = tuple(int(k) for k in np.argwhere(wrong)[0])
-            s.near(f"{name}{list(i)} at y={y[i[0]]!r}, z={z[i[0]]!r:.300}", found[i], (true * by)[i], 0)
+            s.near(f"{name}{list(i)} at y={y[i[0]]!r}, z={z[i[0]]!r:.300}", found[i], true[i], 0)
 
 
 def _factor(loss: Any) -> Any:
@@ -171,10 +186,25 @@ def _factor(loss: Any) -> Any:
     return getattr(loss, "class_weight", None) or getattr(loss, "alpha", None) or 1.0
 
 
-def _repeat(s: Session, loss: Any, y: Any, z: Any, w: Any, first: tuple[np.ndarray, ...]) -> None:
+def _total(loss: Any, y: Any, z: Any, w: Any) -> Any:
+    """What a mean divides by, of weights whose sum float64 need not hold."""
+    if w is None:
+        return truth.WIDE(loss.weight_sum(y, z))
+    scale = truth.WIDE(2.0) ** -int(np.frexp(w.astype(truth.WIDE).max(initial=0))[1])
+    near_one = (w.astype(truth.WIDE) * scale).astype(np.float64)
+    return truth.WIDE(loss.weight_sum(y, z, sample_weight=near_one)) / scale
+
+
+def _repeat(
+    s: Session, loss: Any, y: Any, z: Any, w: Any, weights: truth.Weights, first: tuple[np.ndarray, ...]
+) -> None:
     """The same rows, asked for in other ways."""
     r = s.r
-    total = loss.weight_sum(y, z, sample_weight=w)
+    total = _total(loss, y, z, w)
+    plain = first
+    if w is not None:
+        verb = loss.value_gradient_and_hessian if len(first) == 3 else loss.value_and_gradient
+        plain = s.call(verb, y, z, reduction="none")
     seen: dict[Any, Any] = {}
     verbs = list(VERBS) if len(first) == 3 else list(VERBS)[:3]
     calls = 4 if z.size > 5000 else 10
@@ -205,7 +235,7 @@ def _repeat(s: Session, loss: Any, y: Any, z: Any, w: Any, first: tuple[np.ndarr
             what = f"{truth.OUTPUTS[k]} ({reduction})"
             if k == 0 and reduction != "none":
                 s.same(what, x, seen.setdefault(reduction, x))
-                hold_to_sum(s, what, x, first[0], total if reduction == "mean" else 1.0)
+                truth.hold_to_sum(what, x, plain[0], weights, total if reduction == "mean" else 1.0)
             elif reduction != "mean":
                 s.same(what, x, first[k])
             else:
@@ -213,4 +243,4 @@ def _repeat(s: Session, loss: Any, y: Any, z: Any, w: Any, first: tuple[np.ndarr
                 # These Hessians cross zero: each of their terms is rounded.
                 crosses = k == 2 and isinstance(loss, fl.Focal | fl.JSDivergence)
                 if x.dtype.itemsize >= 4 and not crosses:
-                    hold_to_mean(s, what, x, first[k].astype(truth.WIDE) / total)
+                    hold_to_mean(s, what, x, *truth.mean_of(first[k], plain[k], weights, total))

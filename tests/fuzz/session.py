@@ -13,7 +13,7 @@ import numpy as np
 import fastloss as fl
 from fastloss import _core
 
-from .arrays import BFLOAT16, as_dtype, outside, source, weights
+from .arrays import BFLOAT16, REAL, as_dtype, outside, source, weights
 
 #: Tiers with the same bits; base has none of its kind.
 FUSED = [tier for tier in fl.config()["isa_available"] if tier != "base"]
@@ -154,8 +154,7 @@ def wrong_entries(
             return ~good
         good |= (size <= tiny) & (np.abs(x) <= tiny)
         # Beyond the largest number infinity is right, and near it either.
-        beyond = size >= largest * (1 - ulps * eps)
-        good |= beyond & np.isinf(x) & (np.sign(x) == np.sign(true))
+        good |= np.isinf(x) & (np.sign(x) * true + allowed >= largest * (1 - ulps * eps))
         good |= x == true
         good |= np.isnan(true) & np.isnan(x)
     return ~good
@@ -190,8 +189,9 @@ class Unchanged:
 
 def some_weights(r: random.Random, n: int, dtype: np.dtype) -> np.ndarray | None:
     """Weights in the precision of the predictions or in another one, or none."""
-    kind = r.randrange(4)
-    if kind < 2:
+    kind = r.randrange(6)
+    if kind < 3:
         return None
-    found = weights(r, n)
-    return as_dtype(found, dtype if kind == 2 else np.dtype(r.choice("fd")))
+    given = (dtype, np.dtype(r.choice("fd")), r.choice(REAL))[kind - 3]
+    found = as_dtype(weights(r, n), given)
+    return found if found.any() or not n else np.ones(n, given)

@@ -16,6 +16,8 @@ import numpy as np
 
 from fastloss import reference
 
+from .session import FindingError
+
 _TESTS = Path(__file__).parent.parent
 
 WIDE = np.longdouble
@@ -40,6 +42,59 @@ _ROWS.softmax, _ROWS.log_softmax = reference.rows.softmax, reference.rows.log_so
 magnitudes = _copy_of("embedding_truth")._magnitudes
 
 OUTPUTS = ("value", "gradient", "hessian")
+
+
+class Weights:
+    """The weights of samples, 1 where none are given, as an array of numbers beside each of `shape`."""
+
+    def __init__(
+        self, w: np.ndarray | None, shape: tuple[int, ...], single: bool, factor: float = 1.0
+    ) -> None:
+        given = np.ones(shape) if w is None else w
+        found = given.astype(WIDE).reshape(given.shape + (1,) * (len(shape) - given.ndim))
+        self.of_all = np.broadcast_to(found, shape)
+        self.total = self.of_all.sum()
+        self.is_absent = self.of_all == 0
+        # Of other ones results are computed without weights, then multiplied.
+        least, largest = (2.0**-64, 2.0**32) if single else (2.0**-256, 2.0**256)
+        times = self.of_all * np.asarray(factor, WIDE)
+        self.usual = bool(((times == 0) | (times >= least) & (times <= largest)).all())
+
+    def times(self, x: np.ndarray) -> np.ndarray:
+        """`x` of each sample times its weight: 0 where that is 0, whatever `x` is."""
+        by = self.of_all.reshape(self.of_all.shape + (1,) * (x.ndim - self.of_all.ndim))
+        with np.errstate(all="ignore"):
+            return np.where(by == 0, 0, x.astype(WIDE) * by)
+
+
+def hold_to_sum(what: str, found: float, terms: np.ndarray, weights: Weights, divisor: Any = 1.0) -> None:
+    """A sum or a mean against its terms without weights, each of which was rounded when it was stored."""
+    wide = weights.times(terms)
+    if terms.dtype.itemsize == 2 or not np.isfinite(wide).all():
+        return
+    limits = np.finfo(terms.dtype)
+    size, tiny = np.abs(wide).sum(), float(limits.tiny)
+    slack = 4 * (float(limits.eps) + 2.0**-52) * size + tiny * weights.total
+    slack += wide.size * (tiny if weights.usual else 5e-324)
+    true = wide.sum() / divisor
+    if np.abs(true) < 1e308 and not np.abs(WIDE(found) - true) <= slack / divisor:
+        raise FindingError(f"{what} is {found!r}, but its terms give {true!r}")
+
+
+def mean_of(first: np.ndarray, plain: np.ndarray, weights: Weights, total: Any) -> tuple[Any, Any]:
+    """A mean's derivatives, by those of the sum or by those without weights, and what shares round to.
+
+    They are NaN where a precision did not hold them.
+    """
+    given = first if weights.usual else plain
+    limits = np.finfo(given.dtype)
+    size = np.abs(given)
+    held = (given == 0) | (size > float(limits.tiny) * 1e12) & (size < float(limits.max) / 1e6)
+    found = first.astype(WIDE) if weights.usual else weights.times(plain)
+    with np.errstate(invalid="ignore"):
+        return np.where(held, found, np.nan) / total, np.abs(given.astype(WIDE)) * (
+            0 if weights.usual else 5e-324
+        )
 
 
 class SquaredLogError(reference.SquaredLogError):

@@ -49,7 +49,8 @@ BREAKS = [
     ),
     *breaks(
         "csrc/sums/shares.h",
-        ("share == 0 ? 0 : x * share", "x * share"),
+        ("share == 0 || x == 0 ? 0 : x * share", "x == 0 ? 0 : x * share"),
+        ("share == 0 || x == 0 ? 0 : x * share;\n}", "share == 0 ? 0 : x * share;\n}"),
         ("if (mean)\n        s->factor", "if (0)\n        s->factor"),
         ("*scale = fl_scale_of(largest);", "*scale = 1;"),
         ("rounds && *kinds & FL_ZERO_WEIGHTS", "0 && *kinds & FL_ZERO_WEIGHTS"),
