@@ -75,6 +75,35 @@ def _assert_within_bound(loss: Any, y: Any, z: Any, name: str, worst: Any) -> No
         )
 
 
+@pytest.mark.parametrize(
+    ("found", "precision", "y", "z"),
+    [
+        (
+            fl.CrossEntropy(),
+            np.float32,
+            3,
+            [
+                5.550555229187012,
+                -2.8985848426818848,
+                1.4012764692306519,
+                -4.92924690246582,
+                -3.538093090057373,
+            ],
+        ),
+        (
+            fl.CrossEntropy(from_logits=False),
+            np.float32,
+            [1.0, 1.401298464324817e-45],
+            [0.9997467, 0.00025326074683107436],
+        ),
+    ],
+    ids=str,
+)
+def test_found_by_the_search(found: Any, precision: Any, y: Any, z: Any, worst: Any) -> None:
+    y = np.array([y], int if isinstance(y, int) else precision)
+    _assert_within_bound(found, y, np.array([z], precision), f"{found!r} found", worst)
+
+
 @pytest.mark.parametrize("n_classes", DEFAULTS_AT)
 def test_links_within_8_ulp(n_classes: int, dtype: Any, rng: Any, worst: Any) -> None:
     n = int(np.clip(600 // n_classes, 10, 60))

@@ -10,7 +10,8 @@ FL_ROW_TERM(cross_entropy) {
     return fl_softmax_term(e, row, o);
 }
 
-/* With a class index y: w·(−log p_y); slopes w·p_k, of the true class −w·Σ_{j≠y} p_j.
+/* With a class index y: w·(−log p_y); slopes w·p_k, of the true class −w·Σ_{j≠y} p_j. b: w over the sum of
+ * all terms, for the Hessian w·p_k·(1 − p_k).
  * Otherwise, for targets t with sum T: Σt_k·(log Σe^z − z_k), all of whose terms are ≥ 0. */
 FL_ROW_FINISH(cross_entropy) {
     int ignored = row.label < 0;
@@ -22,6 +23,7 @@ FL_ROW_FINISH(cross_entropy) {
         row.q = -s.others * row.p;
         row.s = fl_softmax_sum(row);
         row.r = (o.hessian | !o.across) ? 1 / row.s : 0;
+        row.b = (o.hessian | !o.across) ? weight * fl_softmax_exact_inverse(row) : 0;
         return row;
     }
     row.d += o.across && o.form != FL_DENSE ? o.base_sum : 0;
@@ -44,7 +46,7 @@ FL_ROW_FINISH(cross_entropy) {
 FL_ROW_EMIT(cross_entropy) {
     real rest = fl_softmax_rest(row, e.z, row.s) * row.r;
     if (o.form == FL_BY_LABEL)
-        return (fl_row_slopes){e.is_own ? row.q : e.z * row.p, e.z * row.p * rest};
+        return (fl_row_slopes){e.is_own ? row.q : e.z * row.p, e.z * row.b * rest};
     real t = fl_row_target(e, o.form), p = e.z * row.r;
     return (fl_row_slopes){row.p * fl_fma(row.d - t, p, -(t * rest)), row.p * (row.d * p * rest)};
 }
@@ -85,8 +87,8 @@ FL_ROW_EMIT(cross_entropy_probabilities) {
     real p = fl_clip_row_probability(e.z);
     if (o.form == FL_BY_LABEL)
         return (fl_row_slopes){e.is_own ? row.q : 0, e.is_own ? -row.q / p : 0};
-    real slope = row.p * fl_row_target(e, o.form) / p;
-    return (fl_row_slopes){-slope, slope / p};
+    real target = row.p * fl_row_target(e, o.form), inverse = 1 / p; /* target/p may be subnormal */
+    return (fl_row_slopes){-target / p, target * (inverse * inverse)};
 }
 
 FL_ROW_SOFTMAX(softmax)

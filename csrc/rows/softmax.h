@@ -176,6 +176,14 @@ FL_INLINE real fl_minus_log_share(fl_row row, real z, real e, real o, real sum) 
     return fl_log1p_unit(f, k * FL_LN2_LO) - fl_remainder(x, k, FL_LN2_HI);
 }
 
+/* 1/(sum of all terms), row.r being that of the rounded sum; the largest term's error and the sum's are taken
+ * out. */
+FL_INLINE real fl_softmax_exact_inverse(fl_row row) {
+    fl_pair sum = fl_two_sum(row.top, row.others);
+    real error = sum.lo + fl_scaled_exp_error(row.reference - row.offset, row.scale, 0);
+    return fl_is_dead(row) ? row.r : fl_fma(-error * row.r, row.r, row.r);
+}
+
 /* The true class's term, the sum of the others, and −log p of it. */
 typedef struct {
     real sum, inverse, own, others, loss, nan;
