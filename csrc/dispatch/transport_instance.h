@@ -10,6 +10,7 @@ const fl_transport_ops FL_TABLE_NAME(fl_transport_) = {
     .softmin = fl_softmin_rows,
     .pull = fl_pull_rows,
     .costs = fl_cost_rows,
+    .logarithms = fl_logarithms,
     .any_bad = fl_any_bad,
     .sum_magnitudes = fl_sum_magnitudes,
     .largest_difference = fl_largest_difference,

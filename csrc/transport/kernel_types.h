@@ -29,6 +29,7 @@ typedef struct {
                  double *pull);
     /* The costs themselves. */
     void (*costs)(const fl_softmin *s, size_t first, size_t end, double *to);
+    void (*logarithms)(const double *x, size_t n, double *to);
     /* On the line: whether a number is below `low` or not finite; and of v - u, both sorted, the sum of the
      * magnitudes, the largest of them, and the sum of the squares of the differences times `scale`. */
     int (*any_bad)(const double *x, size_t n, double low);

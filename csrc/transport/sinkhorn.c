@@ -101,11 +101,11 @@ static fl_status fl_new_cloud(fl_sinkhorn_call *c, const fl_array *points, const
     c->bad_sum = fl_total(sum);
     if (c->bad_sum == 0)
         return FL_BAD_MASS;
-    for (size_t i = 0; i < padded; i++) {
-        if (i < n)
-            cloud->weight[i] /= c->bad_sum;
-        cloud->log_weight[i] = i < n ? log(cloud->weight[i]) : -INFINITY;
-    }
+    for (size_t i = 0; i < n; i++)
+        cloud->weight[i] /= c->bad_sum;
+    fl_ops_for(0)->transport->logarithms(cloud->weight, n, cloud->log_weight);
+    for (size_t i = n; i < padded; i++)
+        cloud->log_weight[i] = -INFINITY;
     return FL_OK;
 }
 

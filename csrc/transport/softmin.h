@@ -6,10 +6,8 @@
 #ifndef FL_TRANSPORT_SOFTMIN_H
 #define FL_TRANSPORT_SOFTMIN_H
 
-#include <math.h>
-
 #include "../sums/fold.h"
-#include "../vecmath/exp.h"
+#include "../vecmath/log.h"
 #include "kernel_types.h"
 
 enum {
@@ -134,6 +132,15 @@ static void fl_sum_rows(const fl_softmin *s, size_t row, size_t n_rows, const do
         sum[i] = fl_fold_lanes(lanes[i], FL_COLUMN_LANES);
 }
 
+/* Logarithms of numbers that are not negative: libm's have other bits on other machines. */
+static void fl_logarithms(const double *x, size_t n, double *to) {
+    for (size_t i = 0; i < n; i++) {
+        int small = x[i] < 0x1p-900;
+        double log = fl_log_pair(small ? x[i] * 0x1p200 : x[i], small ? -200 : 0, 0).hi;
+        to[i] = x[i] > 0 ? log : -FL_INFINITY;
+    }
+}
+
 static void fl_softmin_rows(const fl_softmin *s, size_t first, size_t end, const double *guess,
                             double *log_sum) {
     for (size_t row = first; row < end; row += FL_TILE_ROWS) {
@@ -147,7 +154,7 @@ static void fl_softmin_rows(const fl_softmin *s, size_t first, size_t end, const
                 shift[i] = fl_row_maximum(s, row + i);
                 fl_sum_rows(s, row + i, 1, shift + i, sum + i);
             }
-            log_sum[row + i] = shift[i] + log(sum[i]);
+            log_sum[row + i] = shift[i] + fl_log_pair(sum[i], 0, 0).hi;
         }
     }
 }

@@ -15,8 +15,8 @@ from typing import TextIO
 
 from .worker import FAMILIES, PLACE_BYTES, unpack
 
-#: A case that takes longer hangs.
-PATIENCE = 120
+#: A case that takes longer hangs, though the machine be busy.
+PATIENCE = 600
 
 _WORKER = [sys.executable, "-m", f"{__package__}.worker"]
 _ROOT = Path(__file__).parent.parent.parent
