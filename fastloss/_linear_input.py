@@ -10,12 +10,13 @@ import numpy.typing as npt
 
 from fastloss._contrast import near_one
 from fastloss._loss import Loss, PointwiseLoss
-from fastloss._validation import as_array, is_real, precision_of
+from fastloss._validation import as_array, is_real, precision_of, shown
 
 Array = npt.NDArray[Any]
 
 #: Not so many classes are taken from the largest index: it will be a mistake.
 MOST_CLASSES = 1 << 24
+MOST_NUMBERS = 1 << 53
 
 
 def matrix_of(X: Any) -> Any:
@@ -65,7 +66,9 @@ def count_outputs(loss: Loss, y: Array, n: int, n_classes: int | None) -> int | 
         return None
     if n_classes is not None:
         if isinstance(n_classes, bool) or not isinstance(n_classes, int | np.integer) or n_classes < 1:
-            raise ValueError(f"n_classes must be a positive integer, got {n_classes!r}")
+            raise ValueError(f"n_classes must be a positive integer, got {shown(n_classes)}")
+        if n_classes > MOST_NUMBERS:
+            raise ValueError(f"n_classes is more than memory holds: {shown(int(n_classes))}")
         return int(n_classes)
     if y.ndim == 2:
         return int(y.shape[1])

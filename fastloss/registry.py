@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from fastloss import binary, distribution, earth_mover, embedding, multiclass, penalty, regression, transport
 from fastloss._loss import Loss
+from fastloss._validation import shown
 
 
 class LossInfo(NamedTuple):
@@ -135,7 +136,7 @@ def get_loss(name: str, **parameters: Any) -> Loss:
     Huber(delta=1.5)
     """
     if not isinstance(name, str):
-        raise TypeError(f"name must be a string, got {name!r}")
+        raise TypeError(f"name must be a string, got {shown(name)}")
     info = find_loss(name)
     if info is None:
         near = near_names(name.lower(), _BY_NAME)

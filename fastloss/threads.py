@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fastloss import _core
+from fastloss._validation import shown
 
 
 def set_num_threads(n: int) -> None:
@@ -86,9 +87,9 @@ def _checked(n: int) -> int:
     try:
         count = operator.index(n)
     except TypeError:
-        raise TypeError(f"the number of threads must be an integer, got {n!r}") from None
+        raise TypeError(f"the number of threads must be an integer, got {shown(n)}") from None
     if not 1 <= count <= 4096:
-        raise ValueError(f"the number of threads must be between 1 and 4096, got {count}")
+        raise ValueError(f"the number of threads must be between 1 and 4096, got {shown(count)}")
     return count
 
 

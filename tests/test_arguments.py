@@ -169,6 +169,15 @@ def test_thread_counts() -> None:
         ):
             with pytest.raises(error, match="n_threads must be"):
                 call(bad)
+        for setting in (fl.set_num_threads, lambda n: fl.num_threads(n).__enter__()):
+            with pytest.raises(error, match="the number of threads must be"):
+                setting(bad)
+
+
+def test_a_name_that_is_none() -> None:
+    for bad in (10**5000, np.ones(3), None, b"mse"):
+        with pytest.raises(TypeError, match="name must be a string, got"):
+            fl.get_loss(bad)
 
 
 # A number for each class

@@ -48,6 +48,8 @@ def make(loss=None, X=X, y=Y, *arguments, **options):
         (ValueError, r"y has shape \(6, 3\), expected.*4", [SOFTMAX, X, np.ones((6, 3))], {"n_classes": 4}),
         (ValueError, "n_classes must be a positive integer", [SOFTMAX, X, [0] * 6], {"n_classes": 0}),
         (ValueError, "n_classes must be a positive integer", [SOFTMAX, X, [0] * 6], {"n_classes": 2.0}),
+        (ValueError, "n_classes is more than memory", [SOFTMAX, X, [0] * 6], {"n_classes": 10**5000}),
+        (ValueError, "n_classes is more than memory", [SOFTMAX, X, [0] * 6], {"n_classes": 2**62}),
         (ValueError, "n_classes is given", [], {"n_classes": 2}),
         (ValueError, r"sample_weight has shape \(5,\)", [], {"sample_weight": Y[:5]}),
         (ValueError, r"sample_weight has shape \(6, 1\)", [], {"sample_weight": Y[:, None]}),
