@@ -67,3 +67,27 @@ def errors(loss: Any, arguments: tuple[np.ndarray, ...], results: list[np.ndarra
                 results, [values, *slopes], [magnitudes[0], *magnitudes[1]], strict=True
             )
         ]
+
+
+def batch_error(loss: Any, output: str, a: np.ndarray, b: np.ndarray) -> float:
+    """The largest error of NTXent's values or gradients, in units of the last bit over the temperature.
+
+    A gradient's unit is that of its terms: of the slopes by inner products, over the vector's length.
+    """
+    values, gradients = loss.value_and_gradient(a, b, reduction="none")
+    unit = float(np.finfo(a.dtype).eps) / loss.temperature
+    with multiprecision.precision(DIGITS):
+        inputs = [exact(x.astype(object)) for x in (a, b)]
+        twin = _twin(loss)
+        if output == "value":
+            return float(np.max(np.abs(exact(values.astype(object)) - twin._values(*inputs)))) / unit
+        ones = exact(np.ones(len(a), object))
+        _, logits, partner = twin._logits(*inputs)
+        slopes = (
+            (twin._probabilities(logits) - np.where(partner, ones[0], ones[0] * 0)) / twin.temperature / 2
+        )
+        lengths = _MODULE._length(np.concatenate(inputs))[:, 0]
+        scale = np.sum(np.abs(slopes + slopes.T), axis=1) / lengths
+        true = np.concatenate(twin._gradients(ones, *inputs))
+        errors = np.max(np.abs(exact(np.concatenate(gradients).astype(object)) - true), axis=1)
+        return max(float(e / s) if s else float(e != 0) for e, s in zip(errors, scale, strict=True)) / unit

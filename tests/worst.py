@@ -2,7 +2,8 @@
 
 Starts at the hard samples that the accuracy tests use, and climbs (search.py) over targets, predictions and,
 in the lines that say "any", over the loss's parameters. Truth is computed by MPFR; what is reported has been
-computed again by mpmath. Ends with 1 where an error is above its bound: 4 ULP, 8 for rows.
+computed again by mpmath. Ends with 1 where an error is above its bound: 4 ULP, 8 for rows; of NTXent 4
+units of the inner products' last bit over the temperature.
 """
 
 from __future__ import annotations
@@ -184,6 +185,38 @@ class Embeddings:
         return found.reshape(len(found), -1).max(axis=1)
 
 
+class Batch:
+    """Losses of whole batches and gradients, in units of an inner product's last bit over the temperature.
+
+    A sample is a batch. The unit of a gradient is of the sum of its terms' magnitudes.
+    """
+
+    bound = 4.0
+    outputs = ("value", "gradient")
+
+    def __init__(self, loss: Any, n: int, d: int) -> None:
+        self.loss, self.n, self.d, self.free = loss, n, d, False
+        self.name = f"{loss!r} of {n} pairs of {d} numbers"
+
+    def start(self, dtype: Any, rng: np.random.Generator) -> search.Arrays:
+        shape = 100, self.n * self.d
+        apart = rng.choice([0.01, 0.3, 3.0], (100, 1))
+        a = rng.normal(size=shape)
+        return a.astype(dtype), (a + apart * rng.normal(size=shape)).astype(dtype)
+
+    def inside(self, arrays: search.Arrays) -> np.ndarray:
+        rows = np.concatenate([x.reshape(len(x), self.n, self.d) for x in arrays], axis=1)
+        return ((np.abs(rows) < 1e6).all(axis=2) & (np.abs(rows).max(axis=2) > 1e-6)).all(axis=1)
+
+    def errors(self, loss: Any, output: str, arrays: search.Arrays) -> np.ndarray:
+        return np.array(
+            [
+                embedding_truth.batch_error(loss, output, *(x.reshape(self.n, self.d) for x in batch))
+                for batch in zip(*arrays, strict=True)
+            ]
+        )
+
+
 class Penalty:
     """Values, gradients and Hessians of a penalty of one parameter."""
 
@@ -217,8 +250,11 @@ def subjects() -> Iterator[Any]:
             for n_classes in (2, 3, 8) if case[1] else (2, 3, 5, 20, 130):
                 yield Rows(case, form, n_classes)
     for loss in embedding_samples.ROW_BY_ROW:
-        for d in (1, 3, 16):
+        for d in (1, 3, 16, 40):
             yield Embeddings(loss, d)
+    for temperature in (0.05, 0.5):
+        for n, d in ((2, 2), (3, 5)):
+            yield Batch(fl.NTXent(temperature), n, d)
     for penalty in penalty_truth.PENALTIES:
         yield Penalty(penalty)
 
