@@ -163,6 +163,20 @@ def test_several_threads_are_really_used() -> None:
         assert int(processes.output(code)) == 2
 
 
+def test_long_rows_that_begin_off_a_numbers_place(rng: Any) -> None:
+    """Of an array that is copied for that, a row by chance may begin in its place."""
+    n = 300_000
+    raw = np.zeros((2, 4 * n + 2), np.uint8)
+    z = np.ndarray((2, n), np.float32, raw, strides=(4 * n + 2, 4))
+    z[:] = rng.normal(size=z.shape)
+    gradient = np.ndarray((2, n), np.float32, np.zeros_like(raw), strides=z.strides)
+    loss = fl.CrossEntropy()
+    value = loss.value_and_gradient([3, 5], z, out=gradient, n_threads=4)[0]
+    other, slopes = loss.value_and_gradient([3, 5], z.copy(), n_threads=4)
+    assert value == other
+    np.testing.assert_array_equal(gradient, slopes)
+
+
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Results of every tier, of ordinary and of hard samples: hard -> tier -> name -> array."""

@@ -46,4 +46,15 @@ static inline int fl_stops(fl_watch *w, size_t *done, size_t more) {
     return fl_ask(w);
 }
 
+/* Where a stretch of a long piece of work ends that begins at `from`: at `n`, or earlier, so that the caller
+ * is asked in between; at once, if the call is stopped. For loops
+ *     for (size_t at = 0, end; (end = fl_stretch(w, at, n)) > at; at = end) */
+static inline size_t fl_stretch(fl_watch *w, size_t from, size_t n) {
+    if (n <= FL_WATCHED_STRETCH || from == n)
+        return n;
+    if (from && fl_ask(w))
+        return from;
+    return n - from < FL_WATCHED_STRETCH ? n : from + FL_WATCHED_STRETCH;
+}
+
 #endif

@@ -10,17 +10,24 @@
 #include <string.h>
 
 #include "../dispatch/threads.h"
+#include "../rows/parts.h"
 #include "pass.h"
 
-enum { FL_CENTER_SEGMENTS = 16, FL_CENTER_SUMS_BYTES = 8 << 20, FL_NO_ROWS = -1 };
+enum {
+    FL_CENTER_SEGMENTS = 16,
+    FL_CENTER_SUMS_BYTES = 8 << 20,
+    FL_NO_ROWS = -1,
+    FL_CENTER_COLUMNS = 1024 /* of a centre's gradient at once */
+};
 
 typedef struct {
     const fl_embedding_pass *pass;
     ptrdiff_t *slot; /* of each class among those that have rows */
     size_t n_slots, n_segments;
-    double *sums; /* for each segment and slot n_columns sums and as many errors */
-    char *value;  /* reals, one a row */
-    char *label;  /* integers as wide, as they were when their slots were numbered */
+    size_t slot_sums; /* of a slot: n_columns, and in float64 as many errors */
+    double *sums;     /* for each segment and slot */
+    char *value;      /* reals, one a row */
+    char *label;      /* integers as wide, as they were when their slots were numbered */
 } fl_centers;
 
 /* The first label that is no class, though it was one when all were checked: somebody has changed it since.
@@ -61,19 +68,15 @@ static fl_status fl_outcome(const fl_embedding_pass *p, fl_embeddings_call *c, c
     return fl_is_stopped(p->watch) ? FL_INTERRUPTED : FL_OK;
 }
 
-static const void *fl_row_at(const fl_embedding_pass *p, int input, size_t row,
+/* A row of an input, number `line` of its tile: in place, or in scratch. */
+static const void *fl_row_at(const fl_embedding_pass *p, int input, size_t row, size_t line,
                              const fl_embedding_scratch *s) {
     const fl_array *a = &p->call->input[input];
     if (!p->copies_input[input])
         return (const char *)a->data + (ptrdiff_t)row * a->strides[0];
-    return p->ops->rows->load(a, row, 1, 0, s->input[input], s->raw).data;
-}
-
-static void fl_set_value(const fl_embedding_pass *p, void *values, size_t i, double x) {
-    if (p->call->float32)
-        ((float *)values)[i] = (float)x;
-    else
-        ((double *)values)[i] = x;
+    char *copy = s->input[input] + line * fl_scratch_line(p->call->n_columns, p->ops->itemsize);
+    fl_copy_part(p->ops, p->watch, a, row, 0, p->call->n_columns, copy, 0);
+    return copy;
 }
 
 static size_t fl_tile_of(const fl_embedding_pass *p, size_t start, size_t end) {
@@ -89,12 +92,13 @@ static void fl_value_tile(const fl_embedding_pass *p, size_t start, size_t n, co
     } else {
         if (!fl_load_classes(p, start, n, s->label, s->raw, changed))
             return;
-        for (size_t i = 0; i < n; i++) {
-            const void *x = fl_row_at(p, 0, start + i, s);
-            const void *center = fl_row_at(p, 1, fl_label_at(p, s->label, i), s);
-            fl_set_value(p, s->value, i,
-                         p->ops->embeddings->center(x, center, c->n_columns, 0, 0, NULL, NULL, NULL));
-        }
+        fl_center_task tasks[FL_EMBEDDING_TILE_ROWS];
+        for (size_t i = 0; i < n; i++)
+            tasks[i] = (fl_center_task){.x = fl_row_at(p, 0, start + i, i, s),
+                                        .center = fl_row_at(p, 1, fl_label_at(p, s->label, i), i, s),
+                                        .value = s->value + i * p->ops->itemsize,
+                                        .slope = 1};
+        p->ops->embeddings->center(tasks, n, c->n_columns, 0, p->watch);
     }
     fl_load_weights(p, start, n, s);
     fl_close_values(p, start, n, s, total);
@@ -153,25 +157,39 @@ static int fl_number_slots(fl_centers *k, fl_embedding_scratch *s, fl_changed *c
     return 1;
 }
 
-/* One row's value, gradient, and share of its centre's sums. */
-static void fl_center_step(const fl_centers *k, size_t row, const void *center, double slope, double weight,
+/* Rows start .. start + n, where they are of classes of this one of all the owners. */
+static void fl_center_tile(const fl_centers *k, size_t start, size_t n, size_t owner, size_t n_owners,
                            double *sums, fl_embedding_scratch *s) {
     const fl_embedding_pass *p = k->pass;
-    const fl_embeddings_call *c = p->call;
-    const fl_array *gradient = &c->gradient[0];
-    char *to = (char *)gradient->data + (ptrdiff_t)row * gradient->strides[0];
-    void *place = p->copies_gradient[0] || p->streams ? s->gradient[0] : to;
-    double value = 0;
-    if (slope == 0) /* the row is as if it were not there */
-        memset(place, 0, p->row_bytes);
-    else
-        value = p->ops->embeddings->center(fl_row_at(p, 0, row, s), center, c->n_columns, slope, weight,
-                                           place, sums, sums + c->n_columns);
-    fl_set_value(p, k->value, row, value);
-    if (p->streams)
-        p->ops->stream(to, place, c->n_columns);
-    else if (p->copies_gradient[0])
-        p->ops->rows->store(gradient, row, 1, 0, place, s->raw, NULL);
+    const fl_array *gradient = &p->call->gradient[0];
+    const double *slope = fl_load_weights(p, start, n, s);
+    const size_t line = p->streams ? p->row_bytes : fl_scratch_line(p->call->n_columns, p->ops->itemsize);
+    const int copies = p->streams ? !p->streams_straight : p->copies_gradient[0];
+    fl_center_task tasks[FL_EMBEDDING_TILE_ROWS];
+    size_t row[FL_EMBEDDING_TILE_ROWS], n_tasks = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t label = fl_label_at(p, k->label, start + i), slot = (size_t)k->slot[label];
+        if (n_owners > 1 && slot % n_owners != owner)
+            continue;
+        fl_center_task *t = &tasks[n_tasks];
+        row[n_tasks++] = start + i;
+        t->x = fl_row_at(p, 0, start + i, i, s);
+        t->center = fl_row_at(p, 1, label, i, s);
+        t->gradient = copies ? s->gradient[0] + i * line
+                             : (char *)gradient->data + (ptrdiff_t)(start + i) * gradient->strides[0];
+        t->value = k->value + (start + i) * p->ops->itemsize;
+        t->sum = sums + slot * k->slot_sums;
+        t->slope = slope ? slope[i] : p->scale;
+        t->weight = p->shares ? slope[i] : slope ? fl_number_at(p->ops, s->weight, i) : 1;
+    }
+    p->ops->embeddings->center(tasks, n_tasks, p->call->n_columns, p->streams_straight, p->watch);
+    for (size_t i = 0; i < n_tasks && copies; i++) {
+        if (p->streams)
+            p->ops->stream((char *)gradient->data + row[i] * p->row_bytes, tasks[i].gradient,
+                           p->call->n_columns);
+        else
+            fl_copy_part(p->ops, p->watch, gradient, row[i], 0, p->call->n_columns, tasks[i].gradient, 1);
+    }
 }
 
 /* The rows of a segment whose classes belong to this one of all the owners. */
@@ -182,48 +200,41 @@ static void fl_center_rows(const fl_centers *k, size_t segment, size_t owner, si
     size_t n_units = (c->n_rows + p->tile_rows - 1) / p->tile_rows;
     size_t from = segment * n_units / k->n_segments * p->tile_rows;
     size_t to = (segment + 1) * n_units / k->n_segments * p->tile_rows;
-    double *sums = k->sums + segment * k->n_slots * 2 * c->n_columns;
+    double *sums = k->sums + segment * k->n_slots * k->slot_sums;
     to = to < c->n_rows ? to : c->n_rows;
     for (size_t start = from; start < to && !fl_is_stopped(p->watch); start += p->tile_rows) {
         size_t n = fl_tile_of(p, start, to);
-        const double *slope = fl_load_weights(p, start, n, s);
-        for (size_t i = 0; i < n; i++) {
-            size_t label = fl_label_at(p, k->label, start + i), slot = (size_t)k->slot[label];
-            if (slot % n_owners != owner)
-                continue;
-            double weight = 1;
-            if (p->shares)
-                weight = slope[i];
-            else if (slope)
-                weight = c->float32 ? (double)((const float *)(const void *)s->weight)[i]
-                                    : ((const double *)(const void *)s->weight)[i];
-            fl_center_step(k, start + i, fl_row_at(p, 1, label, s), slope ? slope[i] : p->scale, weight,
-                           sums + slot * 2 * c->n_columns, s);
-        }
+        fl_center_tile(k, start, n, owner, n_owners, sums, s);
         fl_stops(p->watch, &s->done, n * c->n_columns);
     }
     if (p->streams)
         p->ops->stream_end();
 }
 
-/* Adds the segments' sums of a class up, and stores its gradient. */
-static void fl_store_center(const fl_centers *k, size_t label, double *sums, fl_embedding_scratch *s) {
+/* Adds the segments' sums of a class up, and stores its gradient, a few columns at a time. */
+static void fl_store_center(const fl_centers *k, size_t label, fl_embedding_scratch *s) {
     const fl_embedding_pass *p = k->pass;
     const fl_array *to = &p->call->gradient[1];
-    size_t d = p->call->n_columns;
-    memset(sums, 0, 2 * d * sizeof *sums);
-    for (size_t segment = 0; segment < k->n_segments && k->slot[label] != FL_NO_ROWS; segment++) {
-        const double *part = k->sums + (segment * k->n_slots + (size_t)k->slot[label]) * 2 * d;
-        for (size_t i = 0; i < d; i++) {
-            fl_compensated total = {sums[i], sums[d + i] + part[d + i]};
-            fl_add(&total, part[i]);
-            sums[i] = total.sum;
-            sums[d + i] = total.error;
+    const size_t d = p->call->n_columns, itemsize = p->ops->itemsize;
+    char *line =
+        p->copies_gradient[1] ? s->gradient[1] : (char *)to->data + (ptrdiff_t)label * to->strides[0];
+    for (size_t at = 0, n; at < d && !fl_stops(p->watch, &s->done, FL_CENTER_COLUMNS); at += n) {
+        double sums[FL_CENTER_COLUMNS] = {0}, errors[FL_CENTER_COLUMNS] = {0};
+        n = d - at < FL_CENTER_COLUMNS ? d - at : FL_CENTER_COLUMNS;
+        for (size_t segment = 0; segment < k->n_segments && k->slot[label] != FL_NO_ROWS; segment++) {
+            const double *part =
+                k->sums + (segment * k->n_slots + (size_t)k->slot[label]) * k->slot_sums + at;
+            for (size_t i = 0; i < n; i++) {
+                fl_compensated total = {sums[i], errors[i] + (k->slot_sums > d ? part[d + i] : 0)};
+                fl_add(&total, part[i]);
+                sums[i] = total.sum;
+                errors[i] = total.error;
+            }
         }
+        p->ops->embeddings->finish_center(line + at * itemsize, sums, errors, n, -p->scale);
     }
-    fl_row_matrix place = p->ops->rows->place(to, label, 1, 0, s->gradient[1]);
-    p->ops->embeddings->finish_center(place.data, sums, sums + d, d, -p->scale);
-    p->ops->rows->store(to, label, 1, 0, s->gradient[1], s->raw, NULL);
+    if (p->copies_gradient[1])
+        fl_copy_part(p->ops, p->watch, to, label, 0, d, line, 1);
 }
 
 static int fl_scatter(fl_centers *k) {
@@ -234,8 +245,7 @@ static int fl_scatter(fl_centers *k) {
 #pragma omp parallel num_threads(threads) if (parallel : threads > 1) reduction(| : failed)
     {
         fl_embedding_scratch scratch;
-        double *sums = malloc(fl_times(c->n_columns, 2 * sizeof *sums));
-        int ready = fl_allocate_embeddings(p, &scratch) && sums;
+        int ready = fl_allocate_embeddings(p, &scratch);
         failed |= !ready;
 #pragma omp for schedule(dynamic, 1)
         for (size_t task = 0; task < n_tasks; task++)
@@ -244,9 +254,8 @@ static int fl_scatter(fl_centers *k) {
 #pragma omp for schedule(static)
         for (size_t label = 0; label < c->n_centers; label++)
             if (ready && !fl_is_stopped(p->watch))
-                fl_store_center(k, label, sums, &scratch);
+                fl_store_center(k, label, &scratch);
         fl_give_scratch(scratch.allocated);
-        free(sums);
     }
     return !failed;
 }
@@ -265,7 +274,8 @@ static fl_status fl_center_gradients(const fl_embedding_pass *p, fl_embeddings_c
         fl_give_scratch(scratch.allocated);
         failed = 0;
         if (numbered) {
-            size_t bytes = fl_times(k.n_slots, fl_times(c->n_columns, 2 * sizeof *k.sums));
+            k.slot_sums = fl_times(c->n_columns, c->float32 ? 1 : 2);
+            size_t bytes = fl_times(k.n_slots, fl_times(k.slot_sums, sizeof *k.sums));
             if (c->n_rows >= FL_CENTER_SEGMENTS * p->tile_rows &&
                 bytes <= FL_CENTER_SUMS_BYTES / FL_CENTER_SEGMENTS)
                 k.n_segments = FL_CENTER_SEGMENTS;

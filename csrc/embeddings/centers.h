@@ -1,43 +1,57 @@
-/* A row against the centre of its class. */
+/* Rows against the centres of their classes. */
 #ifndef FL_EMBEDDINGS_CENTERS_H
 #define FL_EMBEDDINGS_CENTERS_H
 
 #include "distance.h"
 
-/* What x - c adds to a centre's sums. Those of float32 have bits to spare; of float64 the error of each
+enum { FL_CENTER_SUMS = FL_PRECISION / 32 };
+
+/* Adds weight (x - c) to a centre's sums. Those of float32 have bits to spare; of float64 the error of each
  * addition is kept (Knuth 1969). */
-FL_INLINE void fl_add_to_center(double term, double *sum, double *error) {
+FL_INLINE void fl_add_to_center(const real *x, const real *c, double weight, double *sum, double *error,
+                                size_t from, size_t end) {
+    FL_COLUMN_LOOP
+    for (size_t i = from; i < end; i++) {
+        double term = ((double)x[i] - (double)c[i]) * weight;
 #if FL_PRECISION == 64
-    double s = *sum + term, part = s - *sum;
-    *error += (*sum - (s - part)) + (term - part);
-    *sum = s;
+        double s = sum[i] + term, part = s - sum[i];
+        error[i] += (sum[i] - (s - part)) + (term - part);
+        sum[i] = s;
 #else
-    (void)error;
-    *sum += term;
+        sum[i] += term;
+        (void)error;
 #endif
+    }
 }
 
-static double fl_center_row(const void *row, const void *center, size_t n, double slope, double weight,
-                            void *gradient, double *sum, double *error) {
-    const real *x = row, *c = center;
-    real *to = gradient;
+/* A row with NaN is one all over. */
+FL_INLINE double fl_center_row(const fl_center_task *task, size_t n, int streams, fl_watch *watch) {
+    const real *x = task->x, *c = task->center;
     double square;
-    fl_distance_sum(x, c, NULL, n, 1, 0, &square);
-    double poison = square != square ? square : 1;
-#if FL_PRECISION == 64
-    square = fl_distance_of(square, x, c, n).square;
-#endif
-    if (!to)
-        return square / 2;
-    slope *= poison;
-    weight *= poison;
-    FL_COLUMN_LOOP
-    for (size_t i = 0; i < n; i++) {
-        double d = (double)x[i] - (double)c[i];
-        fl_add_to_center(d * weight, &sum[i], &error[i]);
-        to[i] = (real)(d * slope);
+    fl_sum_row(FL_OF_DISTANCE, (fl_wide_rows){x, c, c, 1, 1}, n, watch, &square);
+    const double poison = square != square ? square : 1;
+    if (!fl_is_in_range(square))
+        square = fl_scaled_distance(x, c, n, watch).square;
+    if (!task->gradient)
+        return square;
+    for (size_t at = 0, end; (end = fl_stretch(watch, at, n)) > at; at = end)
+        fl_add_to_center(x, c, task->weight * poison, task->sum, task->sum + (FL_CENTER_SUMS - 1) * n, at,
+                         end);
+    const fl_put p = {{x, c, c}, {task->gradient}, n, streams, watch};
+    fl_put_difference(1, &p, square, 1, task->slope * poison);
+    return square;
+}
+
+static void fl_center_rows(const fl_center_task *tasks, size_t n_rows, size_t n, int streams,
+                           fl_watch *watch) {
+    for (size_t i = 0; i < n_rows; i++) {
+        double square = 0;
+        if (tasks[i].slope != 0)
+            square = fl_center_row(&tasks[i], n, streams, watch);
+        else if (tasks[i].gradient)
+            fl_put_zeros(tasks[i].gradient, n, streams, watch);
+        *(real *)tasks[i].value = (real)(square / 2);
     }
-    return square / 2;
 }
 
 /* An infinite sum has no error to add. */

@@ -2,110 +2,88 @@
 #ifndef FL_EMBEDDINGS_DISTANCE_H
 #define FL_EMBEDDINGS_DISTANCE_H
 
-#include "wide.h"
+#include "put.h"
 
-#define FL_DISTANCE_STEP(k, i)                                                                               \
-    double d = ((double)a[i] - (double)b[i]) * s;                                                            \
-    lanes[0][k] = fl_wide_fma(d, d, lanes[0][k]);
-FL_DEFINE_WIDE_SUMS(fl_distance_sum, 1, FL_DISTANCE_STEP)
-
-#define FL_TWO_DISTANCES_STEP(k, i)                                                                          \
-    double d = (double)a[i] - (double)b[i], e = (double)a[i] - (double)c[i];                                 \
-    lanes[0][k] = fl_wide_fma(d, d, lanes[0][k]);                                                            \
-    lanes[1][k] = fl_wide_fma(e, e, lanes[1][k]);
-FL_DEFINE_WIDE_SUMS(fl_two_distance_sums, 2, FL_TWO_DISTANCES_STEP)
-
-/* The distance ||a - b||; where its square leaves double's range it is that of
- * the differences times `scale`, a power of two, whose square is
- * `scaled_square`. */
+/* The distance ||a - b||; where its square leaves double's range it is that of the differences times `scale`,
+ * a power of two, whose root is `scaled_root`. */
 typedef struct {
     double scaled_root, scale;
     double root, square;
 } fl_distance;
 
+/* Of the rows of a tile. */
+typedef struct {
+    double scaled_root[FL_EMBEDDING_TILE_ROWS], scale[FL_EMBEDDING_TILE_ROWS];
+    double root[FL_EMBEDDING_TILE_ROWS], square[FL_EMBEDDING_TILE_ROWS];
+} fl_distances;
+
 static __attribute__((noinline, unused)) fl_distance fl_scaled_distance(const real *a, const real *b,
-                                                                        size_t n) {
+                                                                        size_t n, fl_watch *watch) {
     double largest = 0, square;
-    for (size_t i = 0; i < n; i++) {
-        double d = fabs((double)a[i] - (double)b[i]);
-        largest = d > largest ? d : largest;
-    }
+    for (size_t at = 0, end; (end = fl_stretch(watch, at, n)) > at; at = end)
+        for (size_t i = at; i < end; i++) {
+            double d = fabs((double)a[i] - (double)b[i]);
+            largest = d > largest ? d : largest;
+        }
     double scale = largest > 0 ? fl_inverse_scale(largest) : 1;
-    fl_distance_sum(a, b, NULL, n, scale, 0, &square);
+    fl_sum_row(FL_OF_DISTANCE, (fl_wide_rows){a, b, b, scale, 1}, n, watch, &square);
     return (fl_distance){sqrt(square), scale, sqrt(square) / scale, square / scale / scale};
 }
 
-/* Of the sum of squares: float32's is always in range, and so is most of
- * float64's. An infinite difference or NaN goes through the scaled sum as it
- * is. */
-FL_INLINE fl_distance fl_distance_of(double square, const real *a, const real *b, size_t n) {
-#if FL_PRECISION == 64
-    if (!(square >= 0x1p-900 && square <= 0x1p1000))
-        return fl_scaled_distance(a, b, n);
-#else
-    (void)a, (void)b, (void)n;
-#endif
-    return (fl_distance){sqrt(square), 1, sqrt(square), square};
+/* Whether a sum of squares is far from the ends of double's range: float32's always is, and most of
+ * float64's. An infinite difference or NaN goes through the scaled sum as it is. */
+FL_INLINE int fl_is_in_range(double square) {
+    return FL_PRECISION == 32 || (square >= 0x1p-900 && square <= 0x1p1000);
 }
 
-/* slope/||a - b|| for fl_put_difference: 0 where the points are one, NaN where
- * an input is. */
-FL_INLINE double fl_slope_of_root(fl_distance d, double slope) {
-    return d.scaled_root == 0 ? 0 : slope / d.scaled_root;
-}
-
-/* Gradients of float32 are made in float where neither slopes nor rows are so
- * large or small that anything could leave its range, else in double, like
- * those of float64; X(name, type, fma) defines one of both. */
-#if FL_PRECISION == 32
-#define FL_IN_BOTH(X) X(narrow, real, fl_fma) X(wide, double, fl_wide_fma)
-#else
-#define FL_IN_BOTH(X) X(wide, double, fl_wide_fma)
-#endif
-
-FL_INLINE int fl_is_moderate(double slope) {
-    double magnitude = fabs(slope);
-    return (magnitude >= 0x1p-100 && magnitude <= 0x1p100) || magnitude == 0;
-}
-
-FL_INLINE int fl_fits_narrow(double square, double slope) {
-    return FL_PRECISION == 32 && square <= 0x1p200 && fl_is_moderate(slope);
-}
-
-FL_INLINE void fl_put_zeros(real *to, size_t n) {
-    memset(to, 0, n * sizeof *to);
-}
-
-#define FL_DEFINE_PUT_DIFFERENCE(name, type, fma)                                                            \
-    FL_INLINE void fl_put_difference_##name(real *to, real *opposite, const real *a, const real *b,          \
-                                            size_t n, type scale, type slope) {                              \
-        FL_COLUMN_LOOP                                                                                       \
-        for (size_t i = 0; i < n; i++) {                                                                     \
-            type g = ((type)a[i] - (type)b[i]) * scale * slope;                                              \
-            to[i] = (real)g;                                                                                 \
-            opposite[i] = (real)(0 - g);                                                                     \
-        }                                                                                                    \
+/* All else from d->square, for rows of inputs a and b. */
+FL_INLINE void fl_take_roots(const fl_embedding_tile *t, const int a, const int b, fl_distances *d) {
+#pragma omp simd
+    for (size_t i = 0; i < t->n_rows; i++) {
+        d->root[i] = d->scaled_root[i] = __builtin_sqrt(d->square[i]);
+        d->scale[i] = 1;
     }
-FL_IN_BOTH(FL_DEFINE_PUT_DIFFERENCE)
+    for (size_t i = 0; i < t->n_rows && FL_PRECISION == 64; i++)
+        if (!fl_is_in_range(d->square[i])) {
+            fl_distance s = fl_scaled_distance(fl_embedding_row(&t->input[a], i),
+                                               fl_embedding_row(&t->input[b], i), t->n_columns, t->watch);
+            d->scaled_root[i] = s.scaled_root;
+            d->scale[i] = s.scale;
+            d->root[i] = s.root;
+            d->square[i] = s.square;
+        }
+}
 
-/* to = slope (a - b) scale, and its negative to `opposite`. A slope of 0 is a
- * flat loss: 0 even where a difference is infinite. */
-FL_INLINE void fl_put_difference(real *to, real *opposite, const real *a, const real *b, size_t n,
-                                 fl_distance d, double scale, double slope) {
-    if (slope == 0) {
-        fl_put_zeros(to, n);
-        fl_put_zeros(opposite, n);
+/* slope/||a - b|| for the difference's step: 0 where the points are one or the loss is flat. */
+FL_INLINE double fl_slope_of_root(double scaled_root, double slope) {
+    return scaled_root == 0 || slope == 0 ? 0 : slope / scaled_root;
+}
+
+/* s = {scale, slope}: slope (a - b) scale, and its negative. */
+#define FL_DEFINE_DIFFERENCE(name, type, fma)                                                                \
+    FL_INLINE void fl_difference_##name(const double *s, real a, real b, real c, real *g) {                  \
+        type d = ((type)a - (type)b) * (type)s[0] * (type)s[1];                                              \
+        g[0] = (real)(d + 0);                                                                                \
+        g[1] = (real)(0 - d);                                                                                \
+        (void)c;                                                                                             \
+    }
+FL_IN_BOTH(FL_DEFINE_DIFFERENCE)
+
+/* The first, or both, of these. */
+FL_INLINE void fl_put_difference(const int n_outputs, const fl_put *p, double square, double scale,
+                                 double slope) {
+#if FL_PRECISION == 32
+    if (fl_fits_narrow(square, slope)) {
+        fl_put_row(n_outputs, fl_difference_narrow, p, (const double[]){1, slope});
         return;
     }
-#if FL_PRECISION == 32
-    if (fl_fits_narrow(d.square, slope)) {
-        fl_put_difference_narrow(to, opposite, a, b, n, 1, (real)slope);
+#endif
+    if (!fl_is_flat(square, slope)) {
+        fl_put_row(n_outputs, fl_difference_wide, p, (const double[]){scale, slope});
         return;
     }
-#else
-    (void)d;
-#endif
-    fl_put_difference_wide(to, opposite, a, b, n, scale, slope);
+    for (int m = 0; m < n_outputs; m++)
+        fl_put_zeros(p->to[m], p->n_columns, p->streams >> m & 1, p->watch);
 }
 
 #endif

@@ -10,6 +10,7 @@
 #include "../blocks/view.h"
 #include "../dispatch/cache.h"
 #include "../dispatch/threads.h"
+#include "../rows/parts.h"
 #include "pass.h"
 
 #define FL_LABELS_NONE {-INFINITY, INFINITY, 0, 0, 1}
@@ -40,10 +41,6 @@ int fl_embeddings_n_inputs(int kernel) {
 
 int fl_embeddings_has_label(int kernel) {
     return fl_embedding_kernels[kernel].has_label;
-}
-
-static double fl_number_at(const fl_ops *ops, const void *block, size_t i) {
-    return ops->itemsize == sizeof(float) ? (double)((const float *)block)[i] : ((const double *)block)[i];
 }
 
 static fl_status fl_bad_row(fl_embeddings_call *c, fl_status status, size_t row, double value) {
@@ -93,10 +90,6 @@ static fl_status fl_check_numbers(fl_embeddings_call *c, const fl_embedding_pass
                                                                                    : result;
 }
 
-static size_t fl_n_matrices(const fl_embedding_pass *p, const fl_array *a) {
-    return a->data ? p->ops->rows->scratch_matrices(a, 0) : 0;
-}
-
 static void fl_lay_out(const fl_embedding_pass *p, fl_embedding_scratch *s, fl_layout *l) {
     const fl_embeddings_call *c = p->call;
     size_t numbers = fl_round_up(p->tile_rows) * sizeof(double);
@@ -107,9 +100,9 @@ static void fl_lay_out(const fl_embedding_pass *p, fl_embedding_scratch *s, fl_l
     s->weight = fl_take(l, numbers);
     s->raw = fl_take(l, FL_RAW_BYTES);
     for (int m = 0; m < p->n_inputs; m++) {
-        s->input[m] = fl_take(l, fl_times(matrix, fl_n_matrices(p, &c->input[m])));
+        s->input[m] = fl_take(l, fl_copy_bytes(p->ops, &c->input[m], p->tile_rows, 0));
         s->gradient[m] =
-            fl_take(l, p->streams ? matrix : fl_times(matrix, fl_n_matrices(p, &c->gradient[m])));
+            fl_take(l, p->streams ? matrix : fl_copy_bytes(p->ops, &c->gradient[m], p->tile_rows, 0));
     }
 }
 
@@ -167,12 +160,11 @@ void fl_close_values(const fl_embedding_pass *p, size_t start, size_t n, const f
     }
 }
 
-/* Gradients times the rows' shares, where these are not in them; 0 in rows of weight 0, which are as if they
- * were not there, whatever else it would be. */
+/* Gradients times the rows' shares, which are not in them. */
 static void fl_weigh_gradients(const fl_embedding_pass *p, const fl_embedding_tile *t, const double *slope) {
     const fl_embeddings_call *c = p->call;
     for (size_t i = 0; i < t->n_rows; i++)
-        for (int m = 0; m < p->n_inputs && (p->shares || slope[i] == 0); m++)
+        for (int m = 0; m < p->n_inputs; m++)
             fl_take_shares((char *)t->gradient[m].data +
                                (ptrdiff_t)i * t->gradient[m].stride * (ptrdiff_t)p->ops->itemsize,
                            slope + i, 0, c->n_columns, c->float32);
@@ -182,29 +174,36 @@ static void fl_run_tile(const fl_embedding_pass *p, size_t start, size_t n, fl_e
                         fl_compensated *total) {
     const fl_embeddings_call *c = p->call;
     const fl_row_ops *rows = p->ops->rows;
-    fl_embedding_tile t = {
-        .n_rows = n, .n_columns = c->n_columns, .margin = c->margin, .scale = p->scale, .value = s->value};
+    fl_embedding_tile t = {.n_rows = n,
+                           .n_columns = c->n_columns,
+                           .margin = c->margin,
+                           .scale = p->scale,
+                           .value = s->value,
+                           .watch = p->watch,
+                           .streams = p->streams_straight};
     if (p->has_label)
         t.label = p->ops->load(&c->label, start, n, s->label, s->raw);
     const double *slope = fl_load_weights(p, start, n, s);
     t.slope = p->shares ? NULL : slope;
     for (int m = 0; m < p->n_inputs; m++) {
-        t.input[m] = rows->load(&c->input[m], start, n, 0, s->input[m], s->raw);
-        if (p->streams)
+        t.input[m] = fl_load_matrix(p->ops, p->watch, &c->input[m], start, n, 0, s->input[m], s->raw);
+        if (p->streams && !(p->streams_straight >> m & 1))
             t.gradient[m] = (fl_row_matrix){s->gradient[m], (ptrdiff_t)c->n_columns};
         else if (p->has_gradient)
             t.gradient[m] = rows->place(&c->gradient[m], start, n, 0, s->gradient[m]);
     }
     p->ops->embeddings->tile[c->kernel][p->has_gradient ? FL_EMBEDDINGS_VG : FL_EMBEDDINGS_V](&t);
-    if (p->has_gradient && slope)
+    if (fl_is_stopped(p->watch))
+        return;
+    if (p->has_gradient && p->shares)
         fl_weigh_gradients(p, &t, slope);
     fl_close_values(p, start, n, s, total);
     for (int m = 0; m < p->n_inputs && p->has_gradient; m++) {
-        if (p->streams)
+        if (!p->streams)
+            fl_store_matrix(p->ops, p->watch, &c->gradient[m], start, n, 0, s->gradient[m], s->raw, NULL);
+        else if (!(p->streams_straight >> m & 1))
             p->ops->stream((char *)c->gradient[m].data + start * p->row_bytes, s->gradient[m],
                            n * c->n_columns);
-        else
-            rows->store(&c->gradient[m], start, n, 0, s->gradient[m], s->raw, NULL);
     }
 }
 
@@ -264,6 +263,17 @@ static int fl_should_stream(const fl_embedding_pass *p, const fl_embeddings_call
     return fl_exceeds_cache(2 * (size_t)n_streams * c->n_rows * p->row_bytes);
 }
 
+/* Which of the streamed gradients need no scratch: those whose rows begin the same quarters of cache lines as
+ * the last one's, and are not short: those make too many quarters. */
+static int fl_streams_straight(const fl_embedding_pass *p, const fl_embeddings_call *c, int n_streams) {
+    uintptr_t place = (uintptr_t)c->gradient[n_streams - 1].data % 64;
+    int straight = 0, whole = p->streams && p->row_bytes >= FL_STRAIGHT_ROW_BYTES && p->row_bytes % 16 == 0 &&
+                              place % 16 == 0;
+    for (int m = 0; m < n_streams && whole; m++)
+        straight |= ((uintptr_t)c->gradient[m].data % 64 == place) << m;
+    return straight;
+}
+
 static fl_embedding_pass fl_begin(const fl_embeddings_call *c, fl_watch *watch) {
     fl_embedding_pass p = {.call = c,
                            .watch = watch,
@@ -282,6 +292,7 @@ static fl_embedding_pass fl_begin(const fl_embeddings_call *c, fl_watch *watch) 
         p.copies_gradient[m] = p.has_gradient && !fl_has_plain_rows(&c->gradient[m], p.ops);
     }
     p.streams = fl_should_stream(&p, c);
+    p.streams_straight = fl_streams_straight(&p, c, c->kernel == FL_EMBEDDINGS_center ? 1 : p.n_inputs);
     return p;
 }
 
@@ -298,8 +309,10 @@ fl_status fl_embeddings(fl_embeddings_call *c) {
     int mean = c->reduction == FL_REDUCE_MEAN;
     fl_status status = fl_check_numbers(c, &p);
     if (status == FL_AGAIN) {
-        status = fl_prepare_shares(&shares, c->n_rows, mean, &c->weight_sum, &c->bad_row, &c->bad_value);
+        status =
+            fl_prepare_shares(&shares, c->n_rows, mean, watch, &c->weight_sum, &c->bad_row, &c->bad_value);
         p.shares = &shares;
+        p.streams_straight = 0; /* gradients are read again */
     }
     if (status != FL_OK)
         return status;

@@ -9,12 +9,10 @@
 
 #define FL_DEFINE_EMBEDDING(name, n_inputs, label)                                                           \
     static void fl_##name##_values(const fl_embedding_tile *t) {                                             \
-        for (size_t row = 0; row < t->n_rows; row++)                                                         \
-            fl_##name##_row(t, row, 0);                                                                      \
+        fl_##name##_tile(t, 0);                                                                              \
     }                                                                                                        \
     static void fl_##name##_gradients(const fl_embedding_tile *t) {                                          \
-        for (size_t row = 0; row < t->n_rows; row++)                                                         \
-            fl_##name##_row(t, row, 1);                                                                      \
+        fl_##name##_tile(t, 1);                                                                              \
     }
 FL_EMBEDDING_KERNELS(FL_DEFINE_EMBEDDING)
 #undef FL_DEFINE_EMBEDDING
@@ -24,7 +22,7 @@ FL_EMBEDDING_KERNELS(FL_DEFINE_EMBEDDING)
 #define FL_EMBEDDING_OPS                                                                                     \
     {                                                                                                        \
         .tile = {FL_EMBEDDING_KERNELS(FL_EMBEDDING_ENTRY)},                                                  \
-        .center = fl_center_row,                                                                             \
+        .center = fl_center_rows,                                                                            \
         .finish_center = fl_finish_center,                                                                   \
         .gather = fl_gather_row,                                                                             \
         .slopes = fl_slopes_row,                                                                             \

@@ -2,17 +2,22 @@
 #ifndef FL_EMBEDDINGS_KERNEL_TYPES_H
 #define FL_EMBEDDINGS_KERNEL_TYPES_H
 
+#include "../dispatch/watch.h"
 #include "../fastloss.h"
 #include "../rows/kernel_types.h"
 
+enum { FL_EMBEDDING_TILE_ROWS = 256 };
+
 typedef struct {
-    size_t n_rows, n_columns;
+    size_t n_rows, n_columns; /* at most FL_EMBEDDING_TILE_ROWS rows */
     fl_row_matrix input[FL_MAX_INPUTS];
     fl_row_matrix gradient[FL_MAX_INPUTS];
     const void *label;   /* reals, a number a row */
     const double *slope; /* what multiplies the gradients, a number a row, or NULL for scale */
     double margin, scale;
     void *value; /* a real a row, before weights */
+    int streams; /* a bit for each gradient that goes past the caches, all in the same quarters of lines */
+    fl_watch *watch; /* looked at within rows that take long */
 } fl_embedding_tile;
 
 /* Value, or value and gradients. */
@@ -33,13 +38,21 @@ enum {
     FL_EMBEDDINGS_center = FL_N_EMBEDDING_TILE_KERNELS /* has a driver of its own */
 };
 
+/* A row x and its centre: half of the squared distance, of a row of slope 0 none, goes to `value`. With
+ * `gradient` slope * (x - center) goes there, and weight * (x - center) is added to the centre's sums: of
+ * float64 n_columns of them and as many errors, of float32 the sums alone. */
+typedef struct {
+    const void *x, *center;
+    void *gradient, *value;
+    double *sum;
+    double slope, weight;
+} fl_center_task;
+
 /* What the drivers need of a tier and precision. */
 typedef struct {
     void (*tile[FL_N_EMBEDDING_TILE_KERNELS][FL_N_EMBEDDING_OUTPUTS])(const fl_embedding_tile *tile);
-    /* Half of the squared distance of a row x from its centre c. With `gradient` slope * (x - c) goes there,
-     * and weight * (x - c) is added to the sums of a centre, sum + error. */
-    double (*center)(const void *x, const void *c, size_t n, double slope, double weight, void *gradient,
-                     double *sum, double *error);
+    void (*center)(const fl_center_task *tasks, size_t n_rows, size_t n_columns, int streams,
+                   fl_watch *watch);
     /* to = factor * (sum + error) */
     void (*finish_center)(void *to, const double *sum, const double *error, size_t n, double factor);
     void (*gather)(const fl_similarity_block *block, size_t row, double *largest, double *sum,

@@ -7,9 +7,9 @@
 
 enum {
     FL_EMBEDDING_SEGMENTS = 256,
+    FL_STRAIGHT_ROW_BYTES = 256,
     FL_EMBEDDING_TILE_BYTES = 8 << 10, /* of each matrix: a tile and its gradients stay in L1 and L2 */
-    FL_EMBEDDING_TILE_ROWS = 256,
-    FL_PARALLEL_EMBEDDINGS = 1 << 18 /* numbers of a matrix */
+    FL_PARALLEL_EMBEDDINGS = 1 << 18   /* numbers of a matrix */
 };
 
 typedef struct {
@@ -18,8 +18,8 @@ typedef struct {
     double scale;
     const fl_shares *shares; /* of unusual weights, which are not loaded otherwise; NULL: usual ones */
     int n_inputs, has_label, has_gradient, threads;
-    size_t tile_rows, row_bytes; /* which fix the order of the sums, too */
-    int streams;
+    size_t tile_rows, row_bytes;   /* which fix the order of the sums, too */
+    int streams, streams_straight; /* past the caches; a bit for each gradient that needs no scratch for it */
     int copies_input[FL_MAX_INPUTS], copies_gradient[FL_MAX_INPUTS]; /* through scratch */
     fl_watch *watch;
 } fl_embedding_pass;
@@ -31,6 +31,10 @@ typedef struct {
     size_t done; /* numbers since the last look at the watch */
     void *allocated;
 } fl_embedding_scratch;
+
+static inline double fl_number_at(const fl_ops *ops, const void *block, size_t i) {
+    return ops->itemsize == sizeof(float) ? (double)((const float *)block)[i] : ((const double *)block)[i];
+}
 
 /* 0 if there is no memory. */
 int fl_allocate_embeddings(const fl_embedding_pass *p, fl_embedding_scratch *scratch);

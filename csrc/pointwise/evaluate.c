@@ -401,8 +401,8 @@ static fl_status fl_with_weights(fl_pointwise_call *c,
     fl_status status = run(c, NULL, watch);
     if (status != FL_AGAIN)
         return status;
-    status = fl_prepare_shares(&shares, c->n, c->reduction == FL_REDUCE_MEAN, &c->weight_sum, &c->bad_index,
-                               &c->bad_value);
+    status = fl_prepare_shares(&shares, c->n, c->reduction == FL_REDUCE_MEAN, watch, &c->weight_sum,
+                               &c->bad_index, &c->bad_value);
     return status == FL_OK ? run(c, &shares, watch) : status;
 }
 

@@ -105,9 +105,11 @@ static fl_row_block fl_load_block(const fl_row_pass *p, size_t start, size_t n, 
     b.prediction = (fl_row_matrix){scratch->prediction, line};
     b.target = (fl_row_matrix){scratch->target, line};
     if (p->reads_target && !fl_by_label(p) && !(copied && fl_is_copied(p, &c->target)))
-        b.target = p->rows->load(&c->target, start, n, p->across, scratch->target, scratch->raw);
+        b.target =
+            fl_load_matrix(p->ops, p->watch, &c->target, start, n, p->across, scratch->target, scratch->raw);
     if (p->reads_prediction && !(copied && fl_is_copied(p, &c->prediction)))
-        b.prediction = p->rows->load(&c->prediction, start, n, p->across, scratch->prediction, scratch->raw);
+        b.prediction = fl_load_matrix(p->ops, p->watch, &c->prediction, start, n, p->across,
+                                      scratch->prediction, scratch->raw);
     b.gradient = fl_place_output(p, &c->gradient, start, n, (fl_row_matrix){scratch->gradient, line},
                                  scratch->second_half);
     b.hessian = fl_place_output(p, &c->hessian, start, n,
@@ -131,25 +133,11 @@ static void fl_store_block(const fl_row_pass *p, const fl_row_block *b, fl_row_s
         return;
     }
     if (c->gradient.data)
-        p->rows->store(&c->gradient, b->start, b->n, p->across, scratch->gradient, scratch->raw, stream);
+        fl_store_matrix(p->ops, p->watch, &c->gradient, b->start, b->n, p->across, scratch->gradient,
+                        scratch->raw, stream);
     if (c->hessian.data)
-        p->rows->store(&c->hessian, b->start, b->n, p->across, scratch->hessian, scratch->raw, stream);
-}
-
-/* Classes from .. to of a row, into scratch or back. As a matrix of one row whose classes are the nearer ones
- * it needs no turning. */
-static void fl_copy_part(const fl_row_pass *p, const fl_array *a, size_t row, size_t from, size_t to,
-                         char *scratch, int stores) {
-    _Alignas(64) char raw[FL_RAW_BYTES];
-    fl_array part = *a;
-    part.data = (char *)a->data + (ptrdiff_t)row * a->strides[0] + (ptrdiff_t)from * a->strides[1];
-    part.shape[0] = 1;
-    part.shape[1] = (ptrdiff_t)(to - from);
-    part.strides[0] = a->strides[1] * part.shape[1];
-    if (stores)
-        p->rows->store(&part, 0, 1, p->across, scratch + from * p->ops->itemsize, raw, NULL);
-    else
-        p->rows->load(&part, 0, 1, p->across, scratch + from * p->ops->itemsize, raw);
+        fl_store_matrix(p->ops, p->watch, &c->hessian, b->start, b->n, p->across, scratch->hessian,
+                        scratch->raw, stream);
 }
 
 /* What is not used in place of a row along which vectors run, by all threads. */
@@ -165,8 +153,8 @@ static void fl_copy_row(const fl_row_pass *p, size_t row, int threads, fl_row_sc
             continue;
 #pragma omp parallel for num_threads(threads) schedule(static)
         for (size_t i = 0; i < shares; i++)
-            fl_copy_part(p, arrays[k], row, i * c->n_classes / shares, (i + 1) * c->n_classes / shares,
-                         places[k], stores);
+            fl_copy_part(p->ops, p->watch, arrays[k], row, i * c->n_classes / shares,
+                         (i + 1) * c->n_classes / shares, places[k], stores);
     }
 }
 

@@ -438,9 +438,9 @@ static fl_status fl_rows_start(fl_rows_call *c, fl_status (*run)(fl_row_pass *, 
     if (status == FL_AGAIN) {
         fl_shares shares = {&c->weight, 1, 1};
         pass.shares = &shares;
-        status = c->weight.data
-                     ? fl_measure_weights(&c->weight, c->n_rows, &shares.scale, &c->bad_row, &c->bad_value)
-                     : FL_OK;
+        status = c->weight.data ? fl_measure_weights(&c->weight, c->n_rows, watch, &shares.scale, &c->bad_row,
+                                                     &c->bad_value)
+                                : FL_OK;
         if (status == FL_OK)
             status = run(&pass, c);
     }

@@ -9,6 +9,7 @@
 #include "../dispatch/watch.h"
 #include "../sums/shares.h"
 #include "kernel_types.h"
+#include "parts.h"
 
 typedef struct {
     fl_compensated total, counted;
@@ -63,7 +64,7 @@ static int fl_turns_blocks(const fl_row_pass *p) {
 }
 
 static size_t fl_scratch_bytes(const fl_row_pass *p, const fl_array *a) {
-    return a->data ? fl_times(p->rows->scratch_matrices(a, p->across), p->matrix_bytes) : 0;
+    return fl_copy_bytes(p->ops, a, p->block_rows, p->across);
 }
 
 /* Whether slopes wait in a queue until they are streamed; across rows they are streamed tile by tile, and

@@ -7,6 +7,7 @@
 
 #include "../blocks/weighing.h"
 #include "../dispatch/ops.h"
+#include "../dispatch/watch.h"
 #include "compensated.h"
 
 /* Statuses of a pass that is to be made again: never returned to a caller. */
@@ -73,11 +74,12 @@ static inline fl_status fl_check_weights(const fl_array *a, const void *block, s
 }
 
 /* The scale of n weights, or FL_BAD_WEIGHT. */
-static inline fl_status fl_measure_weights(const fl_array *a, size_t n, double *scale, size_t *place,
-                                           double *bad) {
+static inline fl_status fl_measure_weights(const fl_array *a, size_t n, fl_watch *watch, double *scale,
+                                           size_t *place, double *bad) {
     _Alignas(64) char raw[FL_RAW_BYTES];
     double w[FL_SHARES], largest = 0;
-    for (size_t at = 0; at < n; at += FL_SHARES) {
+    size_t done = 0;
+    for (size_t at = 0; at < n && !fl_stops(watch, &done, FL_SHARES); at += FL_SHARES) {
         size_t m = n - at < FL_SHARES ? n - at : FL_SHARES;
         fl_load_doubles(a, at, m, w, raw);
         for (size_t i = 0; i < m; i++) {
@@ -102,11 +104,12 @@ static inline void fl_load_shares(const fl_shares *s, size_t start, size_t n, do
 }
 
 /* The sum of n weights times the scale: `factor` is 1. */
-static inline double fl_sum_of_shares(const fl_shares *s, size_t n) {
+static inline double fl_sum_of_shares(const fl_shares *s, size_t n, fl_watch *watch) {
     _Alignas(64) char raw[FL_RAW_BYTES];
     double share[FL_SHARES];
     fl_compensated sum = {0, 0};
-    for (size_t at = 0; at < n; at += FL_SHARES) {
+    size_t done = 0;
+    for (size_t at = 0; at < n && !fl_stops(watch, &done, FL_SHARES); at += FL_SHARES) {
         size_t m = n - at < FL_SHARES ? n - at : FL_SHARES;
         fl_load_shares(s, at, m, share, raw);
         for (size_t i = 0; i < m; i++)
@@ -117,19 +120,19 @@ static inline double fl_sum_of_shares(const fl_shares *s, size_t n) {
 
 /* Shares for n weights of unusual sizes, of their mean or themselves, and the sum of the weights; or
  * FL_BAD_WEIGHT. */
-static inline fl_status fl_prepare_shares(fl_shares *s, size_t n, int mean, double *weight_sum, size_t *place,
-                                          double *bad) {
-    fl_status status = fl_measure_weights(s->weight, n, &s->scale, place, bad);
+static inline fl_status fl_prepare_shares(fl_shares *s, size_t n, int mean, fl_watch *watch,
+                                          double *weight_sum, size_t *place, double *bad) {
+    fl_status status = fl_measure_weights(s->weight, n, watch, &s->scale, place, bad);
     if (status != FL_OK)
         return status;
     s->factor = 1;
-    double sum = fl_sum_of_shares(s, n);
+    double sum = fl_sum_of_shares(s, n, watch);
     *weight_sum = sum / s->scale;
     if (mean)
         s->factor = 1 / sum;
     else
         s->scale = 1;
-    return FL_OK;
+    return fl_is_stopped(watch) ? FL_INTERRUPTED : FL_OK;
 }
 
 /* A result times a share: without the sample where that is 0; 0 where the result is, though a share that is

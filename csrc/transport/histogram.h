@@ -28,11 +28,12 @@ static void fl_cdf_potential(const double *x, const double *u_upto, const double
  * there, and its cost changes by |x[j+1] - y|^p - |x[j] - y|^p. Where the level is a step of u the quantile
  * jumps: the mean of both sides is taken. Costs are relative to scale^p. */
 static void fl_quantile_potential(const double *x, const fl_atoms *u, const double *v_upto, size_t n,
-                                  double scale, double p, double *potential) {
+                                  double scale, double p, double *potential, fl_watch *watch) {
     double total = 0;
+    size_t done = 0;
     size_t i = 0;
     potential[0] = 0;
-    for (size_t j = 0; j + 1 < n; j++) {
+    for (size_t j = 0; j + 1 < n && !fl_stops(watch, &done, 1); j++) {
         double level = v_upto[j];
         while (i + 1 < u->n && u->upto[i] < level - FL_SAME_LEVEL)
             i++;

@@ -7,6 +7,7 @@
 
 #include "../blocks/view.h"
 #include "../dispatch/ops.h"
+#include "../dispatch/watch.h"
 #include "../sums/shares.h"
 
 enum { FL_BLOCK_DOUBLES = FL_BLOCK_BYTES / sizeof(double) };
@@ -18,27 +19,31 @@ typedef struct {
     double sum;
 } fl_complaint;
 
-static inline void fl_load_row(const fl_array *a, size_t row, size_t n, double *to) {
-    if (fl_is_packed(a) && a->dtype == FL_FLOAT64) {
-        memcpy(to, (const char *)a->data + row * n * sizeof(double), n * sizeof(double));
-        return;
-    }
+static inline void fl_load_row(const fl_array *a, size_t row, size_t n, double *to, fl_watch *watch) {
     const fl_ops *ops = fl_ops_for(0);
+    const int is_packed = fl_is_packed(a) && a->dtype == FL_FLOAT64;
     double block[FL_BLOCK_DOUBLES];
     char raw[FL_RAW_BYTES];
-    for (size_t i = 0; i < n; i += FL_BLOCK_DOUBLES) {
-        size_t count = n - i < FL_BLOCK_DOUBLES ? n - i : FL_BLOCK_DOUBLES;
-        memcpy(to + i, ops->load(a, row * n + i, count, block, raw), count * sizeof(double));
+    for (size_t at = 0, end; (end = fl_stretch(watch, at, n)) > at; at = end) {
+        if (is_packed)
+            memcpy(to + at, (const char *)a->data + (row * n + at) * sizeof(double),
+                   (end - at) * sizeof(double));
+        for (size_t i = at; i < end && !is_packed; i += FL_BLOCK_DOUBLES) {
+            size_t count = end - i < FL_BLOCK_DOUBLES ? end - i : FL_BLOCK_DOUBLES;
+            memcpy(to + i, ops->load(a, row * n + i, count, block, raw), count * sizeof(double));
+        }
     }
 }
 
-static inline void fl_store_row(const fl_array *a, size_t row, size_t n, const double *from) {
+static inline void fl_store_row(const fl_array *a, size_t row, size_t n, const double *from,
+                                fl_watch *watch) {
     const fl_ops *ops = fl_ops_for(0);
     char raw[FL_RAW_BYTES];
-    for (size_t i = 0; i < n; i += FL_BLOCK_DOUBLES) {
-        size_t count = n - i < FL_BLOCK_DOUBLES ? n - i : FL_BLOCK_DOUBLES;
-        ops->store(a, row * n + i, count, from + i, raw);
-    }
+    for (size_t at = 0, end; (end = fl_stretch(watch, at, n)) > at; at = end)
+        for (size_t i = at; i < end; i += FL_BLOCK_DOUBLES) {
+            size_t count = end - i < FL_BLOCK_DOUBLES ? end - i : FL_BLOCK_DOUBLES;
+            ops->store(a, row * n + i, count, from + i, raw);
+        }
 }
 
 /* Brings masses whose sum, or what it divides, could leave double's range near 1 by a power of two, which it

@@ -65,8 +65,9 @@ static int fl_threads_for(const fl_sinkhorn_call *c, size_t rows, size_t columns
                : 1;
 }
 
-static fl_status fl_new_cloud(fl_sinkhorn_call *c, const fl_array *points, const fl_array *weights, size_t n,
-                              fl_transport_argument argument, fl_cloud *cloud) {
+static fl_status fl_new_cloud(fl_sinkhorn_call *c, fl_watch *watch, const fl_array *points,
+                              const fl_array *weights, size_t n, fl_transport_argument argument,
+                              fl_cloud *cloud) {
     size_t d = c->dims, padded = fl_pad(n);
     double *at = cloud->allocated = malloc((n * d + padded * d + n + padded) * sizeof(double));
     if (!at)
@@ -74,7 +75,9 @@ static fl_status fl_new_cloud(fl_sinkhorn_call *c, const fl_array *points, const
     *cloud =
         (fl_cloud){n, padded, d, at, at + n * d, at + n * d + padded * d, at + n * d + padded * d + n, at};
     fl_complaint bad = {.status = FL_OK};
-    fl_load_row(points, 0, n * d, cloud->points);
+    fl_load_row(points, 0, n * d, cloud->points, watch);
+    if (fl_is_stopped(watch))
+        return FL_INTERRUPTED;
     if (fl_is_row_bad(cloud->points, n * d, -DBL_MAX, argument, 0, &bad)) {
         c->bad_row = bad.column / d;
         c->bad_column = bad.column % d;
@@ -88,7 +91,9 @@ static fl_status fl_new_cloud(fl_sinkhorn_call *c, const fl_array *points, const
         cloud->weight[i] = 1;
     c->bad_argument = argument == FL_FIRST ? FL_FIRST_WEIGHT : FL_SECOND_WEIGHT;
     if (weights->data)
-        fl_load_row(weights, 0, n, cloud->weight);
+        fl_load_row(weights, 0, n, cloud->weight, watch);
+    if (fl_is_stopped(watch))
+        return FL_INTERRUPTED;
     if (fl_is_row_bad(cloud->weight, n, 0, c->bad_argument, 0, &bad)) {
         c->bad_row = 0;
         c->bad_column = bad.column;
@@ -101,12 +106,14 @@ static fl_status fl_new_cloud(fl_sinkhorn_call *c, const fl_array *points, const
     c->bad_sum = fl_total(sum);
     if (c->bad_sum == 0)
         return FL_BAD_MASS;
-    for (size_t i = 0; i < n; i++)
-        cloud->weight[i] /= c->bad_sum;
-    fl_ops_for(0)->transport->logarithms(cloud->weight, n, cloud->log_weight);
+    for (size_t at = 0, end; (end = fl_stretch(watch, at, n)) > at; at = end) {
+        for (size_t i = at; i < end; i++)
+            cloud->weight[i] /= c->bad_sum;
+        fl_ops_for(0)->transport->logarithms(cloud->weight + at, end - at, cloud->log_weight + at);
+    }
     for (size_t i = n; i < padded; i++)
         cloud->log_weight[i] = -INFINITY;
-    return FL_OK;
+    return fl_is_stopped(watch) ? FL_INTERRUPTED : FL_OK;
 }
 
 /* An upper bound of the costs, from the box that both clouds lie in. */
@@ -189,9 +196,10 @@ static void fl_update(const fl_sinkhorn_call *c, fl_side *side, const double *co
 /* How far the rows' marginal is from their weights: the plan's row i sums to w_i exp((f_i - new_i)/eps). */
 static double fl_violation(const fl_side *side, double eps) {
     double sum = 0;
-    for (size_t i = 0; i < side->rows->n; i++)
-        if (side->rows->weight[i] > 0)
-            sum += side->rows->weight[i] * fabs(expm1(side->potential[i] / eps + side->log_sum[i]));
+    for (size_t at = 0, end; (end = fl_stretch(side->watch, at, side->rows->n)) > at; at = end)
+        for (size_t i = at; i < end; i++)
+            if (side->rows->weight[i] > 0)
+                sum += side->rows->weight[i] * fabs(expm1(side->potential[i] / eps + side->log_sum[i]));
     return sum;
 }
 
@@ -252,7 +260,7 @@ static fl_status fl_solve(fl_sinkhorn_call *c, fl_watch *watch, const fl_cloud *
         } else {
             for (size_t k = 0; k < x->n; k++)
                 f.log_sum[k] *= -eps;
-            fl_accelerate(&history, f.log_sum, x->weight, f.potential);
+            fl_accelerate(&history, f.log_sum, x->weight, f.potential, watch);
             before = violation;
         }
     }
@@ -313,9 +321,9 @@ fl_status fl_sinkhorn(fl_sinkhorn_call *c) {
         return FL_TOO_LARGE;
     /* However few the points, there may be many iterations. */
     fl_watch own, *watch = fl_new_watch(&own, c->go_on, c->context, FL_WATCHED_FROM);
-    fl_status status = fl_new_cloud(c, &c->x, &c->x_weight, c->n, FL_FIRST, &x);
+    fl_status status = fl_new_cloud(c, watch, &c->x, &c->x_weight, c->n, FL_FIRST, &x);
     if (status == FL_OK)
-        status = fl_new_cloud(c, &c->y, &c->y_weight, c->m, FL_SECOND, &y);
+        status = fl_new_cloud(c, watch, &c->y, &c->y_weight, c->m, FL_SECOND, &y);
     if (status != FL_OK)
         goto done;
     c->largest_cost = fl_largest_cost(&x, &y, c->euclidean);
@@ -343,7 +351,7 @@ fl_status fl_sinkhorn(fl_sinkhorn_call *c) {
     if (c->gradient.data) {
         for (size_t i = 0; i < numbers; i++)
             pull[i] = y.weight[i / c->dims] * (c->debiased ? pull[i] - own_pull[i] : pull[i]);
-        fl_store_row(&c->gradient, 0, numbers, pull);
+        fl_store_row(&c->gradient, 0, numbers, pull, watch);
     }
 done:
     free(pull);

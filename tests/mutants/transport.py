@@ -7,7 +7,7 @@ from .breaks import breaks
 BREAKS = [
     *breaks(
         "csrc/transport/wasserstein.c",
-        ("if (s->masses[from] > 0) {", "if (1) {"),
+        ("atoms->n += s->masses[from] > 0;", "atoms->n++;"),
         ("mine.row < first.row", "mine.row > first.row"),
         (
             "= fl_share_of(distances[i], weights[i]);\n            fl_add(&total, distances[i]);",
@@ -26,6 +26,17 @@ BREAKS = [
         ("total += slope[end];", ""),
         ("cost.mean /= (double)n;", ""),
         ("if (p == 2 && 1 / cost.scale <= DBL_MAX)", "if (p == 2)"),
+    ),
+    *breaks(
+        "csrc/transport/digits.h",
+        ("return b >> 63 ? ~b : b | (uint64_t)1 << 63;", "return b;"),
+        ("if (largest == n)", "if (largest > n / 2)"),
+        ("from.order[i] = (ptrdiff_t)i;", "from.order[i] = 0;"),
+    ),
+    *breaks(
+        "csrc/transport/digits.h",
+        ("digit < FL_DIGITS && !fl_is_stopped(watch); digit++", "digit < FL_DIGITS; digit++"),
+        tests="interrupts",
     ),
     *breaks(
         "csrc/transport/histogram.h",
@@ -52,9 +63,10 @@ BREAKS = [
             "i == c->max_iter || (at_reg && violation <= c->tol)",
             "i == c->max_iter || (at_reg && violation <= 1e3 * c->tol)",
         ),
-        ("if (side->rows->weight[i] > 0)\n            sum +=", "sum +="),
+        ("if (side->rows->weight[i] > 0)\n                sum +=", "sum +="),
         ("c->debiased ? pull[i] - own_pull[i] : pull[i]", "pull[i]"),
         ("fl_stops(watch, &done, fl_times(x->n, y->n)) || fl_is_stopped(watch)", "0"),
+        ("fl_stops(watch, &done, fl_times(x->n, x->n)) || fl_is_stopped(watch)", "fl_is_stopped(watch)"),
         tests="interrupts",
     ),
 ]

@@ -1,0 +1,64 @@
+/* A row that is copied into scratch or back, in parts: by several threads, or between which its call can be
+ * stopped. */
+#ifndef FL_ROWS_PARTS_H
+#define FL_ROWS_PARTS_H
+
+#include <string.h>
+
+#include "../dispatch/ops.h"
+#include "../dispatch/watch.h"
+
+/* Columns from .. to. As a matrix of one row whose columns are the nearer ones it needs no turning; it may be
+ * one that can be used in place, where the whole array is not. */
+static inline void fl_copy_part(const fl_ops *ops, fl_watch *watch, const fl_array *a, size_t row,
+                                size_t from, size_t to, char *scratch, int stores) {
+    _Alignas(64) char raw[FL_RAW_BYTES];
+    fl_array part = *a;
+    part.shape[0] = 1;
+    part.strides[0] = a->strides[1] * a->shape[1];
+    for (size_t at = from, end; (end = fl_stretch(watch, at, to)) > at; at = end) {
+        char *mine = scratch + at * ops->itemsize;
+        part.data = (char *)a->data + (ptrdiff_t)row * a->strides[0] + (ptrdiff_t)at * a->strides[1];
+        part.shape[1] = (ptrdiff_t)(end - at);
+        char *theirs = ops->rows->place(&part, 0, 1, 0, mine).data;
+        if (theirs != mine)
+            memcpy(stores ? theirs : mine, stores ? mine : theirs, (end - at) * ops->itemsize);
+        else if (stores)
+            ops->rows->store(&part, 0, 1, 0, mine, raw, NULL);
+        else
+            ops->rows->load(&part, 0, 1, 0, mine, raw);
+    }
+}
+
+static inline int fl_is_long_copy(const fl_ops *ops, const fl_array *a, size_t n, int across) {
+    return n == 1 && !across && a->shape[1] > FL_WATCHED_STRETCH && ops->rows->scratch_matrices(a, 0) > 0;
+}
+
+/* Bytes of scratch that n rows of an array need. */
+static inline size_t fl_copy_bytes(const fl_ops *ops, const fl_array *a, size_t n, int across) {
+    if (!a->data)
+        return 0;
+    if (fl_is_long_copy(ops, a, n, across))
+        return fl_scratch_line((size_t)a->shape[1], ops->itemsize);
+    return fl_times(ops->rows->scratch_matrices(a, across),
+                    fl_scratch_matrix(n, (size_t)a->shape[1], ops->itemsize, across));
+}
+
+/* Rows start .. start + n, in place if possible. */
+static inline fl_row_matrix fl_load_matrix(const fl_ops *ops, fl_watch *watch, const fl_array *a,
+                                           size_t start, size_t n, int across, char *scratch, char *raw) {
+    if (!fl_is_long_copy(ops, a, n, across))
+        return ops->rows->load(a, start, n, across, scratch, raw);
+    fl_copy_part(ops, watch, a, start, 0, (size_t)a->shape[1], scratch, 0);
+    return (fl_row_matrix){scratch, a->shape[1]};
+}
+
+static inline void fl_store_matrix(const fl_ops *ops, fl_watch *watch, const fl_array *a, size_t start,
+                                   size_t n, int across, char *scratch, char *raw, fl_stream_fn stream) {
+    if (!stream && fl_is_long_copy(ops, a, n, across))
+        fl_copy_part(ops, watch, a, start, 0, (size_t)a->shape[1], scratch, 1);
+    else
+        ops->rows->store(a, start, n, across, scratch, raw, stream);
+}
+
+#endif
