@@ -83,8 +83,9 @@ HOW_TO_GET_ONE = {
 KERNEL_SOURCES = [
     *(f"csrc/dispatch/{f}_{p}.c" for f in ("rows", "ops", "embeddings") for p in ("f32", "f64")),
     "csrc/dispatch/transport_f64.c",
+    "csrc/dispatch/evaluation_f64.c",
 ]
-FAMILIES = ("pointwise", "rows", "embeddings", "transport")
+FAMILIES = ("pointwise", "rows", "embeddings", "transport", "evaluation")
 LIBRARY_SOURCES = sorted(str(p) for p in Path("csrc").glob("*/*.c") if str(p) not in KERNEL_SOURCES)
 INCLUDES = sorted(str(p) for p in Path("fastloss").glob("*.pxi"))
 HEADERS = sorted(str(p) for p in Path("csrc").rglob("*.h"))

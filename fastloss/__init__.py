@@ -51,8 +51,11 @@ from fastloss.transport import ConvergenceWarning, Sinkhorn, Wasserstein
 if TYPE_CHECKING:
     from fastloss import adapters as adapters
     from fastloss import cli as cli
+    from fastloss import evaluation as evaluation
+    from fastloss import measures as measures
     from fastloss import metrics as metrics
     from fastloss import plotting as plotting
+    from fastloss.evaluation import Estimate, Evaluation, evaluate
 
 initialise()
 del initialise
@@ -73,7 +76,9 @@ __all__ = [
     "EarthMover",
     "ElasticNet",
     "EmbeddingLoss",
+    "Estimate",
     "EuclideanError",
+    "Evaluation",
     "Expectile",
     "Exponential",
     "Focal",
@@ -114,6 +119,7 @@ __all__ = [
     "__version__",
     "choose",
     "config",
+    "evaluate",
     "get_loss",
     "get_num_threads",
     "list_losses",
@@ -124,14 +130,17 @@ __all__ = [
 ]
 
 #: Imported when they are first asked for.
-_LAZY = ("adapters", "cli", "metrics", "plotting")
+_LAZY = ("adapters", "cli", "evaluation", "measures", "metrics", "plotting")
+_OF_EVALUATION = ("Estimate", "Evaluation", "evaluate")
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return importlib.import_module(f"fastloss.{name}")
+    if name in _OF_EVALUATION:
+        return getattr(importlib.import_module("fastloss.evaluation"), name)
     raise AttributeError(f"module 'fastloss' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *_LAZY, *_OF_EVALUATION})

@@ -200,3 +200,52 @@ def set_local_threads(n: int) -> None: ...
 def stream_triad(
     a: npt.NDArray[np.float32], b: npt.NDArray[np.float32], out: npt.NDArray[np.float32], n_threads: int = 1
 ) -> None: ...
+
+SCORE_KEYS: int
+COARSE_KEYS: int
+EXACT_UNIT: int
+
+class ExactSums:
+    n_groups: int
+    n_values: int
+    width: int
+    def __init__(self, n_values: int) -> None: ...
+    def grow(self, n_groups: int) -> None: ...
+    def add_values(
+        self,
+        values: list[npt.NDArray[Any]],
+        weights: npt.NDArray[Any] | None,
+        counted: npt.NDArray[Any] | None,
+        starts: npt.NDArray[Any],
+        groups: npt.NDArray[Any],
+    ) -> None: ...
+    def add_weights(
+        self, weights: npt.NDArray[Any], starts: npt.NDArray[Any], groups: npt.NDArray[Any]
+    ) -> None: ...
+    def add_counts(self, counts: npt.NDArray[Any], groups: npt.NDArray[Any]) -> None: ...
+    def merge(self, other: ExactSums, groups: npt.NDArray[Any]) -> None: ...
+    def cell(self, group: int, i: int) -> tuple[int, int, int, int]: ...
+    def set_cell(self, group: int, i: int, total: int, above: int, below: int, nans: int) -> None: ...
+
+def order_by_code(
+    codes: npt.NDArray[Any], n_codes: int
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]: ...
+def count_scores(
+    pairs: npt.NDArray[Any] | None, scores: npt.NDArray[Any], labels: npt.NDArray[Any]
+) -> bool: ...
+def weigh_scores(
+    pairs: npt.NDArray[Any] | None,
+    squares: npt.NDArray[Any] | None,
+    scores: npt.NDArray[Any],
+    labels: npt.NDArray[Any],
+    weights: npt.NDArray[Any],
+) -> bool: ...
+def places_of_keys() -> npt.NDArray[Any]: ...
+def summarise_ranking(
+    negative: npt.NDArray[Any],
+    positive: npt.NDArray[Any],
+    negative_squares: npt.NDArray[Any],
+    positive_squares: npt.NDArray[Any],
+    tied: bool,
+    counted: bool,
+) -> dict[str, Any]: ...

@@ -20,6 +20,7 @@ include "_rows.pxi"
 include "_penalties.pxi"
 include "_embeddings.pxi"
 include "_transport.pxi"
+include "_evaluation.pxi"
 
 cdef extern from "fastloss.h" nogil:
     const char *const *fl_isa_available()

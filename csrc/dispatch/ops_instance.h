@@ -16,6 +16,7 @@ extern const fl_row_ops FL_TABLE_NAME(fl_rows_);
 extern const fl_embedding_ops FL_TABLE_NAME(fl_embeddings_);
 #if FL_PRECISION == 64
 extern const fl_transport_ops FL_TABLE_NAME(fl_transport_);
+extern const fl_evaluation_ops FL_TABLE_NAME(fl_evaluation_);
 #endif
 
 extern const fl_ops FL_TABLE_NAME(fl_ops_);
@@ -29,6 +30,7 @@ const fl_ops FL_TABLE_NAME(fl_ops_) = {
     .embeddings = &FL_TABLE_NAME(fl_embeddings_),
 #if FL_PRECISION == 64
     .transport = &FL_TABLE_NAME(fl_transport_),
+    .evaluation = &FL_TABLE_NAME(fl_evaluation_),
 #endif
     .load = fl_load,
     .store = fl_store,

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
 import fastloss as fl
 from fastloss.cli.errors import CommandError
+from fastloss.measures import Measure
 from fastloss.registry import find_loss, near_names
 
 Parameter = float | int | bool | str | tuple[float, ...] | None
@@ -40,20 +45,55 @@ def parse_loss(text: str) -> fl.Loss:
     """
     name, colon, rest = text.partition(":")
     info = _find(name.strip(), text)
-    parameters: dict[str, Parameter] = {}
-    for piece in rest.split(",") if colon else []:
-        key, equals, value = (part.strip() for part in piece.partition("="))
-        if not (key and equals and value):
-            raise CommandError(f"loss {text!r}: expected param=value, got {piece!r}")
-        if key not in info.parameters:
-            raise CommandError(f"loss {text!r}: {info.name} has no parameter {key!r}; {_describe(info)}")
-        if key in parameters:
-            raise CommandError(f"loss {text!r}: parameter {key!r} is given twice")
-        parameters[key] = parse_value(value)
+    parameters = parse_parameters(f"loss {text!r}", info.name, info.parameters, rest if colon else None)
     try:
         return info.cls(**parameters)
     except (TypeError, ValueError) as error:
         raise CommandError(f"loss {text!r}: {error}") from error
+
+
+def parse_parameters(
+    what: str, name: str, known: Mapping[str, Any], text: str | None
+) -> dict[str, Any]:
+    """Read ``param=value[,param=value]``.
+
+    Parameters
+    ----------
+    what : str
+        The specification, as errors name it.
+    name : str
+        What the parameters are of.
+    known : mapping
+        The parameters that there are, and their defaults.
+    text : str or None
+        The parameters; None where there are none.
+
+    Returns
+    -------
+    dict
+        The values by name.
+
+    Raises
+    ------
+    CommandError
+        A parameter is unknown or given twice, or a piece is malformed.
+
+    Examples
+    --------
+    >>> parse_parameters("accuracy", "accuracy", {"top_k": 1}, "top_k=5")
+    {'top_k': 5}
+    """
+    parameters: dict[str, Parameter] = {}
+    for piece in [] if text is None else text.split(","):
+        key, equals, value = (part.strip() for part in piece.partition("="))
+        if not (key and equals and value):
+            raise CommandError(f"{what}: expected param=value, got {piece!r}")
+        if key not in known:
+            raise CommandError(f"{what}: {name} has no parameter {key!r}; {_describe(known)}")
+        if key in parameters:
+            raise CommandError(f"{what}: parameter {key!r} is given twice")
+        parameters[key] = parse_value(value)
+    return parameters
 
 
 def parse_value(text: str) -> Parameter:
@@ -73,17 +113,17 @@ def parse_value(text: str) -> Parameter:
     return numbers if ":" in text else numbers[0]
 
 
-def format_loss(loss: fl.Loss) -> str:
+def format_loss(loss: fl.Loss | Measure) -> str:
     """Write a loss as a specification that `parse_loss` reads back: name and what differs from the defaults.
 
-    The name is the first alias where that is no more than half as long.
+    The name is the first alias where that is no more than half as long. Measures are written likewise.
 
     Examples
     --------
     >>> format_loss(fl.Huber(delta=1.5)), format_loss(fl.BinaryCrossEntropy(from_logits=False))
     ('huber:delta=1.5', 'bce:from_logits=false')
     """
-    defaults = _find(loss.name, loss.name).parameters
+    defaults = {name: p.default for name, p in inspect.signature(type(loss)).parameters.items()}
     changed = [
         f"{key}={format_parameter(value)}" for key, value in loss.parameters.items() if value != defaults[key]
     ]
@@ -128,8 +168,8 @@ def _find(name: str, text: str) -> fl.LossInfo:
     return info
 
 
-def _describe(info: fl.LossInfo) -> str:
-    """Say which parameters a loss has."""
-    if not info.parameters:
+def _describe(parameters: Mapping[str, Any]) -> str:
+    """Say which parameters there are."""
+    if not parameters:
         return "it has none"
-    return "it has " + ", ".join(f"{key} (default {value})" for key, value in info.parameters.items())
+    return "it has " + ", ".join(f"{key} (default {value})" for key, value in parameters.items())

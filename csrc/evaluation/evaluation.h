@@ -1,0 +1,62 @@
+/* What an evaluation adds up over rows: exact sums and counts of scores, both independent of the order of rows. */
+#ifndef FL_EVALUATION_H
+#define FL_EVALUATION_H
+
+#include "exact.h"
+#include "kernel_types.h"
+
+/* A number of 128 bits, in units of 2^-64. */
+typedef struct {
+    uint64_t low, high;
+} fl_wide;
+
+/* A number of 192 bits, in units of 2^-128. */
+typedef struct {
+    uint64_t low, middle, high;
+} fl_wider;
+
+enum { FL_COARSE_KEYS = 1 << 12 };
+
+/* Of the values l_k of rows, their weights w and what they count for, c (both may be NULL: all are 1), with
+ * p_k = w l_k rounded once: adds sum p_k to cells 0 .. m - 1, sum p_k c to m .. 2m - 1, and sum p_j p_k, j <= k, to
+ * the cells after, k by k. All values are floats, or all are doubles. */
+void fl_add_moments(fl_exact *cells, size_t n_values, const void *const *values, int floats,
+                    const double *weights, const double *counted, size_t n);
+
+/* Adds sum w and sum w^2 to two cells. */
+void fl_add_weights(fl_exact *cells, const double *weights, size_t n);
+
+/* Counts rows by label, 0 or 1, and by score: FL_SCORE_KEYS pairs; whether no score is NaN. */
+int fl_count_scores(uint32_t *pairs, const void *scores, int floats, const uint8_t *labels, size_t n);
+
+/* The same of rows with weights from 0 to 2^31, whose squares go to pairs of FL_COARSE_KEYS. */
+int fl_weigh_scores(fl_wide *pairs, fl_wider *squares, const void *scores, int floats, const uint8_t *labels,
+                    const double *weights, size_t n);
+
+/* Where a table of pairs has the counts of a key: neighbours of equal bits lie apart, so that a few scores that are
+ * frequent do not share a set of the cache. */
+static inline uint32_t fl_place_of_key(uint32_t key) {
+    return key ^ (key >> 9);
+}
+
+/* The order of the rows by code, equal ones as they come; code c begins at starts[c]. */
+void fl_order_by_code(const uint32_t *codes, size_t n, size_t n_codes, ptrdiff_t *starts, ptrdiff_t *order);
+
+/* What an order of scores says. Weights of the labels 0 and 1, and their squares, at each score, highest first. */
+typedef struct {
+    const double *weight[2], *square[2];
+    size_t n;
+    int tied;    /* rows of one entry have one score; otherwise any order within it is possible */
+    int counted; /* each row has the weight 1 */
+} fl_ranking;
+
+typedef struct {
+    double weight[2], square[2];
+    double auc, auc_margin, auc_variance;
+    double precision, precision_margin; /* the average precision */
+    double ks, ks_margin;
+} fl_ranking_summary;
+
+void fl_summarise_ranking(const fl_ranking *r, fl_ranking_summary *to);
+
+#endif

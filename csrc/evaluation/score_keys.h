@@ -1,0 +1,41 @@
+/* Keys of scores: 20 bits in the order of the scores, the same for ever, so that tables of counts can be added.
+ *
+ * A key is the sign and the leading bits of |x| + 2^-20 in float32, held between 2^-20 and 2^12: bins grow with
+ * the score as a float's last bit does, but for scores near 0, whose bins are 2^-34 wide. */
+#ifndef FL_EVALUATION_SCORE_KEYS_H
+#define FL_EVALUATION_SCORE_KEYS_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "kernel_types.h"
+
+static inline uint32_t fl_score_key(float x) {
+    float size = fabsf(x) + 0x1p-20f;
+    size = size < 0x1.fffffep11f ? size : 0x1.fffffep11f;
+    uint32_t bits;
+    memcpy(&bits, &size, sizeof bits);
+    bits = (bits - 0x35800000u) >> 9; /* 2^-20 has the bits 0x35800000 */
+    return x < 0 ? FL_SCORE_KEYS / 2 - 1 - bits : FL_SCORE_KEYS / 2 + bits;
+}
+
+static int fl_float_keys(const float *x, size_t n, uint32_t *keys) {
+    uint32_t nan = 0;
+    for (size_t i = 0; i < n; i++) {
+        keys[i] = fl_score_key(x[i]);
+        nan |= x[i] != x[i];
+    }
+    return !nan;
+}
+
+static int fl_double_keys(const double *x, size_t n, uint32_t *keys) {
+    uint32_t nan = 0;
+    for (size_t i = 0; i < n; i++) {
+        keys[i] = fl_score_key((float)x[i]);
+        nan |= x[i] != x[i];
+    }
+    return !nan;
+}
+
+#endif

@@ -1,0 +1,295 @@
+"""What an evaluation adds up: exact sums, counts of scores, orders of rows."""
+
+from cpython.mem cimport PyMem_RawFree, PyMem_RawRealloc
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memset
+
+cdef extern from "evaluation/evaluation.h" nogil:
+    enum: FL_EXACT_LIMBS
+    enum: FL_SCORE_KEYS
+    enum: FL_COARSE_KEYS
+    ctypedef struct fl_exact:
+        int64_t limb[136]
+        uint64_t above, below, nans
+    ctypedef struct fl_wide:
+        pass
+    ctypedef struct fl_wider:
+        pass
+    ctypedef struct fl_ranking:
+        const double *weight[2]
+        const double *square[2]
+        size_t n
+        int tied, counted
+    ctypedef struct fl_ranking_summary:
+        double weight[2]
+        double square[2]
+        double auc, auc_margin, auc_variance, precision, precision_margin, ks, ks_margin
+    void fl_exact_carry(fl_exact *a)
+    void fl_exact_add_bits(fl_exact *a, uint64_t m, int place, int negative)
+    void fl_exact_merge(fl_exact *a, fl_exact *b)
+    void fl_add_moments(
+        fl_exact *cells, size_t n_values, const void *const *values, int floats, const double *weights,
+        const double *counted, size_t n
+    )
+    void fl_add_weights(fl_exact *cells, const double *weights, size_t n)
+    int fl_count_scores(uint32_t *pairs, const void *scores, int floats, const uint8_t *labels, size_t n)
+    int fl_weigh_scores(
+        fl_wide *pairs, fl_wider *squares, const void *scores, int floats, const uint8_t *labels,
+        const double *weights, size_t n
+    )
+    uint32_t fl_place_of_key(uint32_t key)
+    void fl_order_by_code(const uint32_t *codes, size_t n, size_t n_codes, Py_ssize_t *starts, Py_ssize_t *order)
+    void fl_summarise_ranking(const fl_ranking *r, fl_ranking_summary *to)
+
+SCORE_KEYS = FL_SCORE_KEYS
+COARSE_KEYS = FL_COARSE_KEYS
+EXACT_UNIT = 2148
+cdef enum:
+    MOST_VALUES = 64
+    EXACT_BYTES = 4 * (FL_EXACT_LIMBS - 1) + 8
+
+
+cdef int check_runs(Py_ssize_t[::1] starts, Py_ssize_t[::1] groups, Py_ssize_t n, Py_ssize_t n_groups) except -1:
+    """Runs of rows, one after the other, and the group of each."""
+    cdef Py_ssize_t i
+    if starts.shape[0] != groups.shape[0] + 1 or starts[0] != 0 or starts[groups.shape[0]] != n:
+        raise ValueError("the runs do not cover the rows")
+    for i in range(groups.shape[0]):
+        if starts[i + 1] < starts[i] or not 0 <= groups[i] < n_groups:
+            raise ValueError("a run has no rows or no group")
+    return 0
+
+
+cdef class ExactSums:
+    """Exact sums for each of some groups: of weights, or of values, with their second and cross moments.
+
+    With m values the cells of a group are the sums of p_k, of p_k w, and of p_j p_k for j <= k, where p_k is
+    w l_k rounded once; without any (m = 0) those of w and of w².
+    """
+
+    cdef fl_exact *cells
+    cdef readonly Py_ssize_t n_groups
+    cdef readonly int n_values, width
+
+    def __cinit__(self, int n_values):
+        if not 0 <= n_values <= MOST_VALUES:
+            raise ValueError(f"expected at most {MOST_VALUES} values, got {n_values}")
+        self.n_values = n_values
+        self.width = 2 * n_values + n_values * (n_values + 1) // 2 if n_values else 2
+        self.cells = NULL
+
+    def __dealloc__(self):
+        PyMem_RawFree(self.cells)
+
+    def grow(self, Py_ssize_t n_groups):
+        """Have so many groups at least; new ones are empty."""
+        cdef fl_exact *cells
+        if n_groups <= self.n_groups:
+            return
+        cells = <fl_exact *>PyMem_RawRealloc(self.cells, n_groups * self.width * sizeof(fl_exact))
+        if cells == NULL:
+            raise MemoryError(f"no memory for the sums of {n_groups} groups")
+        memset(cells + self.n_groups * self.width, 0, (n_groups - self.n_groups) * self.width * sizeof(fl_exact))
+        self.cells = cells
+        self.n_groups = n_groups
+
+    def add_values(self, list values, weights, counted, Py_ssize_t[::1] starts, Py_ssize_t[::1] groups):
+        """Add rows: arrays of one length and precision, and the groups of runs of rows.
+
+        They are multiplied by `weights` and count for `counted`, each an array of float64 or None for 1.
+        """
+        cdef const void *data[MOST_VALUES]
+        cdef const void *run[MOST_VALUES]
+        cdef const double[::1] w, c
+        cdef const double *w_data = NULL
+        cdef const double *c_data = NULL
+        cdef cnp.ndarray array
+        cdef Py_ssize_t i, n, itemsize
+        cdef int k, floats
+        if len(values) != self.n_values or not values:
+            raise ValueError(f"expected {self.n_values} arrays of values")
+        n = len(values[0])
+        floats = values[0].dtype == np.float32
+        itemsize = 4 if floats else 8
+        for k in range(self.n_values):
+            array = values[k]
+            if array.dtype != (np.float32 if floats else np.float64) or not array.flags.c_contiguous:
+                raise TypeError("values must be contiguous, all float32 or all float64")
+            if array.shape[0] != n or array.ndim != 1:
+                raise ValueError("values must have one length")
+            data[k] = cnp.PyArray_DATA(array)
+        check_runs(starts, groups, n, self.n_groups)
+        if not n:
+            return
+        if weights is not None:
+            w = weights
+            w_data = &w[0]
+        if counted is not None:
+            c = counted
+            c_data = &c[0]
+        if (w_data != NULL and w.shape[0] != n) or (c_data != NULL and c.shape[0] != n):
+            raise ValueError("weights must have the values' length")
+        with nogil:
+            for i in range(groups.shape[0]):
+                for k in range(self.n_values):
+                    run[k] = <const char *>data[k] + starts[i] * itemsize
+                fl_add_moments(
+                    self.cells + groups[i] * self.width, self.n_values, run, floats,
+                    w_data + starts[i] if w_data != NULL else NULL,
+                    c_data + starts[i] if c_data != NULL else NULL, starts[i + 1] - starts[i],
+                )
+
+    def add_weights(self, const double[::1] weights, Py_ssize_t[::1] starts, Py_ssize_t[::1] groups):
+        """Add rows' weights, and their squares."""
+        cdef Py_ssize_t i
+        if self.n_values:
+            raise ValueError("these are sums of values")
+        check_runs(starts, groups, weights.shape[0], self.n_groups)
+        with nogil:
+            for i in range(groups.shape[0]):
+                if starts[i + 1] > starts[i]:
+                    fl_add_weights(
+                        self.cells + groups[i] * self.width, &weights[starts[i]], starts[i + 1] - starts[i]
+                    )
+
+    def add_counts(self, int64_t[::1] counts, Py_ssize_t[::1] groups):
+        """Add so many rows of weight 1."""
+        cdef Py_ssize_t i
+        cdef int j
+        if self.n_values or counts.shape[0] != groups.shape[0]:
+            raise ValueError("expected a count for each group")
+        for i in range(groups.shape[0]):
+            if not 0 <= groups[i] < self.n_groups or counts[i] < 0:
+                raise ValueError("no such group, or a negative count")
+            for j in range(2):
+                fl_exact_add_bits(self.cells + groups[i] * 2 + j, counts[i], EXACT_UNIT, 0)
+
+    def merge(self, ExactSums other not None, Py_ssize_t[::1] groups):
+        """Add the sums of another object, whose group i is groups[i] here."""
+        cdef Py_ssize_t i
+        cdef int j
+        if other.n_values != self.n_values or groups.shape[0] != other.n_groups:
+            raise ValueError("sums of other things")
+        for i in range(groups.shape[0]):
+            if not 0 <= groups[i] < self.n_groups:
+                raise ValueError("no such group")
+            for j in range(self.width):
+                fl_exact_merge(
+                    self.cells + groups[i] * self.width + j, other.cells + i * self.width + j
+                )
+
+    def cell(self, Py_ssize_t group, int i):
+        """Return a sum as an integer in units of 2^-2148, and how many numbers were inf, -inf, NaN."""
+        cdef fl_exact *a
+        cdef uint32_t words[FL_EXACT_LIMBS + 1]
+        cdef int k
+        if not (0 <= group < self.n_groups and 0 <= i < self.width):
+            raise IndexError("no such sum")
+        a = self.cells + group * self.width + i
+        fl_exact_carry(a)
+        for k in range(FL_EXACT_LIMBS - 1):
+            words[k] = <uint32_t>a.limb[k]
+        words[FL_EXACT_LIMBS - 1] = <uint32_t>(<uint64_t>a.limb[FL_EXACT_LIMBS - 1])
+        words[FL_EXACT_LIMBS] = <uint32_t>(<uint64_t>a.limb[FL_EXACT_LIMBS - 1] >> 32)
+        cdef bytes raw = b"".join([int(words[k]).to_bytes(4, "little") for k in range(FL_EXACT_LIMBS + 1)])
+        return int.from_bytes(raw, "little", signed=True), a.above, a.below, a.nans
+
+    def set_cell(self, Py_ssize_t group, int i, total, uint64_t above, uint64_t below, uint64_t nans):
+        """Set a sum to what `cell` returned."""
+        cdef fl_exact *a
+        cdef int k
+        if not (0 <= group < self.n_groups and 0 <= i < self.width):
+            raise IndexError("no such sum")
+        cdef bytes raw = total.to_bytes(EXACT_BYTES, "little", signed=True)
+        a = self.cells + group * self.width + i
+        memset(a, 0, sizeof(fl_exact))
+        for k in range(FL_EXACT_LIMBS - 1):
+            a.limb[k] = <int64_t>int.from_bytes(raw[4 * k : 4 * k + 4], "little")
+        a.limb[FL_EXACT_LIMBS - 1] = <int64_t>int.from_bytes(raw[EXACT_BYTES - 8 :], "little", signed=True)
+        a.above, a.below, a.nans = above, below, nans
+
+
+def order_by_code(const uint32_t[::1] codes not None, Py_ssize_t n_codes):
+    """Return the order of rows by code, stable, and where each code begins in it."""
+    cdef Py_ssize_t n = codes.shape[0], i
+    cdef Py_ssize_t[::1] starts = np.empty(n_codes + 1, dtype=np.intp)
+    cdef Py_ssize_t[::1] order = np.empty(n, dtype=np.intp)
+    for i in range(n):
+        if codes[i] >= <uint32_t>n_codes:
+            raise ValueError("a code is too large")
+    if n:
+        with nogil:
+            fl_order_by_code(&codes[0], n, n_codes, &starts[0], &order[0])
+    else:
+        starts[:] = 0
+    return np.asarray(order), np.asarray(starts)
+
+
+cdef int check_scores(scores, Py_ssize_t n) except -1:
+    if scores.dtype not in (np.float32, np.float64) or not scores.flags.c_contiguous or scores.ndim != 1:
+        raise TypeError("scores must be a contiguous array of float32 or float64")
+    if len(scores) != n:
+        raise ValueError("scores and labels must have one length")
+    return scores.dtype == np.float32
+
+
+def count_scores(uint32_t[:, ::1] pairs not None, cnp.ndarray scores not None, const uint8_t[::1] labels not None):
+    """Count rows by the key of their score and by label; return whether no score was NaN."""
+    cdef int floats = check_scores(scores, labels.shape[0]), fine
+    if pairs.shape[0] != FL_SCORE_KEYS or pairs.shape[1] != 2:
+        raise ValueError("a table has another size")
+    if not labels.shape[0]:
+        return True
+    with nogil:
+        fine = fl_count_scores(&pairs[0, 0], cnp.PyArray_DATA(scores), floats, &labels[0], labels.shape[0])
+    return bool(fine)
+
+
+def weigh_scores(
+    uint64_t[:, :, ::1] pairs not None, uint64_t[:, :, ::1] squares not None, cnp.ndarray scores not None,
+    const uint8_t[::1] labels not None, const double[::1] weights not None,
+):
+    """Add rows' weights by the key of their score and by label; return whether no score was NaN."""
+    cdef int floats = check_scores(scores, labels.shape[0]), fine
+    if (
+        pairs.shape[0] != FL_SCORE_KEYS or pairs.shape[1] != 2 or pairs.shape[2] != 2
+        or squares.shape[0] != FL_COARSE_KEYS or squares.shape[1] != 2 or squares.shape[2] != 3
+        or weights.shape[0] != labels.shape[0]
+    ):
+        raise ValueError("a table has another size")
+    if not labels.shape[0]:
+        return True
+    with nogil:
+        fine = fl_weigh_scores(
+            <fl_wide *>&pairs[0, 0, 0], <fl_wider *>&squares[0, 0, 0], cnp.PyArray_DATA(scores), floats, &labels[0],
+            &weights[0], labels.shape[0],
+        )
+    return bool(fine)
+
+
+def places_of_keys():
+    """Return where a table has the counts of each key."""
+    cdef uint32_t[::1] places = np.empty(FL_SCORE_KEYS, dtype=np.uint32)
+    cdef uint32_t key
+    for key in range(FL_SCORE_KEYS):
+        places[key] = fl_place_of_key(key)
+    return np.asarray(places)
+
+
+def summarise_ranking(
+    const double[::1] negative not None, const double[::1] positive not None,
+    const double[::1] negative_squares not None, const double[::1] positive_squares not None,
+    bint tied, bint counted,
+):
+    """Return what an order of scores says, the highest first, as a dictionary."""
+    cdef fl_ranking r
+    cdef fl_ranking_summary s
+    cdef Py_ssize_t n = negative.shape[0]
+    if not n or positive.shape[0] != n or negative_squares.shape[0] != n or positive_squares.shape[0] != n:
+        raise ValueError("expected four arrays of one length")
+    r.weight[0], r.weight[1] = &negative[0], &positive[0]
+    r.square[0], r.square[1] = &negative_squares[0], &positive_squares[0]
+    r.n, r.tied, r.counted = n, tied, counted
+    with nogil:
+        fl_summarise_ranking(&r, &s)
+    return s

@@ -1,0 +1,123 @@
+"""Rows in blocks: what the measures of one evaluation add, a block at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastloss import _core
+
+Array = npt.NDArray[Any]
+
+#: Rows of a block: its arrays stay in the second-level cache, and calls are few.
+BLOCK_ROWS = 1 << 15
+#: With groups, whose rows are brought together first.
+GROUPED_ROWS = 1 << 17
+
+
+class Block:
+    """Some rows, those of one group together.
+
+    Parameters
+    ----------
+    y : ndarray
+        The targets.
+    predictions : sequence of ndarray
+        The predictions of each model.
+    weights : ndarray or None
+        A weight for each row.
+    starts, groups : ndarray
+        The first row of each run, and the end of the last; the group of each run.
+    """
+
+    def __init__(
+        self, y: Array, predictions: Sequence[Array], weights: Array | None, starts: Array, groups: Array
+    ) -> None:
+        self.y = y
+        self.predictions = predictions
+        self.weights = weights
+        self.starts = starts
+        self.groups = groups
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @cached_property
+    def double_weights(self) -> Array | None:
+        """The weights in float64."""
+        return None if self.weights is None else np.ascontiguousarray(self.weights, dtype=np.float64)
+
+    @cached_property
+    def labels(self) -> npt.NDArray[np.uint8]:
+        """The targets as labels of two classes: 1, and 0 for 0 and -1.
+
+        Raises
+        ------
+        ValueError
+            One of them is another number.
+        """
+        y = self.y
+        if y.ndim != 1:
+            raise ValueError(f"y_true has shape (n, {y.shape[1]}), expected one label a row")
+        if y.dtype == np.bool_:
+            return np.ascontiguousarray(y).view(np.uint8)
+        if y.dtype == np.uint8 and (not len(y) or y.max() <= 1):
+            return np.ascontiguousarray(y)
+        labels = np.ascontiguousarray(y == 1).view(np.uint8)
+        bad = ~((y == 1) | (y == 0) | (y == -1))
+        if bad.any():
+            row = int(bad.argmax())
+            raise ValueError(f"y_true[{row}] = {y[row]} is no label: expected 0 or 1")
+        return labels
+
+    def scores(self, model: int) -> Array:
+        """Return the predictions of a model, one score a row, in float32 or float64.
+
+        Raises
+        ------
+        ValueError
+            There are several a row, or one is NaN.
+        """
+        z = self.predictions[model]
+        if z.ndim != 1:
+            raise ValueError(f"y_pred has shape (n, {z.shape[1]}), expected one score a row")
+        kept = z if z.dtype in (np.float32, np.float64) else z.astype(precision(z))
+        kept = np.ascontiguousarray(kept)
+        if np.isnan(kept).any():
+            row = int(np.isnan(kept).argmax())
+            raise ValueError(f"y_pred[{row}] = {z[row]} has no place in an order: expected a number")
+        return kept
+
+    def repeated(self, times: int) -> Block:
+        """Return runs and weights of rows that are so many samples each."""
+        weights = None if self.double_weights is None else np.repeat(self.double_weights, times)
+        return Block(np.empty(len(self) * times, dtype=np.uint8), (), weights, self.starts * times, self.groups)
+
+    def split_by(self, codes: Array, n_codes: int) -> tuple[Array, Array, Array]:
+        """Order rows by group and code: the order, the starts of its runs, and group * n_codes + code of each."""
+        lengths = np.diff(self.starts)
+        run = np.repeat(np.arange(len(lengths), dtype=np.uint32), lengths)
+        order, starts = _core.order_by_code(
+            run * np.uint32(n_codes) + codes.astype(np.uint32), len(lengths) * n_codes
+        )
+        cells = (self.groups[:, None] * n_codes + np.arange(n_codes)).ravel()
+        return order, starts, cells
+
+
+def precision(z: Array) -> type[np.floating[Any]]:
+    """Return the precision in which predictions are computed."""
+    name = z.dtype.name
+    return np.float32 if name in ("float32", "float16", "bfloat16") else np.float64
+
+
+def weight_fault(weights: Array) -> str | None:
+    """Name the first weight that is negative or not finite."""
+    bad = ~((weights >= 0) & (weights < np.inf))
+    if not bad.any():
+        return None
+    row = int(bad.argmax())
+    return f"sample_weight[{row}] = {weights[row]}: weights must be finite and not negative"

@@ -1,0 +1,316 @@
+"""Measures of rows counted by class and decision, or by probability: confusion and calibration."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fastloss import _core
+from fastloss.evaluation.blocks import Array, Block
+from fastloss.evaluation.estimates import Estimate, Moments, Scores, Total, combination, with_interval
+from fastloss.evaluation.means import About, Store, class_labels
+from fastloss.measures import Calibration, Confusion
+
+#: With weights a cell has two exact sums of a thousand bytes each.
+MOST_WEIGHTED_CLASSES = 100
+
+
+class ConfusionStore(Store):
+    """Rows by their class and the class found."""
+
+    measure: Confusion
+
+    def __init__(self, measure: Confusion, n_models: int) -> None:
+        super().__init__(measure, n_models)
+        self.n_classes = 0
+        self.n_groups = 0
+        self.counts = np.zeros((n_models, 0, 0), dtype=np.int64)
+
+    @property
+    def cells_per_group(self) -> int:
+        """The number of pairs of classes."""
+        return max(1, self.n_classes**2)
+
+    def grow(self, n_groups: int) -> None:
+        """Have room for so many groups."""
+        self.n_groups = max(self.n_groups, n_groups)
+        if self.n_classes:
+            more = np.zeros((self.n_models, self.n_groups - self.counts.shape[1], self.n_classes**2), np.int64)
+            self.counts = np.concatenate([self.counts.reshape(self.n_models, -1, self.n_classes**2), more], 1)
+        super().grow(self.n_groups)
+
+    def set_classes(self, n_classes: int) -> None:
+        """Learn the number of classes, from the first rows."""
+        if self.n_classes == 0:
+            self.n_classes = n_classes
+            self.grow(self.n_groups)
+        elif n_classes != self.n_classes:
+            raise ValueError(f"y_pred has {n_classes} classes a row, but had {self.n_classes} before")
+
+    def have_weights(self) -> None:
+        """Make exact sums for the cells, once there are weights."""
+        if self.sums:
+            return
+        if self.n_classes > MOST_WEIGHTED_CLASSES:
+            raise ValueError(
+                f"a weighted confusion matrix has at most {MOST_WEIGHTED_CLASSES} classes, got {self.n_classes}"
+            )
+        for model in range(self.n_models):
+            self.sums[str(model)] = _core.ExactSums(0)
+        super().grow(self.n_groups)
+
+    def add(self, block: Block) -> None:
+        """Add the rows of a block."""
+        z = block.predictions[0]
+        n = 2 if z.ndim == 1 else z.shape[1]
+        self.set_classes(n)
+        label = block.labels if z.ndim == 1 else class_labels(block, n)
+        if block.weights is not None:
+            self.have_weights()
+        lengths = np.diff(block.starts)
+        for model, z in enumerate(block.predictions):
+            found = block.scores(model) > self.measure.threshold if z.ndim == 1 else largest(z)
+            code = label.astype(np.uint32) * np.uint32(n) + found.astype(np.uint32)
+            if block.double_weights is not None:
+                order, starts, cells = block.split_by(code, n * n)
+                self.sums[str(model)].add_weights(block.double_weights[order], starts, cells)
+                continue
+            run = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
+            counts = np.bincount(run * (n * n) + code, minlength=len(lengths) * n * n)
+            self.counts[model, block.groups] += counts.reshape(len(lengths), n * n)
+
+    def merge(self, other: Any, groups: Array) -> None:
+        """Add what another store of the same measure has."""
+        if not other.n_classes:
+            return
+        self.set_classes(other.n_classes)
+        for model in range(self.n_models):
+            np.add.at(self.counts[model], groups, other.counts[model])
+        if other.sums:
+            self.have_weights()
+            super().merge(other, groups)
+
+    def matrix(self, group: int, model: int) -> tuple[Array, Array]:
+        """Return the sums of weights by class and class found, and those of their squares."""
+        n = self.n_classes
+        counts = self.counts[model, group] if n else np.zeros(0, np.int64)
+        both = np.zeros((2, n * n))
+        for k in range(n * n):
+            for i in range(2):
+                total = Total(int(counts[k]) << _core.EXACT_UNIT)
+                if self.sums:
+                    total += Total(*self.sums[str(model)].cell(group * n * n + k, i))
+                both[i, k] = total.rounded() if self.sums else counts[k]
+        return both[0].reshape(n, n), both[1].reshape(n, n)
+
+    def estimate(self, group: int, model: int, about: About) -> Scores:
+        """Return what comes of the matrix; errors by the delta method."""
+        matrix, squares = self.matrix(group, model)
+
+        def made(value: float, slope: Array) -> Estimate:
+            error = math.sqrt(float(np.sum(slope * slope * squares))) if matrix.any() else math.nan
+            low = -1.0 if slope is mcc_slope else 0.0
+            return with_interval(
+                float(value), error, level=about.level, samples=about.samples,
+                weight=about.weights[0].rounded(), limits=(low, 1.0),
+            )  # fmt: skip
+
+        n = len(matrix)
+        mcc_value, mcc_slope = _mcc(matrix)
+        parts = {"precision": _shares(matrix.T), "recall": _shares(matrix), "f1": _f1(matrix)}
+        parts["precision"] = (parts["precision"][0], parts["precision"][1].transpose(0, 2, 1))
+        seen = matrix.sum(axis=1) > 0
+        found: dict[str, Estimate] = {}
+        value, slope = parts["recall"]
+        every = np.arange(n)
+        balanced = made(value[seen].mean() if seen.any() else math.nan, slope[seen].sum(axis=0) / max(1, seen.sum()))
+        if n == 2:
+            found = {name: made(v[1], s[1]) for name, (v, s) in parts.items()}
+            found["specificity"] = made(value[0], slope[0])
+        else:
+            for name, (v, s) in parts.items():
+                found[name] = made(v.mean() if n else math.nan, s.sum(axis=0) / max(1, n))
+            for name, (v, s) in parts.items():
+                found.update({f"{name}[{k}]": made(v[k], s[k]) for k in every})
+        found["balanced_accuracy"] = balanced
+        found["mcc"] = made(mcc_value, mcc_slope)
+        return Scores(found, {"matrix": matrix})
+
+
+def largest(z: Array) -> Array:
+    """Return the class of each row's largest score, the lowest of equal ones."""
+    if z.dtype.kind == "f" and np.isnan(z).any():
+        row, column = np.argwhere(np.isnan(z))[0]
+        raise ValueError(f"y_pred[{row}, {column}] = nan has no place in an order: expected a number")
+    return z.argmax(axis=1)
+
+
+def _shares(m: Array) -> tuple[Array, Array]:
+    """Return of each row the share on the diagonal, and its slopes by the matrix; 0 of an empty row."""
+    n = len(m)
+    total = m.sum(axis=1)
+    safe = np.where(total > 0, total, 1)
+    share = np.where(total > 0, np.diagonal(m) / safe, 0.0)
+    slopes = np.zeros((n, n, n))
+    k = np.arange(n)
+    slopes[k, k, :] = -share[:, None] / safe[:, None]
+    slopes[k, k, k] += 1 / safe
+    slopes[total == 0] = 0
+    return share, slopes
+
+
+def _f1(m: Array) -> tuple[Array, Array]:
+    """Return F1 of each class, 2 tp / (row + column), and its slopes."""
+    n = len(m)
+    both = m.sum(axis=0) + m.sum(axis=1)
+    safe = np.where(both > 0, both, 1)
+    f1 = np.where(both > 0, 2 * np.diagonal(m) / safe, 0.0)
+    slopes = np.zeros((n, n, n))
+    k = np.arange(n)
+    slopes[k, k, :] -= f1[:, None] / safe[:, None]
+    slopes[k, :, k] -= f1[:, None] / safe[:, None]
+    slopes[k, k, k] += 2 / safe
+    slopes[both == 0] = 0
+    return f1, slopes
+
+
+def _mcc(m: Array) -> tuple[float, Array]:
+    """Return Matthews' correlation of any number of classes, and its slopes; 0 where a margin is one class's."""
+    row, column, total, right = m.sum(axis=1), m.sum(axis=0), m.sum(), np.trace(m)
+    top = right * total - row @ column
+    a, b = total**2 - column @ column, total**2 - row @ row
+    if not (a > 0 and b > 0):
+        return 0.0 if m.size else math.nan, np.zeros_like(m)
+    d_top = np.eye(len(m)) * total + right - row[None, :] - column[:, None]
+    d_a, d_b = 2 * (total - column)[None, :], 2 * (total - row)[:, None]
+    value = top / math.sqrt(a * b)
+    return float(value), d_top / math.sqrt(a * b) - value / 2 * (d_a / a + d_b / b)
+
+
+class CalibrationStore(Store):
+    """Sums of probabilities and of labels, by bin of the probability."""
+
+    measure: Calibration
+
+    def __init__(self, measure: Calibration, n_models: int) -> None:
+        super().__init__(measure, n_models)
+        for model in range(n_models):
+            self.sums[f"values {model}"] = _core.ExactSums(2)
+            self.sums[f"weights {model}"] = _core.ExactSums(0)
+
+    @property
+    def cells_per_group(self) -> int:
+        """The number of bins."""
+        return self.measure.n_bins
+
+    def add(self, block: Block) -> None:
+        """Add the rows of a block."""
+        n_bins = self.measure.n_bins
+        for model in range(self.n_models):
+            p, hit = self._probabilities(block, model)
+            code = np.minimum(p * n_bins, n_bins - 1).astype(np.uint32)
+            order, starts, cells = block.split_by(code, n_bins)
+            weights = block.double_weights
+            w = np.ones(len(p)) if weights is None else weights[order]
+            given = None if weights is None else w
+            self.sums[f"values {model}"].add_values([p[order], hit[order]], given, given, starts, cells)
+            self.sums[f"weights {model}"].add_weights(w, starts, cells)
+
+    def _probabilities(self, block: Block, model: int) -> tuple[Array, Array]:
+        """Return the probability of each row, and 1 where what it is of is so."""
+        z = block.predictions[model]
+        if z.ndim == 1:
+            p, hit = block.scores(model).astype(np.float64), block.labels.astype(np.float64)
+            if self.measure.from_logits:
+                p = _sigmoid(p)
+        else:
+            label = class_labels(block, z.shape[1])
+            top = largest(z)
+            wide = z.astype(np.float64)
+            if self.measure.from_logits:
+                shifted = np.exp(wide - wide.max(axis=1, keepdims=True))
+                p = 1 / shifted.sum(axis=1)
+            else:
+                p = np.take_along_axis(wide, top[:, None], axis=1)[:, 0]
+            hit = (top == label).astype(np.float64)
+        bad = ~((p >= 0) & (p <= 1))
+        if bad.any():
+            row = int(bad.argmax())
+            raise ValueError(f"y_pred[{row}] = {z[row]} is no probability: expected a number in [0, 1]")
+        return p, hit
+
+    def bins(self, group: int, model: int) -> tuple[list[list[Total]], list[list[Total]]]:
+        """Return the sums of each bin's values, and of its weights."""
+        n = self.measure.n_bins
+        values, weights = self.sums[f"values {model}"], self.sums[f"weights {model}"]
+        cells = range(group * n, (group + 1) * n)
+        return (
+            [[Total(*values.cell(c, i)) for i in range(values.width)] for c in cells],
+            [[Total(*weights.cell(c, i)) for i in range(2)] for c in cells],
+        )
+
+    def table(self, group: int, model: int) -> dict[str, Array]:
+        """Return the reliability table."""
+        values, weights = self.bins(group, model)
+        n = self.measure.n_bins
+        means = np.array([[mean_of(v, k, w) for k in range(2)] for v, w in zip(values, weights, strict=True)])
+        return {
+            "low": np.arange(n) / n,
+            "high": np.arange(1, n + 1) / n,
+            "probability": means[:, 0],
+            "share": means[:, 1],
+            "weight": np.array([w[0].rounded() for w in weights]),
+        }
+
+    def estimate(self, group: int, model: int, about: About) -> Scores:
+        """Return the distances of shares and probabilities, and Murphy's parts of the Brier score."""
+        values, weights = self.bins(group, model)
+        table = self.table(group, model)
+        kept = table["weight"] > 0
+        gap = np.where(kept, table["probability"] - table["share"], 0.0)
+        share = np.where(kept, table["share"], 0.0)
+
+        def made(value: float, error: float) -> Estimate:
+            return with_interval(
+                float(value) if kept.any() else math.nan, error, level=about.level, samples=about.samples,
+                weight=about.weights[0].rounded(), limits=(0.0, 1.0),
+            )  # fmt: skip
+
+        # The mean distance is the mean of s (p - y), with the sign s of each bin: a ratio of sums.
+        w, w_w = (sum((pair[i] for pair in weights), Total(0)) for i in range(2))
+        parts = [combination(v, 2, pair, [1.0, -1.0]) for v, pair in zip(values, weights, strict=True)]
+        signs = [1 if m.p.units >= 0 else -1 for m in parts]
+        moments = Moments(
+            sum((m.p.times(s) for m, s in zip(parts, signs, strict=True)), Total(0)),
+            sum((m.p_w.times(s) for m, s in zip(parts, signs, strict=True)), Total(0)),
+            sum((m.p_p for m in parts), Total(0)),
+            w,
+            w_w,
+        )
+        total = math.fsum(table["weight"])
+        base = math.fsum(table["weight"] * share) / total if total else math.nan
+        reliability = math.fsum(table["weight"] * gap**2) / total if total else math.nan
+        resolution = math.fsum(table["weight"] * (share - base) ** 2 * kept) / total if total else math.nan
+        return Scores(
+            {
+                "ece": made(moments.mean(), moments.standard_error()),
+                "mce": made(float(np.abs(gap).max()), math.nan),
+                "reliability": made(reliability, math.nan),
+                "resolution": made(resolution, math.nan),
+                "uncertainty": made(base * (1 - base), math.nan),
+            },
+            {"reliability": table},
+        )
+
+
+def mean_of(cells: list[Total], k: int, weights: list[Total]) -> float:
+    """Return the mean of one of two values of a bin; NaN of an empty one."""
+    return combination(cells, 2, weights, [float(k == 0), float(k == 1)]).mean()
+
+
+def _sigmoid(z: Array) -> Array:
+    small = np.exp(-np.abs(z))
+    p: Array = np.where(z >= 0, 1, small) / (1 + small)
+    return p

@@ -1,0 +1,157 @@
+"""What an evaluation has added up: the stores of its measures, by group and model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastloss import _core, measures
+from fastloss._loss import Loss
+from fastloss.evaluation.blocks import Array, Block, weight_fault
+from fastloss.evaluation.decisions import CalibrationStore, ConfusionStore
+from fastloss.evaluation.estimates import Total
+from fastloss.evaluation.groups import Groups
+from fastloss.evaluation.means import About, AccuracyStore, BiasStore, LossStore, MaxErrorStore, R2Store, Store
+from fastloss.evaluation.order import OrderStore
+from fastloss.evaluation.specs import Measured
+
+_STORES: dict[type[Any], type[Store]] = {
+    measures.ROCAUC: OrderStore,
+    measures.AveragePrecision: OrderStore,
+    measures.KS: OrderStore,
+    measures.Accuracy: AccuracyStore,
+    measures.Confusion: ConfusionStore,
+    measures.Calibration: CalibrationStore,
+    measures.R2: R2Store,
+    measures.Bias: BiasStore,
+    measures.MaxError: MaxErrorStore,
+}
+#: How an error begins that one row is to blame for.
+_OF_A_ROW = re.compile(r"\b(y_true|y_pred|sample_weight)\[(\d+)")
+
+
+def is_of_a_row(error: Exception) -> bool:
+    """Tell whether an error is about a row, rather than about all of them."""
+    return isinstance(error, ValueError) and _OF_A_ROW.search(str(error)) is not None
+
+
+def shift_row(message: str, rows: int | Callable[[int], int], where: str = "") -> str:
+    """Replace the row that a message names by its number in the whole.
+
+    Examples
+    --------
+    >>> shift_row("y_true[3] = 7 is no label: expected 0 or 1", 1000, "b.csv: ")
+    'b.csv: y_true[1003] = 7 is no label: expected 0 or 1'
+    """
+
+    def shifted(match: re.Match[str]) -> str:
+        row = int(match[2])
+        return f"{where}{match[1]}[{rows(row) if callable(rows) else row + rows}"
+
+    return _OF_A_ROW.sub(shifted, message, count=1)
+
+
+class State:
+    """Everything that has been added up.
+
+    Parameters
+    ----------
+    measured : sequence of Loss or Measure
+        What is computed.
+    n_models : int
+        How many predictions there are of each row.
+    """
+
+    def __init__(self, measured: Sequence[Measured], n_models: int) -> None:
+        self.measured = list(measured)
+        self.n_models = n_models
+        self.groups = Groups()
+        self.samples = np.zeros(0, dtype=np.int64)
+        self.weights = _core.ExactSums(0)
+        self.skipped = 0
+        shared: dict[Any, Store] = {}
+        self.store_of: list[Store] = []
+        for one in self.measured:
+            cls = LossStore if isinstance(one, Loss) else _STORES[type(one)]
+            key = (cls, getattr(one, "exact", None)) if cls is OrderStore else one
+            if key not in shared:
+                shared[key] = cls(one, n_models)
+            self.store_of.append(shared[key])
+        self.stores = list(shared.values())
+
+    def fresh(self) -> State:
+        """Return an empty one of the same measures."""
+        other = State(self.measured, self.n_models)
+        other.groups.names = self.groups.names
+        return other
+
+    def add(self, y: Array, predictions: list[Array], weights: Array | None, by: list[Any]) -> None:
+        """Add rows. After an error the state is of no more use."""
+        if not len(y):
+            return
+        if weights is not None and (fault := weight_fault(weights)):
+            raise ValueError(fault)
+        codes, groups = self.groups.split(by, len(y))
+        self._grow()
+        starts = np.array([0, len(y)], dtype=np.intp)
+        order = None
+        if codes is not None:
+            order, starts = _core.order_by_code(codes, len(groups))
+            y, predictions = y[order], [z[order] for z in predictions]
+            weights = None if weights is None else weights[order]
+        block = Block(y, predictions, weights, starts, groups)
+        lengths = np.diff(starts)
+        self.samples[groups] += lengths
+        if block.double_weights is None:
+            self.weights.add_counts(lengths.astype(np.int64), groups)
+        else:
+            self.weights.add_weights(block.double_weights, starts, groups)
+        try:
+            for store in self.stores:
+                store.add(block)
+        except ValueError as error:
+            if order is None:
+                raise
+            # Another row may be the first one in the order given, but this one is wrong as well.
+            places = order
+            raise ValueError(shift_row(str(error), lambda row: int(places[row]))) from error
+
+    def merge(self, other: State) -> None:
+        """Add what another state of the same measures has."""
+        groups = self.groups.merged(other.groups)
+        self._grow()
+        np.add.at(self.samples, groups, other.samples)
+        self.weights.merge(other.weights, groups)
+        for mine, its in zip(self.stores, other.stores, strict=True):
+            mine.merge(its, groups)
+        self.skipped += other.skipped
+
+    def overall(self) -> State:
+        """Return all groups as one."""
+        whole = State(self.measured, self.n_models)
+        whole.groups.index(None)
+        whole._grow()
+        into = np.zeros(len(self.groups), dtype=np.intp)
+        whole.samples[0] = self.samples.sum()
+        if len(into):
+            whole.weights.merge(self.weights, into)
+            for mine, its in zip(whole.stores, self.stores, strict=True):
+                mine.merge(its, into)
+        return whole
+
+    def about(self, group: int, level: float) -> About:
+        """Return what all measures of a group share."""
+        weights = [Total(*self.weights.cell(group, i)) for i in range(2)]
+        return About(int(self.samples[group]), weights, level)
+
+    def _grow(self) -> None:
+        n = len(self.groups)
+        if n == len(self.samples):
+            return
+        self.samples = np.concatenate([self.samples, np.zeros(n - len(self.samples), dtype=np.int64)])
+        self.weights.grow(n)
+        for store in self.stores:
+            store.grow(n)

@@ -1,0 +1,201 @@
+"""Exact sums: the integer that fractions give, whatever the order, the cut and the tier."""
+
+from __future__ import annotations
+
+import math
+import random
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from fastloss import _core
+from fastloss.evaluation.estimates import Total
+
+UNIT = Fraction(1, 1 << _core.EXACT_UNIT)
+ONE_RUN = np.zeros(1, dtype=np.intp)
+
+
+def runs(n):
+    return np.array([0, n], dtype=np.intp)
+
+
+def sums_of(values, weights=None, counted=None):
+    sums = _core.ExactSums(len(values))
+    sums.grow(1)
+    sums.add_values(values, weights, counted, runs(len(values[0])), ONE_RUN)
+    return sums
+
+
+def cells(sums, group=0):
+    return [sums.cell(group, i) for i in range(sums.width)]
+
+
+def fraction(cell):
+    assert cell[1:] == (0, 0, 0)
+    return cell[0] * UNIT
+
+
+def expected(values, weights, counted):
+    """The cells by fractions: sums of p, of p c, of p_j p_k."""
+    n = len(values[0])
+    w = np.ones(n) if weights is None else weights
+    c = np.ones(n) if counted is None else counted
+    p = [[Fraction(float(x) * float(a)) if a else Fraction(0) for x, a in zip(v, w)] for v in values]
+    found = [sum(q) for q in p]
+    found += [sum(x * Fraction(float(a)) for x, a in zip(q, c)) for q in p]
+    found += [sum(a * b for a, b in zip(p[j], p[k])) for k in range(len(p)) for j in range(k + 1)]
+    return found
+
+
+def draw(rng, n, kind, dtype):
+    x = rng.standard_normal(n)
+    if kind == "wide":
+        x = x * 2.0 ** rng.integers(-60, 60, n)
+    if kind == "extreme":
+        low, high = (-149, 120) if dtype is np.float32 else (-1074, 1000)
+        x = np.ldexp(rng.uniform(-2, 2, n), rng.integers(low, high, n))
+    if kind == "subnormal":
+        x = rng.integers(-9, 9, n) * (2.0**-149 if dtype is np.float32 else 2.0**-1074)
+    if kind == "cancel":
+        x = np.concatenate([x, -x[: n - n // 2]])[:n]
+    if kind == "zeros":
+        x = np.where(rng.random(n) < 0.7, 0.0, x)
+    return x.astype(dtype)
+
+
+KINDS = ("plain", "wide", "extreme", "subnormal", "cancel", "zeros")
+
+
+@pytest.mark.parametrize("weighted", [False, True, "counted"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", KINDS)
+def test_cells_are_what_fractions_give(kind, dtype, weighted):
+    rng = np.random.default_rng(KINDS.index(kind))
+    for n in (1, 15, 33, 1024, 1500):
+        values = [draw(rng, n, kind, dtype) for _ in range(2)]
+        weights = rng.uniform(0, 3, n) * (rng.random(n) < 0.9) if weighted else None
+        counted = weights * rng.integers(0, 3, n) if weighted == "counted" else weights
+        found = [fraction(cell) for cell in cells(sums_of(values, weights, counted))]
+        assert found == expected(values, weights, counted)
+
+
+def test_sum_is_that_of_fsum():
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        x = rng.standard_normal(3000) * 10.0 ** rng.integers(-12, 12, 3000)
+        total = Total(*sums_of([x]).cell(0, 0)).rounded()
+        assert total == math.fsum(x)
+
+
+def test_rounding_is_to_nearest_even():
+    for x, y in ((1.0, 2.0**-53), (1.0 + 2.0**-52, 2.0**-53), (1.0, 2.0**-53 + 2.0**-80), (2.0**-1074, 2.0**-1074)):
+        assert Total(*sums_of([np.array([x, y])]).cell(0, 0)).rounded() == float(Fraction(x) + Fraction(y))
+    largest = np.finfo(np.float64).max
+    assert Total(*sums_of([np.array([largest, largest])]).cell(0, 0)).rounded() == math.inf
+    assert Total(*sums_of([np.array([largest, largest, -largest])]).cell(0, 0)).rounded() == largest
+
+
+def test_specials_are_counted_apart():
+    x = np.array([1.0, np.inf, -np.inf, np.nan, np.inf, 2.0])
+    cell = sums_of([x]).cell(0, 0)
+    assert cell[0] * UNIT == 3
+    assert cell[1:] == (2, 1, 1)
+    assert math.isnan(Total(*cell).rounded())
+    assert Total(*sums_of([np.array([np.inf, 1e300])]).cell(0, 0)).rounded() == math.inf
+    # What has no weight is left out, whatever it is.
+    weighted = sums_of([x], np.array([1.0, 0, 0, 0, 0, 3]), np.array([1.0, 0, 0, 0, 0, 3]))
+    assert [fraction(c) for c in cells(weighted)] == [7, 19, 37]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_any_order_split_and_tree_gives_the_same_cells(dtype, weighted):
+    rng = np.random.default_rng(7)
+    n = 5000
+    values = [draw(rng, n, "wide", dtype) for _ in range(2)]
+    values[0][17] = np.inf
+    weights = rng.uniform(0, 2, n) if weighted else None
+    whole = cells(sums_of(values, weights, weights))
+    for seed in range(10):
+        order = np.random.default_rng(seed).permutation(n)
+        pieces = []
+        cuts = sorted(random.Random(seed).sample(range(n), 12))
+        for a, b in zip([0, *cuts], [*cuts, n], strict=True):
+            rows = order[a:b]
+            w = None if weights is None else weights[rows]
+            pieces.append(sums_of([v[rows] for v in values], w, w))
+        while len(pieces) > 1:
+            a = pieces.pop(random.Random(seed).randrange(len(pieces)))
+            b = pieces[random.Random(seed + 1).randrange(len(pieces))]
+            b.merge(a, ONE_RUN)
+        assert cells(pieces[0]) == whole
+
+
+def test_groups_are_apart():
+    rng = np.random.default_rng(8)
+    x, w = rng.standard_normal(300), rng.uniform(0, 1, 300)
+    sums = _core.ExactSums(1)
+    sums.grow(3)
+    starts, groups = np.array([0, 100, 100, 300]), np.array([2, 1, 0])
+    sums.add_values([x], w, w, starts, groups)
+    for group, rows in ((2, slice(0, 100)), (1, slice(0, 0)), (0, slice(100, 300))):
+        assert cells(sums, group) == cells(sums_of([x[rows]], w[rows], w[rows])) or rows == slice(0, 0)
+    assert [c[0] for c in cells(sums, 1)] == [0, 0, 0]
+
+
+def test_weights_and_counts():
+    w = np.random.default_rng(9).uniform(0, 5, 2000)
+    sums = _core.ExactSums(0)
+    sums.grow(1)
+    sums.add_weights(w, runs(2000), ONE_RUN)
+    sums.add_counts(np.array([7]), ONE_RUN)
+    assert fraction(sums.cell(0, 0)) == 7 + sum(map(Fraction, w))
+    assert fraction(sums.cell(0, 1)) == 7 + sum(Fraction(x) ** 2 for x in w)
+
+
+def test_a_cell_can_be_set_again():
+    for cell in ((0, 0, 0, 0), (-1, 1, 2, 3), ((1 << 4300) - 1, 0, 0, 0), (-(1 << 4300), 5, 0, 2**63)):
+        sums = _core.ExactSums(0)
+        sums.grow(2)
+        sums.set_cell(1, 1, *cell)
+        assert sums.cell(1, 1) == cell
+        assert sums.cell(0, 1) == (0, 0, 0, 0)
+    with pytest.raises(OverflowError):
+        sums.set_cell(0, 0, 1 << 5000, 0, 0, 0)
+    with pytest.raises(IndexError):
+        sums.set_cell(2, 0, 0, 0, 0, 0)
+
+
+def test_many_additions_pass_on_their_carries():
+    """Sums of sums, doubled: limbs that are never carried would overflow after 2^31 additions of full ones."""
+    x = np.full(1024, np.nextafter(1.0, 0))
+    sums = sums_of([x])
+    for _ in range(50):
+        copy = _core.ExactSums(1)
+        copy.grow(1)
+        copy.merge(sums, ONE_RUN)
+        sums.merge(copy, ONE_RUN)
+    assert fraction(sums.cell(0, 0)) == 1024 * 2**50 * Fraction(x[0])
+
+
+def test_runs_that_do_not_fit_are_errors():
+    sums = _core.ExactSums(1)
+    sums.grow(2)
+    x = np.zeros(4)
+    for starts, groups in (([0, 5], [0]), ([0, 4], [2]), ([0, 4], [-1]), ([1, 4], [0]), ([0, 3, 2, 4], [0, 1, 0])):
+        with pytest.raises(ValueError, match="run"):
+            sums.add_values([x], None, None, np.array(starts), np.array(groups))
+    with pytest.raises(ValueError, match="length"):
+        sums.add_values([x], np.ones(3), np.ones(3), runs(4), ONE_RUN)
+    with pytest.raises(TypeError, match="contiguous"):
+        sums.add_values([x[::2]], None, None, runs(2), ONE_RUN)
+
+
+def test_order_by_code_is_stable():
+    codes = np.random.default_rng(3).integers(0, 7, 1000).astype(np.uint32)
+    order, starts = _core.order_by_code(codes, 9)
+    np.testing.assert_array_equal(order, np.argsort(codes, kind="stable"))
+    np.testing.assert_array_equal(starts, np.searchsorted(np.sort(codes), np.arange(10)))
+    with pytest.raises(ValueError, match="code"):
+        _core.order_by_code(codes, 6)
