@@ -49,6 +49,7 @@ cdef enum:
     EXACT_BYTES = 4 * (FL_EXACT_LIMBS - 1) + 8
 
 
+@cython.boundscheck(False)
 cdef int check_runs(Py_ssize_t[::1] starts, Py_ssize_t[::1] groups, Py_ssize_t n, Py_ssize_t n_groups) except -1:
     """Runs of rows, one after the other, and the group of each."""
     cdef Py_ssize_t i
@@ -93,6 +94,7 @@ cdef class ExactSums:
         self.cells = cells
         self.n_groups = n_groups
 
+    @cython.boundscheck(False)
     def add_values(self, list values, weights, counted, Py_ssize_t[::1] starts, Py_ssize_t[::1] groups):
         """Add rows: arrays of one length and precision, and the groups of runs of rows.
 
@@ -139,6 +141,7 @@ cdef class ExactSums:
                     c_data + starts[i] if c_data != NULL else NULL, starts[i + 1] - starts[i],
                 )
 
+    @cython.boundscheck(False)
     def add_weights(self, const double[::1] weights, Py_ssize_t[::1] starts, Py_ssize_t[::1] groups):
         """Add rows' weights, and their squares."""
         cdef Py_ssize_t i
@@ -152,6 +155,7 @@ cdef class ExactSums:
                         self.cells + groups[i] * self.width, &weights[starts[i]], starts[i + 1] - starts[i]
                     )
 
+    @cython.boundscheck(False)
     def add_counts(self, int64_t[::1] counts, Py_ssize_t[::1] groups):
         """Add so many rows of weight 1."""
         cdef Py_ssize_t i
@@ -164,6 +168,7 @@ cdef class ExactSums:
             for j in range(2):
                 fl_exact_add_bits(self.cells + groups[i] * 2 + j, counts[i], EXACT_UNIT, 0)
 
+    @cython.boundscheck(False)
     def merge(self, ExactSums other not None, Py_ssize_t[::1] groups):
         """Add the sums of another object, whose group i is groups[i] here."""
         cdef Py_ssize_t i
@@ -181,18 +186,19 @@ cdef class ExactSums:
     def cell(self, Py_ssize_t group, int i):
         """Return a sum as an integer in units of 2^-2148, and how many numbers were inf, -inf, NaN."""
         cdef fl_exact *a
-        cdef uint32_t words[FL_EXACT_LIMBS + 1]
-        cdef int k
+        cdef unsigned char raw[EXACT_BYTES]
+        cdef uint64_t limb
+        cdef int k, j
         if not (0 <= group < self.n_groups and 0 <= i < self.width):
             raise IndexError("no such sum")
         a = self.cells + group * self.width + i
         fl_exact_carry(a)
-        for k in range(FL_EXACT_LIMBS - 1):
-            words[k] = <uint32_t>a.limb[k]
-        words[FL_EXACT_LIMBS - 1] = <uint32_t>(<uint64_t>a.limb[FL_EXACT_LIMBS - 1])
-        words[FL_EXACT_LIMBS] = <uint32_t>(<uint64_t>a.limb[FL_EXACT_LIMBS - 1] >> 32)
-        cdef bytes raw = b"".join([int(words[k]).to_bytes(4, "little") for k in range(FL_EXACT_LIMBS + 1)])
-        return int.from_bytes(raw, "little", signed=True), a.above, a.below, a.nans
+        for k in range(FL_EXACT_LIMBS):
+            limb = <uint64_t>a.limb[k]
+            for j in range(8 if k == FL_EXACT_LIMBS - 1 else 4):
+                raw[4 * k + j] = <unsigned char>(limb >> (8 * j))
+        total = int.from_bytes((<char *>raw)[:EXACT_BYTES], "little", signed=True)
+        return total, a.above, a.below, a.nans
 
     def set_cell(self, Py_ssize_t group, int i, total, uint64_t above, uint64_t below, uint64_t nans):
         """Set a sum to what `cell` returned."""
@@ -209,6 +215,7 @@ cdef class ExactSums:
         a.above, a.below, a.nans = above, below, nans
 
 
+@cython.boundscheck(False)
 def order_by_code(const uint32_t[::1] codes not None, Py_ssize_t n_codes):
     """Return the order of rows by code, stable, and where each code begins in it."""
     cdef Py_ssize_t n = codes.shape[0], i
@@ -233,6 +240,7 @@ cdef int check_scores(scores, Py_ssize_t n) except -1:
     return scores.dtype == np.float32
 
 
+@cython.boundscheck(False)
 def count_scores(uint32_t[:, ::1] pairs not None, cnp.ndarray scores not None, const uint8_t[::1] labels not None):
     """Count rows by the key of their score and by label; return whether no score was NaN."""
     cdef int floats = check_scores(scores, labels.shape[0]), fine
@@ -245,6 +253,7 @@ def count_scores(uint32_t[:, ::1] pairs not None, cnp.ndarray scores not None, c
     return bool(fine)
 
 
+@cython.boundscheck(False)
 def weigh_scores(
     uint64_t[:, :, ::1] pairs not None, uint64_t[:, :, ::1] squares not None, cnp.ndarray scores not None,
     const uint8_t[::1] labels not None, const double[::1] weights not None,
@@ -267,6 +276,7 @@ def weigh_scores(
     return bool(fine)
 
 
+@cython.boundscheck(False)
 def places_of_keys():
     """Return where a table has the counts of each key."""
     cdef uint32_t[::1] places = np.empty(FL_SCORE_KEYS, dtype=np.uint32)
@@ -276,6 +286,7 @@ def places_of_keys():
     return np.asarray(places)
 
 
+@cython.boundscheck(False)
 def summarise_ranking(
     const double[::1] negative not None, const double[::1] positive not None,
     const double[::1] negative_squares not None, const double[::1] positive_squares not None,

@@ -25,7 +25,7 @@ __all__ = [
 
 
 class Measure(Immutable):
-    """What an evaluation computes of targets and predictions; its constructor's arguments are its attributes."""
+    """What an evaluation computes besides losses; its constructor's arguments are its attributes."""
 
     aliases: ClassVar[tuple[str, ...]] = ()
 
@@ -33,9 +33,9 @@ class Measure(Immutable):
 class _OfOrder(Measure):
     """A measure that depends on the order of the scores alone.
 
-    Up to 65 536 rows of a group are kept and the measure is exact. Of more, rows are counted by their score, in
-    2²⁰ bins that are finer than float32's last bit times 2⁹, and the estimate's `half_width` says what the order
-    within bins could change at most.
+    Up to 65 536 rows of a group are kept and the measure is exact. Of more, rows are counted by their
+    score, in 2²⁰ bins that are finer than float32's last bit times 2⁹, and the estimate's `half_width` says
+    what the order within bins could change at most.
     """
 
     family = "order"
@@ -46,7 +46,7 @@ class _OfOrder(Measure):
 
 
 class ROCAUC(_OfOrder):
-    r"""Area under the ROC curve: the share of pairs of a positive and a negative row that the scores order right.
+    r"""Area under the ROC curve: the share of pairs of rows, one of each class, in the right order.
 
     Ties count half, weights as shares. The standard error is DeLong's. Labels are 0 (or -1) and 1.
 
@@ -84,7 +84,8 @@ class AveragePrecision(_OfOrder):
     Examples
     --------
     >>> import fastloss as fl
-    >>> round(fl.evaluate([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], ["average_precision"])["average_precision"].value, 4)
+    >>> result = fl.evaluate([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], ["average_precision"])
+    >>> round(result["average_precision"].value, 4)
     0.8333
     """
 
@@ -93,7 +94,7 @@ class AveragePrecision(_OfOrder):
 
 
 class KS(_OfOrder):
-    r"""Kolmogorov and Smirnov's distance of the two classes' scores: the largest difference of their shares above.
+    r"""Kolmogorov and Smirnov's distance: the largest difference of the classes' shares above a score.
 
     Labels are 0 (or -1) and 1. There is no standard error.
 
@@ -127,7 +128,7 @@ class _AtThreshold(Measure):
 
 
 class Accuracy(_AtThreshold):
-    r"""The share of rows whose class is found: the score is above the threshold, or the label's is among the largest.
+    r"""The share of rows whose class is found: by a threshold, or among the largest scores.
 
     Parameters
     ----------
@@ -135,8 +136,8 @@ class Accuracy(_AtThreshold):
         Of one score a row: it is of the class 1 above the threshold; 0 where none is given, or 0.5 without
         `from_logits`. Labels are 0 (or -1) and 1.
     top_k : int, default 1
-        Of a row of scores: how many of the largest may have the label among them. Of equal scores the one of the
-        lower class counts as the larger.
+        Of a row of scores: how many of the largest may have the label among them. Of equal scores the one
+        of the lower class counts as the larger.
     from_logits : bool, default True
         Whether scores are raw; otherwise they are probabilities.
 
@@ -161,10 +162,11 @@ class Accuracy(_AtThreshold):
 class Confusion(_AtThreshold):
     r"""How rows of each class are classified, and what comes of it.
 
-    Estimates are ``precision``, ``recall``, ``specificity``, ``f1``, ``balanced_accuracy`` and ``mcc`` (Matthews'
-    correlation); of several classes precision, recall and F1 are means over the classes (macro averages), and there
-    is one of each for each class, as in ``"precision[2]"``. ``tables["matrix"]`` has the weights of rows, by their
-    class and the class found. Where nothing is found, precision is 0, as scikit-learn's with ``zero_division=0``.
+    Estimates are ``precision``, ``recall``, ``specificity``, ``f1``, ``balanced_accuracy`` and ``mcc``
+    (Matthews' correlation); of several classes precision, recall and F1 are means over the classes (macro
+    averages), and there is one of each for each class, as in ``"precision[2]"``. ``tables["matrix"]`` has
+    the weights of rows, by their class and the class found. Where nothing is found, precision is 0, as
+    scikit-learn's with ``zero_division=0``.
 
     Parameters
     ----------
@@ -189,10 +191,10 @@ class Confusion(_AtThreshold):
 class Calibration(Measure):
     r"""Whether rows of the probability p are positive in the share p.
 
-    Estimates are ``ece`` and ``mce``, the mean and the largest distance of share and mean probability over bins of
-    equal width, and Murphy's ``reliability``, ``resolution`` and ``uncertainty``, whose sum, the second taken away,
-    is the Brier score of the bins' means. With a row of scores for each label the probability is that of the most
-    likely class, and a row is positive where that is its label.
+    Estimates are ``ece`` and ``mce``, the mean and the largest distance of share and mean probability over
+    bins of equal width, and Murphy's ``reliability``, ``resolution`` and ``uncertainty``, whose sum, the
+    second taken away, is the Brier score of the bins' means. With a row of scores for each label the
+    probability is that of the most likely class, and a row is positive where that is its label.
 
     Parameters
     ----------
@@ -226,7 +228,7 @@ class Calibration(Measure):
 
 
 class R2(Measure):
-    r"""The share of the targets' variance that the predictions explain, :math:`1 - \sum w r^2 / \sum w (y - \bar y)^2`.
+    r"""The share of the targets' variance explained, :math:`1 - \sum w r^2 / \sum w (y - \bar y)^2`.
 
     Examples
     --------
@@ -292,8 +294,7 @@ def _info(cls: type[Measure]) -> MeasureInfo:
 
 
 _MEASURES = [
-    _info(cls)
-    for cls in (ROCAUC, AveragePrecision, KS, Accuracy, Confusion, Calibration, R2, Bias, MaxError)
+    _info(cls) for cls in (ROCAUC, AveragePrecision, KS, Accuracy, Confusion, Calibration, R2, Bias, MaxError)
 ]
 
 

@@ -26,7 +26,7 @@ WITHOUT_ARRAYS = {
     **dict.fromkeys(
         ["EmbeddingLoss", "Loss", "Penalty", "PointwiseLoss", "RowLoss", "TransportLoss"], "a base"
     ),
-    **dict.fromkeys(["Choice", "Domain", "LossInfo"], "a record"),
+    **dict.fromkeys(["Choice", "Domain", "Estimate", "LossInfo"], "a record"),
     **dict.fromkeys(["ConvergenceWarning", "metrics.UndefinedMetricWarning"], "a warning"),
     **dict.fromkeys(["metrics.InvalidParameterError"], "an error"),
     **dict.fromkeys(["choose", "get_loss", "list_losses"], "of losses"),

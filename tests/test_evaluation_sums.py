@@ -41,10 +41,15 @@ def expected(values, weights, counted):
     n = len(values[0])
     w = np.ones(n) if weights is None else weights
     c = np.ones(n) if counted is None else counted
-    p = [[Fraction(float(x) * float(a)) if a else Fraction(0) for x, a in zip(v, w)] for v in values]
+    p = [
+        [Fraction(float(x) * float(a)) if a else Fraction(0) for x, a in zip(v, w, strict=True)]
+        for v in values
+    ]
     found = [sum(q) for q in p]
-    found += [sum(x * Fraction(float(a)) for x, a in zip(q, c)) for q in p]
-    found += [sum(a * b for a, b in zip(p[j], p[k])) for k in range(len(p)) for j in range(k + 1)]
+    found += [sum(x * Fraction(float(a)) for x, a in zip(q, c, strict=True)) for q in p]
+    found += [
+        sum(a * b for a, b in zip(p[j], p[k], strict=True)) for k in range(len(p)) for j in range(k + 1)
+    ]
     return found
 
 
@@ -89,7 +94,12 @@ def test_sum_is_that_of_fsum():
 
 
 def test_rounding_is_to_nearest_even():
-    for x, y in ((1.0, 2.0**-53), (1.0 + 2.0**-52, 2.0**-53), (1.0, 2.0**-53 + 2.0**-80), (2.0**-1074, 2.0**-1074)):
+    for x, y in (
+        (1.0, 2.0**-53),
+        (1.0 + 2.0**-52, 2.0**-53),
+        (1.0, 2.0**-53 + 2.0**-80),
+        (2.0**-1074, 2.0**-1074),
+    ):
         assert Total(*sums_of([np.array([x, y])]).cell(0, 0)).rounded() == float(Fraction(x) + Fraction(y))
     largest = np.finfo(np.float64).max
     assert Total(*sums_of([np.array([largest, largest])]).cell(0, 0)).rounded() == math.inf
@@ -168,7 +178,7 @@ def test_a_cell_can_be_set_again():
 
 
 def test_many_additions_pass_on_their_carries():
-    """Sums of sums, doubled: limbs that are never carried would overflow after 2^31 additions of full ones."""
+    """Limbs that are never carried would overflow after 2^31 additions of full ones."""
     x = np.full(1024, np.nextafter(1.0, 0))
     sums = sums_of([x])
     for _ in range(50):
@@ -183,7 +193,13 @@ def test_runs_that_do_not_fit_are_errors():
     sums = _core.ExactSums(1)
     sums.grow(2)
     x = np.zeros(4)
-    for starts, groups in (([0, 5], [0]), ([0, 4], [2]), ([0, 4], [-1]), ([1, 4], [0]), ([0, 3, 2, 4], [0, 1, 0])):
+    for starts, groups in (
+        ([0, 5], [0]),
+        ([0, 4], [2]),
+        ([0, 4], [-1]),
+        ([1, 4], [0]),
+        ([0, 3, 2, 4], [0, 1, 0]),
+    ):
         with pytest.raises(ValueError, match="run"):
             sums.add_values([x], None, None, np.array(starts), np.array(groups))
     with pytest.raises(ValueError, match="length"):

@@ -52,9 +52,7 @@ def parse_loss(text: str) -> fl.Loss:
         raise CommandError(f"loss {text!r}: {error}") from error
 
 
-def parse_parameters(
-    what: str, name: str, known: Mapping[str, Any], text: str | None
-) -> dict[str, Any]:
+def parse_parameters(what: str, name: str, known: Mapping[str, Any], text: str | None) -> dict[str, Any]:
     """Read ``param=value[,param=value]``.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Evaluation: losses and measures of any number of rows, exact whatever way they come, with their uncertainty."""
+"""Evaluation: losses and measures of rows in any number of pieces, exact, with their uncertainty."""
 
 from fastloss.evaluation.estimates import Estimate, Scores
 from fastloss.evaluation.evaluation import Evaluation, evaluate

@@ -95,10 +95,12 @@ class Block:
     def repeated(self, times: int) -> Block:
         """Return runs and weights of rows that are so many samples each."""
         weights = None if self.double_weights is None else np.repeat(self.double_weights, times)
-        return Block(np.empty(len(self) * times, dtype=np.uint8), (), weights, self.starts * times, self.groups)
+        return Block(
+            np.empty(len(self) * times, dtype=np.uint8), (), weights, self.starts * times, self.groups
+        )
 
     def split_by(self, codes: Array, n_codes: int) -> tuple[Array, Array, Array]:
-        """Order rows by group and code: the order, the starts of its runs, and group * n_codes + code of each."""
+        """Order rows by group and code: the order, starts of runs, and group * n_codes + code of each."""
         lengths = np.diff(self.starts)
         run = np.repeat(np.arange(len(lengths), dtype=np.uint32), lengths)
         order, starts = _core.order_by_code(

@@ -37,7 +37,9 @@ class ConfusionStore(Store):
         """Have room for so many groups."""
         self.n_groups = max(self.n_groups, n_groups)
         if self.n_classes:
-            more = np.zeros((self.n_models, self.n_groups - self.counts.shape[1], self.n_classes**2), np.int64)
+            more = np.zeros(
+                (self.n_models, self.n_groups - self.counts.shape[1], self.n_classes**2), np.int64
+            )
             self.counts = np.concatenate([self.counts.reshape(self.n_models, -1, self.n_classes**2), more], 1)
         super().grow(self.n_groups)
 
@@ -55,7 +57,8 @@ class ConfusionStore(Store):
             return
         if self.n_classes > MOST_WEIGHTED_CLASSES:
             raise ValueError(
-                f"a weighted confusion matrix has at most {MOST_WEIGHTED_CLASSES} classes, got {self.n_classes}"
+                f"a weighted confusion matrix has at most {MOST_WEIGHTED_CLASSES} classes, "
+                f"got {self.n_classes}"
             )
         for model in range(self.n_models):
             self.sums[str(model)] = _core.ExactSums(0)
@@ -125,7 +128,10 @@ class ConfusionStore(Store):
         found: dict[str, Estimate] = {}
         value, slope = parts["recall"]
         every = np.arange(n)
-        balanced = made(value[seen].mean() if seen.any() else math.nan, slope[seen].sum(axis=0) / max(1, seen.sum()))
+        balanced = made(
+            value[seen].mean() if seen.any() else math.nan,
+            slope[seen].sum(axis=0) / max(1, seen.sum()),
+        )
         if n == 2:
             found = {name: made(v[1], s[1]) for name, (v, s) in parts.items()}
             found["specificity"] = made(value[0], slope[0])
@@ -144,7 +150,8 @@ def largest(z: Array) -> Array:
     if z.dtype.kind == "f" and np.isnan(z).any():
         row, column = np.argwhere(np.isnan(z))[0]
         raise ValueError(f"y_pred[{row}, {column}] = nan has no place in an order: expected a number")
-    return z.argmax(axis=1)
+    found: Array = z.argmax(axis=1)
+    return found
 
 
 def _shares(m: Array) -> tuple[Array, Array]:
@@ -177,7 +184,7 @@ def _f1(m: Array) -> tuple[Array, Array]:
 
 
 def _mcc(m: Array) -> tuple[float, Array]:
-    """Return Matthews' correlation of any number of classes, and its slopes; 0 where a margin is one class's."""
+    """Return Matthews' correlation and its slopes; 0 where all rows are of one class, or found so."""
     row, column, total, right = m.sum(axis=1), m.sum(axis=0), m.sum(), np.trace(m)
     top = right * total - row @ column
     a, b = total**2 - column @ column, total**2 - row @ row

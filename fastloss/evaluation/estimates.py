@@ -183,7 +183,9 @@ class Moments(NamedTuple):
         return root_of_quotient(spread << UNIT_BITS, w**4 * self.scale**2)
 
 
-def combination(cells: Sequence[Total], n_values: int, weights: Sequence[Total], c: Sequence[float]) -> Moments:
+def combination(
+    cells: Sequence[Total], n_values: int, weights: Sequence[Total], c: Sequence[float]
+) -> Moments:
     """Return the moments of a weighted sum of several values from the values' own: c are its coefficients.
 
     `cells` are the sums of p_k, of p_k w, and of p_j p_k for j <= k, as the binding has them.

@@ -27,8 +27,8 @@ _ROWS_PER_THREAD = 1 << 18
 class Evaluation:
     """Computes losses and measures, with their uncertainty, of rows that come in any number of pieces.
 
-    The result does not depend on how the rows are cut, in which order they come, on how many threads compute, or
-    in which order evaluations are merged: sums are exact and rounded once.
+    The result does not depend on how the rows are cut, in which order they come, on how many threads compute,
+    or in which order evaluations are merged: sums are exact and rounded once.
 
     Parameters
     ----------
@@ -55,17 +55,19 @@ class Evaluation:
 
     def __init__(self, measures: Any, *, on_error: str = "raise") -> None:
         _validation.one_of("on_error", on_error, _ON_ERROR)
-        things = [measures] if isinstance(measures, str) or not isinstance(measures, list | tuple) else measures
-        self._measured: list[Measured] = as_measured(measures if isinstance(measures, list | tuple) else things)
+        things = (
+            [measures] if isinstance(measures, str) or not isinstance(measures, list | tuple) else measures
+        )
+        self._measured: list[Measured] = as_measured(
+            measures if isinstance(measures, list | tuple) else things
+        )
         self._keys = keys_of(self._measured, list(things))
         self._on_error = on_error
         self._models: tuple[str, ...] | None = None
         self._state: State | None = None
         self._width: int | None = None
 
-    def update(
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None, by: Any = None
-    ) -> Self:
+    def update(self, y_true: Any, y_pred: Any, sample_weight: Any = None, by: Any = None) -> Self:
         """Add rows.
 
         Parameters
@@ -88,8 +90,8 @@ class Evaluation:
         Raises
         ------
         ValueError, TypeError
-            Arrays of different lengths, other models or keys than before, or a row that a measure refuses; the
-            message names it.
+            Arrays of different lengths, other models or keys than before, or a row that a measure refuses;
+            the message names it.
 
         Examples
         --------
@@ -103,7 +105,9 @@ class Evaluation:
         names, columns = _by_columns(by)
         _check_lengths(y, models, predictions, weights, names, columns)
         if weights is not None and weights.ndim != 1 and weights.shape != y.shape:
-            raise ValueError(f"sample_weight has shape {weights.shape}, expected ({len(y)},), one for each row")
+            raise ValueError(
+                f"sample_weight has shape {weights.shape}, expected ({len(y)},), one for each row"
+            )
         y, predictions, weights, columns = self._flattened(y, predictions, weights, columns)
         state = self._begun(models, names, predictions)
         added = state.fresh()
@@ -242,7 +246,9 @@ class Evaluation:
         flat = None if weights is None else weights.reshape(-1)
         return y.reshape(-1), [z.reshape(-1) for z in predictions], flat, columns
 
-    def _begun(self, models: tuple[str, ...], names: tuple[str, ...] | None, predictions: list[Array]) -> State:
+    def _begun(
+        self, models: tuple[str, ...], names: tuple[str, ...] | None, predictions: list[Array]
+    ) -> State:
         """Return the state to add to, and check that it is of the same models and keys."""
         shapes = {z.shape[1:] for z in predictions}
         if len(shapes) > 1:
@@ -291,7 +297,13 @@ class Evaluation:
             state.merge(own)
 
     def _add_block(
-        self, state: State, cut: slice, y: Array, predictions: list[Array], weights: Array | None, by: list[Any]
+        self,
+        state: State,
+        cut: slice,
+        y: Array,
+        predictions: list[Array],
+        weights: Array | None,
+        by: list[Any],
     ) -> None:
         """Add the rows of one block; errors and warnings name the row in all of them."""
         rows = (
@@ -360,22 +372,17 @@ def evaluate(
     *,
     sample_weight: Any = None,
     by: Any = None,
-    data: Any = None,
     level: float = 0.95,
     on_error: str = "raise",
 ) -> Result:
-    """Compute losses and measures of arrays, or of columns of a source, in one pass.
+    """Compute losses and measures of arrays in one pass.
 
     Parameters
     ----------
     y_true, y_pred, sample_weight, by
-        Arrays, as `Evaluation.update` takes them. With `data`, names of its columns: of several columns that make a
-        row of predictions a list of names; for `by` a name or a list of them.
+        As `Evaluation.update` takes them.
     measures : list of Loss, Measure or str
         What to compute, as for `Evaluation`.
-    data : optional
-        Where the columns are: a path, a glob, a folder or a list of these (parquet, Arrow IPC, CSV), or anything
-        with ``__arrow_c_stream__``, as tables of pyarrow, Polars, pandas and DuckDB have; it is read batch by batch.
     level : float
         The level of the intervals.
     on_error : {"raise", "skip"}
@@ -388,7 +395,7 @@ def evaluate(
     Raises
     ------
     ValueError, TypeError
-        As `Evaluation.update`; of files, the message names file, row and value.
+        As `Evaluation.update`.
 
     Examples
     --------
@@ -398,12 +405,7 @@ def evaluate(
     (0.4267, 0.75)
     """
     evaluation = Evaluation(measures, on_error=on_error)
-    if data is None:
-        evaluation.update(y_true, y_pred, sample_weight, by)
-    else:
-        from fastloss.evaluation.sources import Columns, add_source
-
-        add_source(evaluation, data, Columns.named(y_true, y_pred, sample_weight, by))
+    evaluation.update(y_true, y_pred, sample_weight, by)
     return evaluation.result(level)
 
 
@@ -444,7 +446,9 @@ def _check_lengths(
     names: tuple[str, ...] | None, columns: list[Any],
 ) -> None:  # fmt: skip
     """Raise an error that names the argument of another length than `y_true`."""
-    others = [("y_pred" if m == "y_pred" else f"y_pred[{m!r}]", z) for m, z in zip(models, predictions, strict=True)]
+    others = [
+        ("y_pred" if m == "y_pred" else f"y_pred[{m!r}]", z) for m, z in zip(models, predictions, strict=True)
+    ]
     others += [("sample_weight", weights)] if weights is not None else []
     others += [("by" if n == "by" else f"by[{n!r}]", c) for n, c in zip(names or (), columns, strict=True)]
     for name, array in others:

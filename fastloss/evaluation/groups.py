@@ -44,9 +44,7 @@ class Groups:
             more, others = factorise(column)
             joint = codes.astype(np.int64) * len(others) + more
             found, codes = _distinct(joint)
-            labels = [
-                (*_tuple(labels[i // len(others)]), others[i % len(others)]) for i in found.tolist()
-            ]
+            labels = [(*_tuple(labels[i // len(others)]), others[i % len(others)]) for i in found.tolist()]
         groups = np.array([self.index(label) for label in labels], dtype=np.intp)
         if len(labels) == 1:
             return None, groups
@@ -55,7 +53,9 @@ class Groups:
     def merged(self, other: Groups) -> Array:
         """Return the number here of each group of another."""
         if other.labels and self.labels and self.names != other.names:
-            raise ValueError(f"the groups are of {_shown(self.names)} here and of {_shown(other.names)} there")
+            raise ValueError(
+                f"the groups are of {_shown(self.names)} here and of {_shown(other.names)} there"
+            )
         if not self.labels:
             self.names = other.names
         return np.array([self.index(label) for label in other.labels], dtype=np.intp)
@@ -103,7 +103,7 @@ def _distinct(joint: Array) -> tuple[Array, Array]:
 
 
 def _factorise_objects(array: Array) -> tuple[Array, list[Any]]:
-    """Number labels in the order that they come; one that is missing is None."""
+    """Give labels numbers in the order that they come; one that is missing is None."""
     index: dict[Any, int] = {}
     labels: list[Any] = []
     codes = np.empty(len(array), dtype=np.uint32)
@@ -123,7 +123,7 @@ def _factorise_objects(array: Array) -> tuple[Array, list[Any]]:
 
 
 def _factorise_arrow(column: Any) -> tuple[Array, list[Any]]:
-    """Number the labels of an Arrow column, a null as None."""
+    """Give the labels of an Arrow column numbers, a null as None."""
     if hasattr(column, "combine_chunks"):
         column = column.combine_chunks()
         if hasattr(column, "chunks"):

@@ -11,7 +11,15 @@ import numpy as np
 from fastloss import _core
 from fastloss._loss import Loss
 from fastloss.evaluation.blocks import Array, Block, precision
-from fastloss.evaluation.estimates import Estimate, Moments, Total, combination, minus, quotient, with_interval
+from fastloss.evaluation.estimates import (
+    Estimate,
+    Moments,
+    Total,
+    combination,
+    minus,
+    quotient,
+    with_interval,
+)
 from fastloss.measures import Accuracy
 
 
@@ -129,7 +137,9 @@ class LossStore(MeanStore):
         super().__init__(measure, n_models)
         #: Samples of a row: more than one where a loss of single numbers is given rows of them.
         self.times = 1
-        self.weighs = any(getattr(measure, name, None) is not None for name in ("class_weight", "ignore_index"))
+        self.weighs = any(
+            getattr(measure, name, None) is not None for name in ("class_weight", "ignore_index")
+        )
         if self.weighs:
             self.sums["counted"] = _core.ExactSums(0)
 
@@ -137,7 +147,8 @@ class LossStore(MeanStore):
         """Return the loss of each sample."""
         z = block.predictions[model]
         values: Array = self.measure(block.y, z, reduction="none", n_threads=1)
-        return np.ascontiguousarray(values, dtype=precision(z)).reshape(-1)
+        flat: Array = np.ascontiguousarray(values, dtype=precision(z)).reshape(-1)
+        return flat
 
     def add(self, block: Block) -> None:
         """Add the rows of a block."""
@@ -170,7 +181,8 @@ class LossStore(MeanStore):
             ignored = getattr(self.measure, "ignore_index", None)
             kept = np.ones(len(y), dtype=bool) if ignored is None else y != ignored
             counted = np.where(kept, factors[np.where(kept, y, 0).astype(np.intp)], 0.0)
-        return counted if weights is None else counted * weights
+        found: Array = counted if weights is None else counted * weights
+        return found
 
     def merge(self, other: Any, groups: Array) -> None:
         """Add what another store of the same measure has."""
@@ -201,7 +213,8 @@ class AccuracyStore(MeanStore):
             hits = (block.scores(model) > self.measure.threshold) == (block.labels == 1)
         else:
             hits = rank_of_label(block, model) < self.measure.top_k
-        return hits.astype(np.float32)
+        found: Array = hits.astype(np.float32)
+        return found
 
 
 class BiasStore(MeanStore):
@@ -236,7 +249,9 @@ class R2Store(Store):
         if about.weights[0] == about.weights[1]:
             y_y = cells[-1]  # weights of 1: the squares themselves, not rounded ones
         # In whole numbers, where nothing cancels: the variance times the square of the sum of weights.
-        spread = quotient(w * y_y.units - y.units * y.units, w * w) if y_y.is_finite and y.is_finite else math.nan
+        spread = (
+            quotient(w * y_y.units - y.units * y.units, w * w) if y_y.is_finite and y.is_finite else math.nan
+        )
         return cells, units, spread
 
     def estimate(self, group: int, model: int, about: About) -> Estimate:
@@ -295,7 +310,7 @@ class MaxErrorStore(Store):
 
     def merge(self, other: Any, groups: Array) -> None:
         """Add what another store of the same measure has."""
-        self.largest[groups] = np.maximum(self.largest[groups], other.largest)
+        np.maximum.at(self.largest, groups, other.largest)
 
     def estimate(self, group: int, model: int, about: About) -> Estimate:
         """Return the largest error; it has no standard error."""
@@ -311,7 +326,8 @@ def residuals(block: Block, model: int) -> Array:
     z = block.predictions[model]
     if z.ndim != 1 or block.y.ndim != 1:
         raise ValueError(f"y_pred has shape (n, {z.shape[-1]}), expected one prediction a row")
-    return z.astype(np.float64) - block.y.astype(np.float64)
+    found: Array = z.astype(np.float64) - block.y.astype(np.float64)
+    return found
 
 
 def class_labels(block: Block, n_classes: int) -> Array:
@@ -331,7 +347,8 @@ def class_labels(block: Block, n_classes: int) -> Array:
     if not good.all():
         row = int(np.argmin(good))
         raise ValueError(f"y_true[{row}] = {y[row]} is no class: expected 0 to {n_classes - 1}")
-    return y.astype(np.intp)
+    found: Array = y.astype(np.intp)
+    return found
 
 
 def rank_of_label(block: Block, model: int) -> Array:
@@ -343,4 +360,5 @@ def rank_of_label(block: Block, model: int) -> Array:
         raise ValueError(f"y_pred[{row}, {column}] = nan has no place in an order: expected a number")
     own = np.take_along_axis(z, label[:, None], axis=1)
     before = np.arange(z.shape[1])[None, :] < label[:, None]
-    return np.count_nonzero((z > own) | ((z == own) & before), axis=1)
+    found: Array = np.count_nonzero((z > own) | ((z == own) & before), axis=1)
+    return found

@@ -17,6 +17,7 @@ KEPT_ROWS = 1 << 16
 #: Weights in a table are multiples of 2^-64 up to this.
 LARGEST_WEIGHT = 2.0**31
 _MOST_COUNTS = 2**32 - 1
+_PLACES = _core.places_of_keys()
 _EXTENT = {"roc_auc": "auc", "average_precision": "precision", "ks": "ks"}
 
 
@@ -28,9 +29,9 @@ class Ranked(NamedTuple):
     positive: Array
     negative_squares: Array
     positive_squares: Array
-    tied: bool
-    counted: bool
-    rounding: float
+    tied: bool = False
+    counted: bool = False
+    rounding: float = 0.0
 
 
 class Rows(NamedTuple):
@@ -79,7 +80,7 @@ class Table:
         self.wide = np.zeros((_core.SCORE_KEYS, 2, 2), dtype=np.uint64)
         self.wide[:, :, 1] = self.counts
         self.squares = np.zeros((_core.COARSE_KEYS, 2, 3), dtype=np.uint64)
-        by_key = self.counts[_core.places_of_keys()].astype(np.uint64)
+        by_key = self.counts[_PLACES].astype(np.uint64)
         self.squares[:, :, 2] = by_key.reshape(_core.COARSE_KEYS, -1, 2).sum(axis=1)
         self.counts = None
 
@@ -95,19 +96,21 @@ class Table:
             copied.counts = other.counts
             copied.widen()
             other = copied
-        assert self.wide is not None and self.squares is not None
+        assert self.wide is not None
+        assert self.squares is not None
         _add_with_carry(self.wide, other.wide)
         _add_with_carry(self.squares, other.squares)
 
     def ranked(self) -> Ranked:
         """Return what is in it, by score."""
-        places = _core.places_of_keys()[::-1]
+        places = _PLACES[::-1]
         if self.counts is not None:
             found = self.counts[places]
             kept = np.flatnonzero(found.any(axis=1))
             b, a = (found[kept, k].astype(np.float64) for k in range(2))
-            return Ranked(_scores_of_keys(kept), b, a, b, a, False, True, 0.0)
-        assert self.wide is not None and self.squares is not None
+            return Ranked(_scores_of_keys(kept), b, a, b, a, tied=False, counted=True)
+        assert self.wide is not None
+        assert self.squares is not None
         wide = self.wide[places]
         kept = np.flatnonzero(wide.any(axis=(1, 2)))
         coarse = (_core.SCORE_KEYS - 1 - kept) // (_core.SCORE_KEYS // _core.COARSE_KEYS)
@@ -121,7 +124,9 @@ class Table:
             weights.append(w)
             squares.append(w * share[coarse])
         rounding = self.rows * 2.0**-64
-        return Ranked(_scores_of_keys(kept), *weights, *squares, False, False, rounding)
+        return Ranked(
+            _scores_of_keys(kept), weights[0], weights[1], squares[0], squares[1], rounding=rounding
+        )
 
 
 class OrderStore(Store):
@@ -293,7 +298,7 @@ def rank_rows(scores: Array, labels: Array, weights: Array | None) -> Ranked:
         for x in (w, w * w)
         for mask in (~is_positive, is_positive)
     ]
-    return Ranked(score[starts], *sums, True, weights is None, 0.0)
+    return Ranked(score[starts], sums[0], sums[1], sums[2], sums[3], tied=True, counted=weights is None)
 
 
 def _scores_of_keys(from_top: Array) -> Array:

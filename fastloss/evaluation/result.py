@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import html
+import importlib
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from fastloss.evaluation.order import OrderStore
 from fastloss.evaluation.state import State
 
 _MOST_ROWS_SHOWN = 60
+_S = TypeVar("_S", bound=Store)
 
 
 class Curve(NamedTuple):
@@ -118,7 +120,8 @@ class Result(Mapping[str, Any]):
         self.groups: dict[Any, Result] = {}
         if _grouped is None and state.groups.names is not None:
             self.groups = {
-                label: Result(state, keys, models, level, (state, g)) for g, label in enumerate(state.groups.labels)
+                label: Result(state, keys, models, level, (state, g))
+                for g, label in enumerate(state.groups.labels)
             }
 
     def __getitem__(self, key: str) -> Any:
@@ -159,7 +162,7 @@ class Result(Mapping[str, Any]):
             return Scores({n: minus(found[n], other[n], math.nan) for n in found}, {})
         return store.difference(self._group, a, b, self._about)
 
-    def _store(self, kind: type[Any], needed: str) -> Store:
+    def _store(self, kind: type[_S], needed: str) -> _S:
         for store in self._state.stores:
             if isinstance(store, kind):
                 return store
@@ -178,8 +181,8 @@ class Result(Mapping[str, Any]):
         Parameters
         ----------
         kind : {"roc", "pr"}
-            The shares of positive rows (y) and of negative ones (x) above a threshold, or precision (y) and recall
-            (x).
+            The shares of positive rows (y) and of negative ones (x) above a threshold, or precision (y) and
+            recall (x).
         model : str, optional
             Of several models; the first where none is named.
 
@@ -197,7 +200,6 @@ class Result(Mapping[str, Any]):
         if kind not in ("roc", "pr"):
             raise ValueError(f"kind must be 'roc' or 'pr', got {kind!r}")
         store = self._store(OrderStore, "roc_auc, average_precision or ks")
-        assert isinstance(store, OrderStore)
         ranked, _ = store.ranked(self._group, self._model(model))
         above = [np.concatenate([[0.0], np.cumsum(x)]) for x in (ranked.negative, ranked.positive)]
         threshold = np.concatenate([[np.inf], ranked.score])
@@ -220,7 +222,6 @@ class Result(Mapping[str, Any]):
         [0.25, 0.75]
         """
         store = self._store(CalibrationStore, "calibration")
-        assert isinstance(store, CalibrationStore)
         return store.table(self._group, self._model(model))
 
     def records(self) -> list[dict[str, Any]]:
@@ -239,7 +240,10 @@ class Result(Mapping[str, Any]):
             place: dict[str, Any] = {}
             if self.groups and names is not None:
                 labels = label if isinstance(label, tuple) and len(names) > 1 else (label,) * len(names)
-                place = {f"by_{name}" if name in _COLUMNS else name: x for name, x in zip(names, labels, strict=True)}
+                place = {
+                    f"by_{name}" if name in _COLUMNS else name: x
+                    for name, x in zip(names, labels, strict=True)
+                }
             for name, estimates in result.models.items():
                 rows += _rows({**place, "model": name, "against": None}, estimates)
             pairs = [(b, a) for i, a in enumerate(self._names) for b in self._names[i + 1 :]]
@@ -294,9 +298,7 @@ class Result(Mapping[str, Any]):
         >>> fl.evaluate([1.0], [2.0], ["mae"]).to_pandas()["value"].tolist()
         [1.0]
         """
-        import pandas
-
-        return pandas.DataFrame(self._columns())
+        return importlib.import_module("pandas").DataFrame(self._columns())
 
     def _shown(self) -> tuple[list[str], list[list[str]], str]:
         """Return headings, cells and a caption of the table for people."""
@@ -345,32 +347,23 @@ class Result(Mapping[str, Any]):
             return "<tr>" + "".join(f"<{tag}>{html.escape(text)}</{tag}>" for text in line) + "</tr>"
 
         body = "".join(row(line, "td") for line in cells)
-        return f"<table><caption>{caption}</caption><thead>{row(heads, 'th')}</thead><tbody>{body}</tbody></table>"
-
-    def plot(self, path: str) -> None:
-        """Draw what there is: curves, reliability, groups with their intervals, differences of models.
-
-        Parameters
-        ----------
-        path : str
-            A .png or .svg file.
-        """
-        from fastloss.evaluation.pictures import draw
-
-        draw(self, path)
+        head = f"<caption>{caption}</caption><thead>{row(heads, 'th')}</thead>"
+        return f"<table>{head}<tbody>{body}</tbody></table>"
 
 
 #: Columns of `Result.records` besides the keys of groups.
 _COLUMNS = (
-    "model", "against", "measure", "value", "standard_error", "low", "high", "half_width", "p_value", "samples",
-    "weight", "level",
+    "model", "against", "measure", "value", "standard_error", "low", "high", "half_width", "p_value",
+    "samples", "weight", "level",
 )  # fmt: skip
 
 
 def _rows(place: dict[str, Any], estimates: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows = []
     for key, found in estimates.items():
-        parts = {f"{key}/{name}": e for name, e in found.items()} if isinstance(found, Scores) else {key: found}
+        parts = (
+            {f"{key}/{name}": e for name, e in found.items()} if isinstance(found, Scores) else {key: found}
+        )
         for name, e in parts.items():
             assert isinstance(e, Estimate)
             numbers = {k: getattr(e, k) for k in _COLUMNS[3:]}

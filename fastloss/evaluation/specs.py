@@ -93,13 +93,12 @@ def spec_of(one: Measured) -> str:
 
 
 def keys_of(measured: list[Measured], given: list[Any]) -> list[str]:
-    """Return the keys of the results: names, in the words given, or full specifications where two share one."""
+    """Return the keys of the results: names, as they were given, or specifications where two share one."""
     names = [one.name for one in measured]
     short = [
         thing.partition(":")[0].strip() if isinstance(thing, str) else one.name
         for one, thing in zip(measured, given, strict=True)
     ]
     return [
-        spec_of(one) if names.count(one.name) > 1 else key
-        for one, key in zip(measured, short, strict=True)
+        spec_of(one) if names.count(one.name) > 1 else key for one, key in zip(measured, short, strict=True)
     ]

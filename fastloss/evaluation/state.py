@@ -14,7 +14,15 @@ from fastloss.evaluation.blocks import Array, Block, weight_fault
 from fastloss.evaluation.decisions import CalibrationStore, ConfusionStore
 from fastloss.evaluation.estimates import Total
 from fastloss.evaluation.groups import Groups
-from fastloss.evaluation.means import About, AccuracyStore, BiasStore, LossStore, MaxErrorStore, R2Store, Store
+from fastloss.evaluation.means import (
+    About,
+    AccuracyStore,
+    BiasStore,
+    LossStore,
+    MaxErrorStore,
+    R2Store,
+    Store,
+)
 from fastloss.evaluation.order import OrderStore
 from fastloss.evaluation.specs import Measured
 

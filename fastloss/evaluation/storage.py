@@ -133,7 +133,9 @@ def from_bytes(cls: type[Evaluation], state: bytes) -> Any:
         raise ValueError("these bytes are no evaluation")
     version = int.from_bytes(data[at : at + 2], "little")
     if version != VERSION:
-        raise ValueError(f"this evaluation is of version {version}, but fastloss here knows version {VERSION}")
+        raise ValueError(
+            f"this evaluation is of version {version}, but fastloss here knows version {VERSION}"
+        )
     checksum, body = int.from_bytes(data[at + 2 : at + 2 + _WORD], "little"), data[at + 2 + _WORD :]
     if zlib.crc32(body) != checksum:
         raise ValueError("these bytes of an evaluation are damaged or cut off")
@@ -187,7 +189,9 @@ def _store_written(store: Store, writer: _Writer) -> dict[str, Any]:
         told["counts"] = writer.array(store.counts)
     if isinstance(store, OrderStore):
         told["counts"] = writer.array(store.counts)
-        told["tables"] = [[g, [_table_written(t, writer) for t in tables]] for g, tables in store.tables.items()]
+        told["tables"] = [
+            [g, [_table_written(t, writer) for t in tables]] for g, tables in store.tables.items()
+        ]
         told["kept"] = [
             {
                 "group": writer.array(rows.group.astype(np.uint32)),
@@ -246,7 +250,8 @@ def _table_written(table: Table, writer: _Writer) -> dict[str, Any]:
         kept = np.flatnonzero(table.counts.any(axis=1))
         keys, counts = writer.array(kept.astype(np.uint32)), writer.array(table.counts[kept])
         return {"rows": table.rows, "keys": keys, "counts": counts}
-    assert table.wide is not None and table.squares is not None
+    assert table.wide is not None
+    assert table.squares is not None
     kept = np.flatnonzero(table.wide.any(axis=(1, 2)))
     return {
         "rows": table.rows,
@@ -304,7 +309,8 @@ def _measured(told: Any) -> Measured:
     if info is None or info.cls.__name__ != name:
         raise ValueError(f"there is no loss or measure {name!r} here")
     read = {
-        key: dict(map(tuple, value["dict"])) if isinstance(value, dict) else value for key, value in parameters.items()
+        key: dict(map(tuple, value["dict"])) if isinstance(value, dict) else value
+        for key, value in parameters.items()
     }
     made: Measured = info.cls(**read)
     return made

@@ -10,7 +10,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-KINDS = ["pointwise", "rows", "embeddings", "transport", "linear", "metrics", "boosting", "frameworks"]
+KINDS = [
+    "pointwise", "rows", "embeddings", "transport", "linear", "metrics", "evaluation", "boosting", "frameworks",
+]  # fmt: skip
 
 
 def main() -> int:
