@@ -280,9 +280,9 @@ def weigh_scores(
 def places_of_keys():
     """Return where a table has the counts of each key."""
     cdef uint32_t[::1] places = np.empty(FL_SCORE_KEYS, dtype=np.uint32)
-    cdef uint32_t key
+    cdef int key
     for key in range(FL_SCORE_KEYS):
-        places[key] = fl_place_of_key(key)
+        places[key] = fl_place_of_key(<uint32_t>key)
     return np.asarray(places)
 
 

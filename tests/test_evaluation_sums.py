@@ -77,7 +77,7 @@ KINDS = ("plain", "wide", "extreme", "subnormal", "cancel", "zeros")
 @pytest.mark.parametrize("kind", KINDS)
 def test_cells_are_what_fractions_give(kind, dtype, weighted):
     rng = np.random.default_rng(KINDS.index(kind))
-    for n in (1, 15, 33, 1024, 1500):
+    for n in (1, 33, 1100):
         values = [draw(rng, n, kind, dtype) for _ in range(2)]
         weights = rng.uniform(0, 3, n) * (rng.random(n) < 0.9) if weighted else None
         counted = weights * rng.integers(0, 3, n) if weighted == "counted" else weights
@@ -127,7 +127,7 @@ def test_any_order_split_and_tree_gives_the_same_cells(dtype, weighted):
     values[0][17] = np.inf
     weights = rng.uniform(0, 2, n) if weighted else None
     whole = cells(sums_of(values, weights, weights))
-    for seed in range(10):
+    for seed in range(4):
         order = np.random.default_rng(seed).permutation(n)
         pieces = []
         cuts = sorted(random.Random(seed).sample(range(n), 12))

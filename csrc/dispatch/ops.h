@@ -28,8 +28,8 @@ typedef struct {
     const fl_curvature_fn *curvatures;    /* by rule */
     const fl_row_ops *rows;
     const fl_embedding_ops *embeddings;
-    const fl_transport_ops *transport;    /* NULL in float32, which has none */
-    const fl_evaluation_ops *evaluation;  /* likewise: they sum doubles, and floats as doubles */
+    const fl_transport_ops *transport;   /* NULL in float32, which has none */
+    const fl_evaluation_ops *evaluation; /* likewise: they sum doubles, and floats as doubles */
     const void *(*load)(const fl_array *a, size_t start, size_t n, void *scratch, void *raw);
     void (*store)(const fl_array *a, size_t start, size_t n, const void *block, void *raw);
     void (*multiply)(void *block, const void *weights, size_t n);

@@ -1,4 +1,5 @@
-/* What an evaluation adds up over rows: exact sums and counts of scores, both independent of the order of rows. */
+/* What an evaluation adds up over rows: exact sums and counts of scores, both independent of the order of
+ * rows. */
 #ifndef FL_EVALUATION_H
 #define FL_EVALUATION_H
 
@@ -18,8 +19,8 @@ typedef struct {
 enum { FL_COARSE_KEYS = 1 << 12 };
 
 /* Of the values l_k of rows, their weights w and what they count for, c (both may be NULL: all are 1), with
- * p_k = w l_k rounded once: adds sum p_k to cells 0 .. m - 1, sum p_k c to m .. 2m - 1, and sum p_j p_k, j <= k, to
- * the cells after, k by k. All values are floats, or all are doubles. */
+ * p_k = w l_k rounded once: adds sum p_k to cells 0 .. m - 1, sum p_k c to m .. 2m - 1, and sum p_j p_k, j <=
+ * k, to the cells after, k by k. All values are floats, or all are doubles. */
 void fl_add_moments(fl_exact *cells, size_t n_values, const void *const *values, int floats,
                     const double *weights, const double *counted, size_t n);
 
@@ -33,8 +34,8 @@ int fl_count_scores(uint32_t *pairs, const void *scores, int floats, const uint8
 int fl_weigh_scores(fl_wide *pairs, fl_wider *squares, const void *scores, int floats, const uint8_t *labels,
                     const double *weights, size_t n);
 
-/* Where a table of pairs has the counts of a key: neighbours of equal bits lie apart, so that a few scores that are
- * frequent do not share a set of the cache. */
+/* Where a table of pairs has the counts of a key: neighbours of equal bits lie apart, so that a few scores
+ * that are frequent do not share a set of the cache. */
 static inline uint32_t fl_place_of_key(uint32_t key) {
     return key ^ (key >> 9);
 }
@@ -42,7 +43,8 @@ static inline uint32_t fl_place_of_key(uint32_t key) {
 /* The order of the rows by code, equal ones as they come; code c begins at starts[c]. */
 void fl_order_by_code(const uint32_t *codes, size_t n, size_t n_codes, ptrdiff_t *starts, ptrdiff_t *order);
 
-/* What an order of scores says. Weights of the labels 0 and 1, and their squares, at each score, highest first. */
+/* What an order of scores says. Weights of the labels 0 and 1, and their squares, at each score, highest
+ * first. */
 typedef struct {
     const double *weight[2], *square[2];
     size_t n;

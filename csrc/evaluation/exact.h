@@ -1,5 +1,6 @@
-/* The exact sum of doubles, and of products of two doubles: a wide integer in pieces (Neal, "Fast exact summation
- * using small and large superaccumulators", 2015). Whatever the order of additions and mergers, the same integer. */
+/* The exact sum of doubles, and of products of two doubles: a wide integer in pieces (Neal, "Fast exact
+ * summation using small and large superaccumulators", 2015). Whatever the order of additions and mergers, the
+ * same integer. */
 #ifndef FL_EVALUATION_EXACT_H
 #define FL_EVALUATION_EXACT_H
 
@@ -21,7 +22,7 @@ typedef struct {
     int64_t limb[FL_EXACT_LIMBS]; /* of the power 2^(32 i - 2148) */
     uint64_t above, below, nans;  /* how many were infinity, -infinity, NaN */
     uint32_t additions;           /* since carries were passed on */
-    int32_t levels;               /* with how many the last block of numbers was split, a guess for the next */
+    int32_t levels; /* with how many the last block of numbers was split, a guess for the next */
 } fl_exact;
 
 /* Every limb but the last one between 0 and 2^32 - 1: one form for each integer. */

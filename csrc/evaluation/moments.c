@@ -9,9 +9,10 @@ static void fl_add_to_both(fl_exact *a, fl_exact *also, double x) {
         fl_exact_add(also, x);
 }
 
-/* The sum of a block to one cell, or to two. A block that no number of levels splits completely is added number by
- * number. */
-static void fl_add_doubles(const fl_evaluation_ops *ops, fl_exact *a, fl_exact *also, const double *x, size_t n) {
+/* The sum of a block to one cell, or to two. A block that no number of levels splits completely is added
+ * number by number. */
+static void fl_add_doubles(const fl_evaluation_ops *ops, fl_exact *a, fl_exact *also, const double *x,
+                           size_t n) {
     double totals[FL_SUM_LEVELS];
     for (int levels = a->levels == FL_SUM_LEVELS ? FL_SUM_LEVELS : 2; levels <= FL_SUM_LEVELS; levels++)
         if (ops->sum(x, n, levels, totals)) {

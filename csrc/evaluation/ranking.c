@@ -1,5 +1,5 @@
-/* AUC, average precision and KS of rows in the order of their scores, and how far an order within ties could change
- * them. */
+/* AUC, average precision and KS of rows in the order of their scores, and how far an order within ties could
+ * change them. */
 #include "evaluation.h"
 
 #include <math.h>
@@ -10,8 +10,8 @@ static double fl_max(double a, double b) {
     return a > b ? a : b;
 }
 
-/* The precision among a rows above a threshold and others, of which A and B lie above, is f(t) = (A + t) / (A + t + B)
- * after t of them. Its mean over t from `first` to `last`. */
+/* The precision among a rows above a threshold and others, of which A and B lie above, is f(t) = (A + t) / (A
+ * + t + B) after t of them. Its mean over t from `first` to `last`. */
 static double fl_mean_precision(double A, double B, double first, double last) {
     double rest = A + B + first;
     if (rest == 0 || B == 0)
@@ -19,13 +19,14 @@ static double fl_mean_precision(double A, double B, double first, double last) {
     return last > first ? 1 - B / (last - first) * log1p((last - first) / rest) : (A + first) / rest;
 }
 
-/* At least this, if each of them counts at the precision after it: they are of weight 1 each, or (step 0) of any. */
+/* At least this, if each of them counts at the precision after it: they are of weight 1 each, or (step 0) of
+ * any. */
 static double fl_least_precision(double A, double B, double a, double step) {
     return (step * fl_mean_precision(A, B, step, step) + (a - step) * fl_mean_precision(A, B, step, a)) / a;
 }
 
-/* The area under the curve, its margin, and the average precision and KS with theirs, in one pass from the top.
- * A and B are the weights of the labels 1 and 0 above an entry, a and b its own. */
+/* The area under the curve, its margin, and the average precision and KS with theirs, in one pass from the
+ * top. A and B are the weights of the labels 1 and 0 above an entry, a and b its own. */
 static void fl_scan(const fl_ranking *r, fl_ranking_summary *to) {
     fl_compensated area = {0, 0}, tied = {0, 0}, value = {0, 0}, least = {0, 0}, most = {0, 0};
     fl_compensated above[2] = {{0, 0}, {0, 0}};
@@ -60,8 +61,8 @@ static void fl_scan(const fl_ranking *r, fl_ranking_summary *to) {
     to->ks_margin = fl_max(0, ks_most - ks);
 }
 
-/* DeLong, DeLong and Clarke-Pearson (1988): the variance of each class's shares of pairs won. With weights, a ratio's:
- * sum w^2 (v - AUC)^2 / ((sum w)^2 - sum w^2), which is theirs where all weights are 1. */
+/* DeLong, DeLong and Clarke-Pearson (1988): the variance of each class's shares of pairs won. With weights, a
+ * ratio's: sum w^2 (v - AUC)^2 / ((sum w)^2 - sum w^2), which is theirs where all weights are 1. */
 static double fl_auc_variance(const fl_ranking *r, const fl_ranking_summary *s) {
     fl_compensated spread[2] = {{0, 0}, {0, 0}}, above[2] = {{0, 0}, {0, 0}};
     for (size_t i = 0; i < r->n; i++) {

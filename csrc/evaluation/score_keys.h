@@ -1,7 +1,8 @@
-/* Keys of scores: 20 bits in the order of the scores, the same for ever, so that tables of counts can be added.
+/* Keys of scores: 20 bits in the order of the scores, the same for ever, so that tables of counts can be
+ * added.
  *
- * A key is the sign and the leading bits of |x| + 2^-20 in float32, held between 2^-20 and 2^12: bins grow with
- * the score as a float's last bit does, but for scores near 0, whose bins are 2^-34 wide. */
+ * A key is the sign and the leading bits of |x| + 2^-20 in float32, held between 2^-20 and 2^12: bins grow
+ * with the score as a float's last bit does, but for scores near 0, whose bins are 2^-34 wide. */
 #ifndef FL_EVALUATION_SCORE_KEYS_H
 #define FL_EVALUATION_SCORE_KEYS_H
 

@@ -1,9 +1,10 @@
 /* Exact sums of a block of numbers, in vectors.
  *
- * Each number is split at fixed powers of two (Rump, Ogita and Oishi, "Accurate floating-point summation", 2008;
- * Demmel and Nguyen, "Parallel reproducible summation", 2015): u = S + t rounds t to a multiple of S's last bit,
- * u - S is that part and t - (u - S) the rest, both exact. The parts add up in S without rounding; the rest goes
- * to the next, finer S. Where nothing remains after the last one, the sums are exact, and that is seen. */
+ * Each number is split at fixed powers of two (Rump, Ogita and Oishi, "Accurate floating-point summation",
+ * 2008; Demmel and Nguyen, "Parallel reproducible summation", 2015): u = S + t rounds t to a multiple of S's
+ * last bit, u - S is that part and t - (u - S) the rest, both exact. The parts add up in S without rounding;
+ * the rest goes to the next, finer S. Where nothing remains after the last one, the sums are exact, and that
+ * is seen. */
 #ifndef FL_EVALUATION_SUM_BLOCKS_H
 #define FL_EVALUATION_SUM_BLOCKS_H
 
@@ -43,8 +44,8 @@ static double fl_largest_magnitude(const double *x, size_t n) {
 }
 
 /* One number into lane k of each level; `levels` is a constant where this is inlined. */
-static inline __attribute__((always_inline)) void fl_split_into(double s[][FL_EXACT_LANES], double *left, int k,
-                                                                int levels, double t) {
+static inline __attribute__((always_inline)) void fl_split_into(double s[][FL_EXACT_LANES], double *left,
+                                                                int k, int levels, double t) {
     for (int j = 0; j < levels; j++) {
         double u = s[j][k] + t;
         t -= u - s[j][k];
@@ -142,7 +143,8 @@ static void fl_multiply_exactly(const double *x, const double *y, size_t n, doub
         to[i] = x[i] * y[i];
 }
 
-/* What a product loses by rounding. Without an instruction for it by Dekker's splitting, which is as exact. */
+/* What a product loses by rounding. Without an instruction for it by Dekker's splitting, which is as exact.
+ */
 static inline double fl_product_error(double x, double y, double product) {
 #ifdef FP_FAST_FMA
     return fma(x, y, -product);

@@ -271,7 +271,8 @@ class OrderStore(Store):
         for label in range(2):
             own = rows.label == label
             spread = exact_total((w[own] * deviation[own]) ** 2)
-            variance += spread / (exact_total(w[own]) ** 2 - exact_total(w[own] ** 2))
+            room = exact_total(w[own]) ** 2 - exact_total(w[own] ** 2)
+            variance += spread / room if room > 0 else math.nan
         return math.sqrt(variance) if variance >= 0 else math.nan
 
 

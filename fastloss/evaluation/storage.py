@@ -288,13 +288,13 @@ def _written(one: Measured) -> list[Any]:
     """Write a loss or measure: its name and its parameters."""
     cls: type[Any] | None = None
     if isinstance(one, Loss):
-        info = find_loss(type(one).__name__)
+        info = find_loss(one.name)
         cls = None if info is None else info.cls
     elif (found := find_measure(one.name)) is not None:
         cls = found.cls
     if cls is not type(one):
         raise TypeError(f"{type(one).__name__} is no loss or measure of fastloss: it cannot be written")
-    return [type(one).__name__, {name: _parameter(value) for name, value in one.parameters.items()}]
+    return [one.name, {name: _parameter(value) for name, value in one.parameters.items()}]
 
 
 def _parameter(value: Any) -> Any:
@@ -306,7 +306,7 @@ def _parameter(value: Any) -> Any:
 def _measured(told: Any) -> Measured:
     name, parameters = told
     info = find_measure(name) or find_loss(name)
-    if info is None or info.cls.__name__ != name:
+    if info is None or info.name != name:
         raise ValueError(f"there is no loss or measure {name!r} here")
     read = {
         key: dict(map(tuple, value["dict"])) if isinstance(value, dict) else value

@@ -19,7 +19,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from . import embeddings, pointwise, rows, shared, transport
+from . import embeddings, evaluation, pointwise, rows, shared, transport
 from .breaks import Break
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +29,7 @@ BREAKS: list[Break] = [
     *rows.BREAKS,
     *embeddings.BREAKS,
     *transport.BREAKS,
+    *evaluation.BREAKS,
 ]
 LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", "build", "dist", "*.so", "__pycache__", ".*_cache", "*.egg-info"

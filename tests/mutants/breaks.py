@@ -11,6 +11,7 @@ TESTS = {
     "csrc/rows": "test_rows",
     "csrc/embeddings": "embedding",
     "csrc/transport": "transport",
+    "csrc/evaluation": "evaluation",
     "csrc/blocks": "layouts dtypes sizes literals bad_input out test_rows embedding",
     "csrc/sums": "reductions sizes literals magnitudes test_rows embedding",
     "csrc/vecmath": "test_accuracy rows_accuracy embedding_accuracy",
