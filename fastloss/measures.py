@@ -113,18 +113,23 @@ class KS(_OfOrder):
     name = "ks"
 
 
-def _threshold(threshold: Any, from_logits: bool) -> float:
-    if threshold is None:
-        return 0.0 if from_logits else 0.5
-    return number_in("threshold", threshold, -math.inf, math.inf)
+def _threshold(threshold: Any) -> float | None:
+    return None if threshold is None else number_in("threshold", threshold, -math.inf, math.inf)
 
 
 class _AtThreshold(Measure):
     """A measure of decisions: with one score a row whether it is above a threshold, otherwise the largest."""
 
     family = "decision"
-    threshold: float
+    threshold: float | None
     from_logits: bool
+
+    @property
+    def cutoff(self) -> float:
+        """The threshold: of raw scores 0, of probabilities 0.5, where none was given."""
+        if self.threshold is not None:
+            return self.threshold
+        return 0.0 if self.from_logits else 0.5
 
 
 class Accuracy(_AtThreshold):
@@ -155,7 +160,7 @@ class Accuracy(_AtThreshold):
         top_k = whole_number("top_k", top_k)
         if top_k < 1:
             raise ValueError(f"top_k must be at least 1, got {top_k}")
-        threshold = _threshold(threshold, from_logits)
+        threshold = _threshold(threshold)
         self._keep({"threshold": threshold, "top_k": top_k, "from_logits": from_logits})
 
 
@@ -185,7 +190,7 @@ class Confusion(_AtThreshold):
 
     def __init__(self, threshold: float | None = None, from_logits: bool = True) -> None:
         from_logits = flag("from_logits", from_logits)
-        self._keep({"threshold": _threshold(threshold, from_logits), "from_logits": from_logits})
+        self._keep({"threshold": _threshold(threshold), "from_logits": from_logits})
 
 
 class Calibration(Measure):

@@ -263,6 +263,16 @@ def test_r2_of_targets_far_from_zero():
     assert fl.evaluate(y, z, ["r2"])["r2"].value == pytest.approx(metrics.r2_score(y, z), rel=1e-9)
 
 
+def test_threshold_is_that_of_probabilities_or_of_scores():
+    y, p = [0, 1, 1], [0.2, 0.4, 0.6]
+    for name in ("accuracy", "confusion"):
+        found = fl.evaluate(y, p, [f"{name}:from_logits=false", name])
+        assert list(found) == [f"{name}:from_logits=false", name]
+    assert fl.evaluate(y, p, ["accuracy:from_logits=false"])["accuracy"].value == 2 / 3
+    assert fl.evaluate(y, p, ["accuracy"])["accuracy"].value == 2 / 3
+    assert fl.evaluate(y, p, ["accuracy:threshold=0.3"])["accuracy"].value == 1.0
+
+
 def test_list_of_measures_and_their_parameters():
     infos = fl.measures.list_measures()
     assert [info.cls for info in infos] == [getattr(fl.measures, info.cls.__name__) for info in infos]

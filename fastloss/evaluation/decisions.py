@@ -74,7 +74,7 @@ class ConfusionStore(Store):
             self.have_weights()
         lengths = np.diff(block.starts)
         for model, z in enumerate(block.predictions):
-            found = block.scores(model) > self.measure.threshold if z.ndim == 1 else largest(z)
+            found = block.scores(model) > self.measure.cutoff if z.ndim == 1 else largest(z)
             code = label.astype(np.uint32) * np.uint32(n) + found.astype(np.uint32)
             if block.double_weights is not None:
                 order, starts, cells = block.split_by(code, n * n)

@@ -210,7 +210,7 @@ class AccuracyStore(MeanStore):
         """Return 1 where the class is found, 0 elsewhere."""
         z = block.predictions[model]
         if z.ndim == 1:
-            hits = (block.scores(model) > self.measure.threshold) == (block.labels == 1)
+            hits = (block.scores(model) > self.measure.cutoff) == (block.labels == 1)
         else:
             hits = rank_of_label(block, model) < self.measure.top_k
         found: Array = hits.astype(np.float32)

@@ -21,7 +21,7 @@ OF_ROWS = ["cross_entropy", "accuracy:top_k=2", "confusion", "calibration"]
 class Evaluated(Subject):
     inputs = ("y_true", "y_pred", "sample_weight")
     shapes = tuple([n for n in SIZES if n])
-    share = 4
+    share = 16
 
     def __init__(self, name: str, columns: int) -> None:
         self.name = f"{name} of {columns}"
