@@ -51,6 +51,28 @@ def test_rows_do_not_know_of_each_other(case: Any, form: str, dtype: Any, rng: A
             _rows_alone(row_samples.make(case, n_classes), form, n, n_classes, dtype, rng)
 
 
+@pytest.mark.parametrize("n_classes", [1, 2, 3, 4, 5, 15, 16, 17, 100, 200, 201])
+@pytest.mark.parametrize(
+    "softmax_loss", [fl.CrossEntropy(), fl.CrossEntropy(ignore_index=0), fl.Focal()], ids=str
+)
+def test_rows_do_not_know_how_large_others_are(
+    softmax_loss: Any, n_classes: int, dtype: Any, rng: Any
+) -> None:
+    """Logits out of the range in which no row's maximum is looked for, infinite ones and NaN among them."""
+    y, z = row_samples.ordinary(softmax_loss, "labels", 40, n_classes, dtype, rng)
+    found = _three(softmax_loss, y, z, reduction="none")
+    others = np.arange(40) % 8 != 3
+    for large in (33.0, 1e4, -np.inf, np.inf, np.nan):
+        mixed = z.copy()
+        mixed[3::8, n_classes // 2] = large
+        again = _three(softmax_loss, y, mixed, reduction="none")
+        assert_same({k: v[others] for k, v in again.items()}, {k: v[others] for k, v in found.items()})
+    probabilities = fl.CrossEntropy().probabilities(z)
+    mixed = z.copy()
+    mixed[3::8, 0] = 1e4
+    assert_same({"p": fl.CrossEntropy().probabilities(mixed)[others]}, {"p": probabilities[others]})
+
+
 def test_every_number_of_rows_and_classes(dtype: Any, rng: Any) -> None:
     """The distance of rows of whole numbers and the hinge's gradient are known exactly."""
     for n in range(1, 68):

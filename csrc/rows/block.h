@@ -64,7 +64,7 @@ static fl_row_matrix fl_place_output(const fl_row_pass *p, const fl_array *a, si
                                      fl_row_matrix block, int second_half) {
     if (!a->data)
         return block;
-    if (p->streams && p->across)
+    if (p->streams && (p->across || p->flat))
         return block;
     if (!fl_queues_slopes(p))
         return p->rows->place(a, start, n, p->across, block.data);

@@ -24,6 +24,7 @@ enum {
     FL_FEW_ROW_SEGMENTS = 4,       /* kept on the stack */
     FL_SHORT_ROW_LINES = 16,       /* rows of a segment's unit along rows */
     FL_ACROSS_BYTES = 32 << 10,    /* of a class-major tile: the matrices of a tile stay in L1 and L2 */
+    FL_FLAT_BYTES = 16 << 10,      /* of a flat one, whose terms stay in L1 */
     FL_ALONG_BYTES = 256 << 10,    /* of a row-major one */
     FL_LONG_ROW_BYTES = 16 << 10,  /* such rows are units of work by themselves */
     FL_STREAMED_BYTES = 512 << 10, /* of a row-major tile whose slopes are streamed; less than a shared row */
@@ -96,18 +97,18 @@ static int fl_open(const fl_row_pass *p, const fl_row_block *block, size_t start
     if (c->hessian.data)
         t.hessian = fl_rows_of(p, block->hessian, start - block->start);
     if (block->shift) {
-        t.next_prediction = p->rows->ahead(&c->prediction, block->start, block->n);
+        t.next_prediction = p->rows->ahead(&c->prediction, block->start, block->n, 1);
         t.block_row = start - block->start;
         t.block_shift = t.next_prediction.data ? block->shift : 0;
     }
-    if (p->across) {
-        t.next_prediction = p->rows->ahead(&c->prediction, start, n);
+    if (p->across || p->flat) {
+        t.next_prediction = p->rows->ahead(&c->prediction, start, n, p->across);
         if (c->dense)
-            t.next_target = p->rows->ahead(&c->target, start, n);
+            t.next_target = p->rows->ahead(&c->target, start, n, p->across);
         if (c->gradient.data && !p->streams)
-            t.next_gradient = p->rows->ahead(&c->gradient, start, n);
+            t.next_gradient = p->rows->ahead(&c->gradient, start, n, p->across);
         if (c->hessian.data && !p->streams)
-            t.next_hessian = p->rows->ahead(&c->hessian, start, n);
+            t.next_hessian = p->rows->ahead(&c->hessian, start, n, p->across);
     }
     *open = (fl_open_rows){t, start, n};
     return 1;
@@ -136,8 +137,8 @@ static void fl_run_tile(const fl_row_pass *p, const fl_row_block *block, size_t 
     fl_open_rows open;
     if (s->status != FL_OK || !fl_open(p, block, start, n, scratch, s, &open))
         return;
-    if (p->across) {
-        p->functions->across(&open.tile);
+    if (p->across || p->flat) {
+        p->functions->few(&open.tile);
     } else {
         p->rows->begin(&open.tile, p->form);
         fl_watch_chunks(p, p->functions->gather, &open.tile, 0, n * p->n_chunks);
@@ -262,7 +263,7 @@ static fl_status fl_add_segments(const fl_row_segment *segments, size_t n_segmen
 static fl_status fl_run(const fl_row_pass *p, fl_rows_call *c, size_t *n_counted) {
     fl_row_segment few[FL_FEW_ROW_SEGMENTS], *segments = few;
     int long_rows = !p->across && c->n_classes * p->ops->itemsize >= FL_LONG_ROW_BYTES;
-    size_t unit = p->across ? p->tile_rows : (long_rows ? 1 : FL_SHORT_ROW_LINES);
+    size_t unit = p->across || p->flat ? p->tile_rows : (long_rows ? 1 : FL_SHORT_ROW_LINES);
     size_t n_units = (c->n_rows + unit - 1) / unit;
     size_t n_segments = n_units < FL_ROW_SEGMENTS ? n_units : FL_ROW_SEGMENTS;
     int threads =
@@ -315,14 +316,18 @@ static fl_row_pass fl_new_pass(const fl_rows_call *c, fl_watch *watch) {
     p.rows = p.ops->rows;
     p.curvature_factor = fl_curvature_factor(c);
     p.form = fl_form_of(c, p.kernel);
-    p.across = c->n_classes <= p.rows->across_limit;
+    int lies_flat = c->n_classes == 1 || c->n_classes > FL_FEWEST_CLASSES;
+    p.flat = p.kernel->is_flat && (p.form == FL_BY_LABEL || p.form == FL_NO_TARGET) && lies_flat &&
+             c->n_classes <= p.rows->flat_limit;
+    p.across = !p.flat && c->n_classes <= p.rows->across_limit;
     p.reads_prediction = 1;
     p.reads_target = p.form != FL_NO_TARGET;
     size_t row_bytes = c->n_classes * p.ops->itemsize;
-    size_t fit = (p.across ? FL_ACROSS_BYTES : FL_ALONG_BYTES) / row_bytes;
-    size_t most = p.across ? p.rows->tile_rows : FL_SHORT_ROW_LINES, least = p.across ? 16 : 1;
+    size_t fit = (p.across ? FL_ACROSS_BYTES : (p.flat ? FL_FLAT_BYTES : FL_ALONG_BYTES)) / row_bytes;
+    int few = p.across || p.flat;
+    size_t most = few ? p.rows->tile_rows : FL_SHORT_ROW_LINES, least = few ? 16 : 1;
     p.tile_rows = fit > most ? most : (fit < least ? least : fit);
-    if (p.across)
+    if (few)
         p.tile_rows &= ~(size_t)15;
     p.n_chunks = (c->n_classes + p.rows->chunk - 1) / p.rows->chunk;
     p.block_rows = fl_block_rows(&p);
@@ -348,8 +353,9 @@ static int fl_should_stream(const fl_row_pass *p) {
     const fl_array *outputs[] = {&c->gradient, &c->hessian};
     size_t matrices = 1 + (c->dense != 0), written = 0;
     int turns = fl_turns_blocks(p);
-    if (!p->across && (turns ? p->block_rows * p->ops->itemsize < FL_STREAMED_CLASS
-                             : fl_streamed_half(p) > FL_STREAMED_BYTES))
+    if (!p->across && !p->flat &&
+        (turns ? p->block_rows * p->ops->itemsize < FL_STREAMED_CLASS
+               : fl_streamed_half(p) > FL_STREAMED_BYTES))
         return 0;
     for (int i = 0; i < 2; i++) {
         if (!outputs[i]->data)

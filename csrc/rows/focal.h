@@ -5,9 +5,11 @@
 
 #include "softmax.h"
 
-/* (m/n)^γ for positive, normal m ≤ n, pairs; γ may be negative. */
+/* (m/n)^γ for positive, normal m ≤ n, pairs; γ may be negative. The same bits for m·2^k and n·2^k: logarithms
+ * are relative to n's power of two. */
 FL_INLINE real fl_power_of_quotient(fl_pair m, fl_pair n, double gamma) {
-    fl_pair a = fl_log_pair(m.hi, 0, m.lo / m.hi), b = fl_log_pair(n.hi, 0, n.lo / n.hi);
+    real down = (FL_INTEGER_BASE + FL_BIAS) - fl_above_base(fl_to_bits(n.hi));
+    fl_pair a = fl_log_pair(m.hi, down, m.lo / m.hi), b = fl_log_pair(n.hi, down, n.lo / n.hi);
     fl_pair log_q = fl_two_sum(a.hi, -b.hi);
     log_q.lo += a.lo - b.lo;
     fl_pair exponent = fl_times_pair(log_q.hi, fl_constant(gamma));

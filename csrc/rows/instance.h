@@ -2,11 +2,13 @@
 #ifndef FL_ROWS_INSTANCE_H
 #define FL_ROWS_INSTANCE_H
 
-/* Vectors run across rows up to so many classes. */
+/* Vectors run across rows up to so many classes, or tiles are flat. */
 #if FL_PRECISION == 32
 #define FL_ACROSS_LIMIT 128
+#define FL_FLAT_LIMIT 200
 #else
 #define FL_ACROSS_LIMIT 120
+#define FL_FLAT_LIMIT 200
 #endif
 
 #include "clear.h"
@@ -19,6 +21,7 @@
     {                                                                                                        \
         .kernels = fl_row_kernels,                                                                           \
         .across_limit = FL_ACROSS_LIMIT,                                                                     \
+        .flat_limit = FL_FLAT_LIMIT,                                                                         \
         .tile_rows = FL_ROW_TILE,                                                                            \
         .chunk = FL_ROW_CHUNK,                                                                               \
         .state_bytes = sizeof(fl_row_state),                                                                 \

@@ -1,9 +1,9 @@
 /* What a kernel of the row family is: a tile of rows goes in, its values, gradients and Hessians come out.
  *
  * Few classes: the tile is class-major (all rows of class 0, then of class 1, ...) and vectors run across its
- * rows. Many classes: it is row-major and vectors run along each row. Which of the two depends on the number
- * of classes and the precision alone, so that the memory order of the caller's arrays cannot change a bit of
- * the result. */
+ * rows; or it is flat, row-major without a gap, and vectors do not heed where rows end. Many classes: it is
+ * row-major and vectors run along each row. Which of them depends on the loss, the number of classes and the
+ * precision alone, so that the memory order of the caller's arrays cannot change a bit of the result. */
 #ifndef FL_ROWS_KERNEL_TYPES_H
 #define FL_ROWS_KERNEL_TYPES_H
 
@@ -18,10 +18,20 @@ typedef struct {
     ptrdiff_t stride;
 } fl_row_matrix;
 
-/* Bytes of a row-major line of scratch: whole cache lines, and an odd number of them, so that the lines of
- * one class's rows are not all in the same few sets of a cache. */
+/* Tiles of so few classes are class-major, those of so many row-major, but not flat. */
+enum { FL_FEWEST_CLASSES = 3, FL_MOST_FLAT_CLASSES = 256 };
+
+/* Bytes of a row-major line of scratch: no more than its classes where tiles may be flat; otherwise whole
+ * cache lines, and an odd number of them, so that the lines of one class's rows are not all in the same few
+ * sets of a cache. */
 static inline size_t fl_scratch_line(size_t n_classes, size_t itemsize) {
-    return ((n_classes * itemsize + 63) / 64 | 1) * 64;
+    size_t bytes = n_classes * itemsize;
+    return n_classes <= FL_MOST_FLAT_CLASSES ? bytes : ((bytes + 63) / 64 | 1) * 64;
+}
+
+/* Reals of a flat tile's terms: vectors read beyond the last of them. */
+static inline size_t fl_flat_reals(size_t n_rows, size_t n_classes) {
+    return fl_times(fl_round_up(n_rows), n_classes) + FL_LANES;
 }
 
 /* Bytes of a matrix of scratch, rows padded to whole lanes: what drivers allot and what tiles.h fills. */
@@ -73,7 +83,7 @@ enum { FL_ROW_QUEUES = 2 };
 
 typedef struct {
     const fl_row_options *options;
-    size_t n_rows; /* a multiple of 16 across rows, at most 16 along them */
+    size_t n_rows; /* a multiple of 16 across rows, at most 16 along them, any number in a flat tile */
     size_t n_classes;
     fl_row_matrix prediction, target; /* target: dense forms */
     const void *label;                /* integers as wide as the reals, negative: ignored */
@@ -87,13 +97,14 @@ typedef struct {
     int block_shift;
     fl_row_queue *queues; /* along: of the rows before, one each for gradient and Hessian, or NULL */
     void *state;          /* fl_row_ops.state_bytes of scratch, aligned to 64 */
-    void *partial;        /* along: fl_row_ops.partial_bytes for each chunk of each row */
+    void *partial;        /* along: fl_row_ops.partial_bytes for each chunk of each row; flat: twice
+                             fl_flat_reals */
 } fl_row_tile;
 
 typedef void (*fl_chunks_fn)(const fl_row_tile *tile, size_t from, size_t to);
 
 typedef struct {
-    void (*across)(const fl_row_tile *tile);
+    void (*few)(const fl_row_tile *tile); /* across rows, or flat */
     /* Along rows the work comes in chunks of classes, counted row by row, which different threads may do:
      * gather over all of them, then combine over the rows, then emit over all chunks. */
     fl_chunks_fn gather;
@@ -110,6 +121,7 @@ typedef struct {
     fl_domain target_domain, prediction_domain;
     int has_hessian;
     int checks_sum; /* probabilities whose rows should add up to 1 */
+    int is_flat;    /* few classes, unless targets are spread over them */
 } fl_row_description;
 
 /* Rows along which vectors run, of a matrix in which a class's rows are next to each other, are turned so
@@ -123,7 +135,8 @@ typedef void (*fl_stream_fn)(void *destination, const void *block, size_t n);
 typedef struct {
     const fl_row_kernel *kernels;
     size_t across_limit;  /* vectors run across rows up to so many classes */
-    size_t tile_rows;     /* the most rows of a class-major tile */
+    size_t flat_limit;    /* or tiles are flat up to so many */
+    size_t tile_rows;     /* the most rows of a tile of few classes */
     size_t chunk;         /* classes of a chunk */
     size_t state_bytes;   /* of a tile's state */
     size_t partial_bytes; /* of one chunk's result */
@@ -135,7 +148,7 @@ typedef struct {
     fl_row_matrix (*place)(const fl_array *a, size_t start, size_t n, int across, void *scratch);
     /* How many matrices of scratch these need for an array. */
     size_t (*scratch_matrices)(const fl_array *a, int across);
-    fl_row_ahead (*ahead)(const fl_array *a, size_t start, size_t n);
+    fl_row_ahead (*ahead)(const fl_array *a, size_t start, size_t n, int across);
     /* With `stream`, a function that writes past the caches: packed rows, or along rows a class's rows next
      * to each other. */
     void (*store)(const fl_array *a, size_t start, size_t n, int across, void *scratch, void *raw,

@@ -3,7 +3,8 @@
  * table of them.
  *
  * Across rows, the loop over classes is outside and takes four classes at a time: their terms are added to
- * each other before they go to the row's sums, which live in the tile's state. Along rows: along.h. */
+ * each other before they go to the row's sums, which live in the tile's state. Along rows: along.h; flat:
+ * flat_kernel.h. */
 #ifndef FL_ROWS_KERNELS_H
 #define FL_ROWS_KERNELS_H
 
@@ -14,10 +15,17 @@
 #include "cross_entropy.h"
 #include "divergence.h"
 #include "euclidean.h"
+#include "flat.h"
 #include "focal.h"
 #include "hinge.h"
 #include "state.h"
-#include "two_classes.h"
+
+#define FL_FLAT_NAME cross_entropy
+#include "flat_kernel.h"
+#define FL_FLAT_NAME focal
+#include "flat_kernel.h"
+#define FL_FLAT_NAME softmax
+#include "flat_kernel.h"
 
 #define FL_DEFINE_ROWS(name, kind, forms, y_domain, z_domain, has_hessian, checks_sum)                       \
     FL_INLINE void fl_##name##_across(const fl_row_tile *tile, const int form, const int want_gradient,      \
@@ -31,30 +39,7 @@
         size_t g_step = (size_t)tile->gradient.stride, h_step = (size_t)tile->hessian.stride;                \
         fl_row_state *s = tile->state;                                                                       \
         fl_row_setting o = fl_setting_of(tile, form, 1, want_hessian);                                       \
-        const int scans = FL_SCANS_##kind, checks = checks_sum, adds = name##_adds(o);                       \
-        const real_int *label = tile->label;                                                                 \
-        real *sums = tile->row_sum;                                                                          \
-        const int fuses = keeps && form == FL_BY_LABEL; /* elsewhere it would not pay for its code */        \
-        if (fuses && n_classes <= 3) {                                                                       \
-            FL_FETCH_INPUTS(0, n_classes)                                                                    \
-            FL_FETCH_OUTPUTS(0, n_classes)                                                                   \
-            if (FL_ROWS_##name == FL_ROWS_cross_entropy && n_classes == 2) {                                 \
-                fl_cross_entropy_of_two(tile, want_gradient, want_hessian);                                  \
-                return;                                                                                      \
-            }                                                                                                \
-            fl_begin_weights(tile);                                                                          \
-            fl_begin_class_weights(tile, form);                                                              \
-        }                                                                                                    \
-        if (fuses && n_classes == 2) {                                                                       \
-            o.own_term = 1;                                                                                  \
-            FL_ACROSS_FUSED(name, FL_WITHOUT)                                                                \
-            return;                                                                                          \
-        }                                                                                                    \
-        if (fuses && n_classes == 3) {                                                                       \
-            o.own_term = 1;                                                                                  \
-            FL_ACROSS_FUSED(name, FL_WITH)                                                                   \
-            return;                                                                                          \
-        }                                                                                                    \
+        const int scans = FL_SCANS_##kind, adds = name##_adds(o);                                            \
         fl_row_begin(tile, form);                                                                            \
         size_t k = 0;                                                                                        \
         if (scans) {                                                                                         \
@@ -110,11 +95,11 @@
 /* Where nothing is kept for the slopes, gathering for the value alone is the same; where there is no Hessian,
  * the functions for all outputs are those for value and gradient. */
 #define FL_DEFINE_ROW_FORM(name, form, kind, has_hessian)                                                    \
-    static void fl_##name##_##form##_across_v(const fl_row_tile *t) {                                        \
-        fl_##name##_across(t, form, 0, 0);                                                                   \
+    static void fl_##name##_##form##_few_v(const fl_row_tile *t) {                                           \
+        FL_FEW_##kind(name, form, 0, 0);                                                                     \
     }                                                                                                        \
-    static void fl_##name##_##form##_across_g(const fl_row_tile *t) {                                        \
-        fl_##name##_across(t, form, 1, 0);                                                                   \
+    static void fl_##name##_##form##_few_g(const fl_row_tile *t) {                                           \
+        FL_FEW_##kind(name, form, 1, 0);                                                                     \
     }                                                                                                        \
     static void fl_##name##_##form##_gather_g(const fl_row_tile *t, size_t from, size_t to) {                \
         if (FL_KEEPS_##kind && form == FL_BY_LABEL && t->hessian.data)                                       \
@@ -128,7 +113,16 @@
     static void fl_##name##_##form##_emit_g(const fl_row_tile *t, size_t from, size_t to) {                  \
         fl_##name##_emit_chunks(t, from, to, form, 0);                                                       \
     }                                                                                                        \
-    FL_DEFINE_GATHER_V_##kind(name, form) FL_DEFINE_HESSIAN_##has_hessian(name, form)
+    FL_DEFINE_GATHER_V_##kind(name, form) FL_DEFINE_HESSIAN_##has_hessian(name, form, kind)
+
+#define FL_FEW_PLAIN(name, form, gradient, hessian) fl_##name##_across(t, form, gradient, hessian)
+#define FL_FEW_SCANNED FL_FEW_PLAIN
+#define FL_FEW_SOFTMAX FL_FEW_PLAIN
+#define FL_FEW_FLAT(name, form, gradient, hessian)                                                           \
+    if (fl_spreads_target(form))                                                                             \
+        fl_##name##_across(t, form, gradient, hessian);                                                      \
+    else                                                                                                     \
+        fl_##name##_flat(t, form, gradient, hessian)
 
 #define FL_DEFINE_GATHER_V_PLAIN(name, form)
 #define FL_DEFINE_GATHER_V_SCANNED(name, form)
@@ -136,10 +130,11 @@
     static void fl_##name##_##form##_gather_v(const fl_row_tile *t, size_t from, size_t to) {                \
         fl_##name##_gather(t, from, to, form, 0, 0);                                                         \
     }
-#define FL_DEFINE_HESSIAN_0(name, form)
-#define FL_DEFINE_HESSIAN_1(name, form)                                                                      \
-    static void fl_##name##_##form##_across_h(const fl_row_tile *t) {                                        \
-        fl_##name##_across(t, form, 1, 1);                                                                   \
+#define FL_DEFINE_GATHER_V_FLAT FL_DEFINE_GATHER_V_SOFTMAX
+#define FL_DEFINE_HESSIAN_0(name, form, kind)
+#define FL_DEFINE_HESSIAN_1(name, form, kind)                                                                \
+    static void fl_##name##_##form##_few_h(const fl_row_tile *t) {                                           \
+        FL_FEW_##kind(name, form, 1, 1);                                                                     \
     }                                                                                                        \
     static void fl_##name##_##form##_emit_h(const fl_row_tile *t, size_t from, size_t to) {                  \
         fl_##name##_emit_chunks(t, from, to, form, 1);                                                       \
@@ -147,8 +142,9 @@
 #define FL_GATHER_V_PLAIN(name, form) fl_##name##_##form##_gather_g
 #define FL_GATHER_V_SCANNED(name, form) fl_##name##_##form##_gather_g
 #define FL_GATHER_V_SOFTMAX(name, form) fl_##name##_##form##_gather_v
-#define FL_ACROSS_H_0(name, form) fl_##name##_##form##_across_g
-#define FL_ACROSS_H_1(name, form) fl_##name##_##form##_across_h
+#define FL_GATHER_V_FLAT FL_GATHER_V_SOFTMAX
+#define FL_FEW_H_0(name, form) fl_##name##_##form##_few_g
+#define FL_FEW_H_1(name, form) fl_##name##_##form##_few_h
 #define FL_EMIT_H_0(name, form) fl_##name##_##form##_emit_g
 #define FL_EMIT_H_1(name, form) fl_##name##_##form##_emit_h
 
@@ -164,10 +160,10 @@ FL_ROW_KERNELS(FL_DEFINE_ROWS)
 
 #define FL_LIST_ROW_FORM(name, form, kind, has_hessian)                                                      \
     [form] = {                                                                                               \
-        {fl_##name##_##form##_across_v, FL_GATHER_V_##kind(name, form), fl_##name##_##form##_combine, NULL}, \
-        {fl_##name##_##form##_across_g, fl_##name##_##form##_gather_g, fl_##name##_##form##_combine,         \
+        {fl_##name##_##form##_few_v, FL_GATHER_V_##kind(name, form), fl_##name##_##form##_combine, NULL},    \
+        {fl_##name##_##form##_few_g, fl_##name##_##form##_gather_g, fl_##name##_##form##_combine,            \
          fl_##name##_##form##_emit_g},                                                                       \
-        {FL_ACROSS_H_##has_hessian(name, form), fl_##name##_##form##_gather_g, fl_##name##_##form##_combine, \
+        {FL_FEW_H_##has_hessian(name, form), fl_##name##_##form##_gather_g, fl_##name##_##form##_combine,    \
          FL_EMIT_H_##has_hessian(name, form)}},
 #define FL_LIST_ROWS(name, kind, forms, y, z, has_hessian, checks_sum)                                       \
     {FL_ROW_FORMS_##forms(FL_LIST_ROW_FORM, name, kind, has_hessian)},

@@ -3,9 +3,11 @@
  *
  * X(name, kind, forms, target's domain, prediction's domain, Hessian, checks the row sums)
  *   kind    PLAIN: sums over the row; SCANNED: a maximum of the row comes first; SOFTMAX: and the terms that
- * a row is made of are kept for the slopes forms   LABELS: class indices; LABELS_SMOOTHED: also with a
- * smoothed target; DENSE: dense targets; ALL: everything; LINK: no targets The mathematics of a kernel is in
- * the files that kernels.h includes. */
+ *           a row is made of are kept for the slopes; FLAT: such a one, whose tiles of few classes are flat
+ *           unless targets are spread over the classes
+ *   forms   LABELS: class indices; LABELS_SMOOTHED: also with a smoothed target; DENSE: dense targets; ALL:
+ *           everything; LINK: no targets
+ * The mathematics of a kernel is in the files that kernels.h includes. */
 #ifndef FL_ROWS_LIST_H
 #define FL_ROWS_LIST_H
 
@@ -13,9 +15,9 @@
 
 /* clang-format off */
 #define FL_ROW_KERNELS(X)                                                         \
-    X(cross_entropy,               SOFTMAX, ALL,    NON_NEGATIVE, ANY,          1, 0)      \
+    X(cross_entropy,               FLAT,    ALL,    NON_NEGATIVE, ANY,          1, 0)      \
     X(cross_entropy_probabilities, PLAIN,   ALL,    NON_NEGATIVE, FRACTION,     1, 1)      \
-    X(focal,                       SOFTMAX, LABELS, NON_NEGATIVE, ANY,          1, 0)      \
+    X(focal,                       FLAT,    LABELS, NON_NEGATIVE, ANY,          1, 0)      \
     X(focal_probabilities,         PLAIN,   LABELS, NON_NEGATIVE, FRACTION,     1, 1)      \
     X(crammer_singer,              SCANNED, LABELS, NON_NEGATIVE, ANY,          1, 0)      \
     X(weston_watkins,              PLAIN,   LABELS, NON_NEGATIVE, ANY,          1, 0)      \
@@ -24,7 +26,7 @@
     X(js_divergence,               PLAIN,   DENSE,  NON_NEGATIVE, NON_NEGATIVE, 1, 1)      \
     X(js_distance,                 PLAIN,   DENSE,  NON_NEGATIVE, NON_NEGATIVE, 1, 1)      \
     X(euclidean_error,             SCANNED, DENSE,  ANY,          ANY,          0, 0)      \
-    X(softmax,                     SOFTMAX, LINK,   ANY,          ANY,          0, 0)      \
+    X(softmax,                     FLAT,    LINK,   ANY,          ANY,          0, 0)      \
     X(log_softmax,                 SCANNED, LINK,   ANY,          ANY,          0, 0)
 
 /*                                    low                 high                 open integral nan_ok */
@@ -37,9 +39,15 @@ enum {
     FL_SCANS_PLAIN = 0,
     FL_SCANS_SCANNED = 1,
     FL_SCANS_SOFTMAX = 1,
+    FL_SCANS_FLAT = 1,
     FL_KEEPS_PLAIN = 0,
     FL_KEEPS_SCANNED = 0,
-    FL_KEEPS_SOFTMAX = 1
+    FL_KEEPS_SOFTMAX = 1,
+    FL_KEEPS_FLAT = 1,
+    FL_IS_FLAT_PLAIN = 0,
+    FL_IS_FLAT_SCANNED = 0,
+    FL_IS_FLAT_SOFTMAX = 0,
+    FL_IS_FLAT_FLAT = 1
 };
 
 enum {
@@ -57,7 +65,8 @@ enum {
 };
 
 #define FL_DESCRIBE_ROWS(name, kind, forms, y, z, has_hessian, checks_sum)                                   \
-    {#name, FL_FORMS_##forms, FL_ROW_DOMAIN_##y, FL_ROW_DOMAIN_##z, has_hessian, checks_sum},
+    {#name,       FL_FORMS_##forms, FL_ROW_DOMAIN_##y, FL_ROW_DOMAIN_##z,                                    \
+     has_hessian, checks_sum,       FL_IS_FLAT_##kind},
 #define FL_ROW_DESCRIPTIONS FL_ROW_KERNELS(FL_DESCRIBE_ROWS)
 
 const fl_row_description *fl_describe_rows(int kernel);

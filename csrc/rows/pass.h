@@ -29,7 +29,7 @@ typedef struct {
     const fl_row_functions *functions; /* NULL: only check, and add up what counts */
     const fl_row_description *kernel;
     fl_row_options options;
-    int form, across, reads_prediction, reads_target, streams;
+    int form, across, flat, reads_prediction, reads_target, streams;
     size_t tile_rows;  /* which fix the order of the sums, too */
     size_t block_rows; /* whose matrices are loaded and stored together */
     size_t n_chunks, matrix_bytes;
@@ -70,7 +70,7 @@ static size_t fl_scratch_bytes(const fl_row_pass *p, const fl_array *a) {
 /* Whether slopes wait in a queue until they are streamed; across rows they are streamed tile by tile, and
  * where they are turned block by block. */
 static int fl_queues_slopes(const fl_row_pass *p) {
-    return p->streams && !p->across && !fl_turns_blocks(p);
+    return p->streams && !p->across && !p->flat && !fl_turns_blocks(p);
 }
 
 /* Of a block whose slopes wait: two matrices, each with room to lie within a cache line as its destination
@@ -84,6 +84,8 @@ static size_t fl_output_bytes(const fl_row_pass *p, const fl_array *a) {
         return 0;
     if (fl_queues_slopes(p))
         return 2 * fl_streamed_half(p);
+    if (p->streams && p->flat)
+        return p->matrix_bytes;
     return p->streams && p->across ? 2 * p->matrix_bytes : fl_scratch_bytes(p, a);
 }
 
@@ -93,7 +95,9 @@ static void fl_lay_out(const fl_row_pass *p, fl_row_scratch *s, fl_layout *l) {
     const fl_rows_call *c = p->call;
     size_t rows = fl_round_up(p->tile_rows);
     s->state = fl_take(l, p->rows->state_bytes);
-    s->partial = fl_take(l, p->across ? 0 : p->tile_rows * p->n_chunks * p->rows->partial_bytes);
+    size_t terms = 2 * fl_flat_reals(p->tile_rows, c->n_classes) * p->ops->itemsize;
+    s->partial =
+        fl_take(l, p->flat ? terms : (p->across ? 0 : p->tile_rows * p->n_chunks * p->rows->partial_bytes));
     s->value = fl_take(l, rows * sizeof(double));
     s->row_sum = fl_take(l, rows * sizeof(double));
     s->label = fl_take(l, rows * sizeof(double));

@@ -42,7 +42,8 @@ static int fl_lines_of(const fl_tile_view *v, int across) {
     const ptrdiff_t item = sizeof(real);
     if (!v->native)
         return FL_LINES_SCATTERED;
-    if (across ? v->row == item && v->n == v->padded : v->column == item)
+    int packed = v->n_classes > FL_MOST_FLAT_CLASSES || v->row == (ptrdiff_t)v->n_classes * item;
+    if (across ? v->row == item && v->n == v->padded : v->column == item && packed)
         return FL_LINES_IN_PLACE;
     if (across ? v->column == item : v->row == item)
         return FL_LINES_TRANSPOSED;
@@ -135,14 +136,14 @@ static size_t fl_scratch_matrices(const fl_array *a, int across) {
     return lines == FL_LINES_SCATTERED ? 2 : lines == FL_LINES_TRANSPOSED || across;
 }
 
-/* Where the classes of the n rows after these lie, as lines if they do, otherwise in C order. */
-static fl_row_ahead fl_next_tile(const fl_array *a, size_t start, size_t n) {
+/* Where the classes of the n rows after these lie: in C order, or across rows as lines if they do. */
+static fl_row_ahead fl_next_tile(const fl_array *a, size_t start, size_t n, int across) {
     const ptrdiff_t item = sizeof(real);
     fl_tile_view v = fl_view_tile(a, start, n, 1);
     uintptr_t next = (uintptr_t)v.data + n * (size_t)v.row; /* perhaps beyond the array */
     if (!v.native || start + n >= (size_t)a->shape[0])
         return (fl_row_ahead){NULL, 0};
-    if (v.row == item)
+    if (across && v.row == item)
         return (fl_row_ahead){(const char *)next, v.column};
     if (v.column == item && v.row == (ptrdiff_t)v.n_classes * item)
         return (fl_row_ahead){(const char *)next, (ptrdiff_t)n * item};
@@ -182,6 +183,10 @@ static void fl_store_tile(const fl_array *a, size_t start, size_t n, int across,
     int lines = fl_lines_of(&v, across);
     real *block = scratch;
     size_t line = v.line;
+    if (stream && v.column == (ptrdiff_t)sizeof(real) && !across) {
+        stream(v.data, block, n * v.n_classes);
+        return;
+    }
     if (stream && !across) {
         fl_stream_classes(&v, block, (ptrdiff_t)line);
         return;
