@@ -372,17 +372,23 @@ def evaluate(
     *,
     sample_weight: Any = None,
     by: Any = None,
+    data: Any = None,
     level: float = 0.95,
     on_error: str = "raise",
 ) -> Result:
-    """Compute losses and measures of arrays in one pass.
+    """Compute losses and measures of arrays, or of columns of a source, in one pass.
 
     Parameters
     ----------
     y_true, y_pred, sample_weight, by
-        As `Evaluation.update` takes them.
+        Arrays, as `Evaluation.update` takes them. With `data`, names of its columns: a list of names for
+        predictions that are a row of several, and for several keys in `by`.
     measures : list of Loss, Measure or str
         What to compute, as for `Evaluation`.
+    data : optional
+        Where the columns are: a path, a glob, a folder or a list of these (parquet, Arrow IPC, CSV), or
+        anything with ``__arrow_c_stream__``, as tables of pyarrow, Polars and pandas have; read in
+        batches.
     level : float
         The level of the intervals.
     on_error : {"raise", "skip"}
@@ -405,7 +411,12 @@ def evaluate(
     (0.4314, 0.75)
     """
     evaluation = Evaluation(measures, on_error=on_error)
-    evaluation.update(y_true, y_pred, sample_weight, by)
+    if data is None:
+        evaluation.update(y_true, y_pred, sample_weight, by)
+        return evaluation.result(level)
+    from fastloss.evaluation.sources import Columns, add_source
+
+    add_source(evaluation, data, Columns.named(y_true, y_pred, sample_weight, by))
     return evaluation.result(level)
 
 
