@@ -86,6 +86,8 @@ KERNEL_SOURCES = [
     "csrc/dispatch/evaluation_f64.c",
 ]
 FAMILIES = ("pointwise", "rows", "embeddings", "transport", "evaluation")
+# What has no kernels of its own: compiled once, and of no concern to those that have.
+ABOVE_KERNELS = ("counting", "ranking")
 LIBRARY_SOURCES = sorted(str(p) for p in Path("csrc").glob("*/*.c") if str(p) not in KERNEL_SOURCES)
 INCLUDES = sorted(str(p) for p in Path("fastloss").glob("*.pxi"))
 HEADERS = sorted(str(p) for p in Path("csrc").rglob("*.h"))
@@ -123,7 +125,7 @@ class BuildTiers(build_ext):
         target = folder / Path(source).with_suffix(".o")
         # The row kernels take long to compile: a change to another family's leaves them alone.
         own = next((family for family in FAMILIES if family in source), "pointwise")
-        foreign = tuple(f"csrc/{family}/" for family in FAMILIES if family != own)
+        foreign = tuple(f"csrc/{family}/" for family in (*FAMILIES, *ABOVE_KERNELS) if family != own)
         headers = [p for p in HEADERS if not p.startswith(foreign) or p.endswith("types.h")]
         inputs = [source, "setup.py", *headers]
         if (

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import sklearn.calibration
 import sklearn.metrics
 
 import fastloss as fl
@@ -20,7 +22,12 @@ from benchmarks.report import describe_machine, write_json
 from benchmarks.timing import Call, interleave
 from fastloss import metrics
 
-Case = tuple[str, str, tuple[np.ndarray, np.ndarray], dict[str, Any]]
+Case = tuple[str, str, tuple[Any, Any], dict[str, Any]]
+
+
+def theirs_of(name: str) -> Any:
+    """Return the module of scikit-learn's function."""
+    return sklearn.metrics if hasattr(sklearn.metrics, name) else sklearn.calibration
 
 
 def cases(n: int) -> Iterator[Case]:
@@ -52,13 +59,53 @@ def cases(n: int) -> Iterator[Case]:
     yield "zero_one_loss", "strings", (words, words[::-1].copy()), {}
     yield "zero_one_loss", "strings, 10 classes", (ten_words, ten_words[::-1].copy()), {}
     yield "d2_log_loss_score", "labels 0, 1", (two, p), {}
+    yield from _of_classes(two, ten, words, ten_words, w)
+    yield from _of_scores(two, ten, words, p, w, rows)
     numbers = (np.exp(z), np.exp(rng.normal(size=n)))
     for name in metrics.__all__:
-        if "error" in name or "pinball" in name or "deviance" in name or name == "d2_tweedie_score":
+        of_numbers = ("d2_tweedie_score", "explained_variance_score", "r2_score")
+        if "error" in name or "pinball" in name or "deviance" in name or name in of_numbers:
             yield name, "numbers", numbers, {}
     yield "mean_squared_error", "(n/10, 10), raw values", tuple(a.reshape(-1, 10) for a in numbers), {
         "multioutput": "raw_values"
     }  # fmt: skip
+
+
+def _of_classes(two: Any, ten: Any, words: Any, ten_words: Any, w: Any) -> Iterator[Case]:
+    """Scores of predicted classes."""
+    kinds = {
+        "labels 0, 1": two,
+        "10 classes": ten,
+        "strings": words,
+        "strings, 10 classes": ten_words,
+        "strings as objects": words.astype(object),
+        "pandas' strings": pd.Series(words, dtype="str"),
+    }
+    of = {"accuracy_score", "balanced_accuracy_score", "cohen_kappa_score", "confusion_matrix", "f1_score"}
+    for name in sorted(of | {"matthews_corrcoef", "precision_score"}):
+        options = {"average": "macro"} if name in ("f1_score", "precision_score") else {}
+        for kind, labels in kinds.items():
+            if kind in ("labels 0, 1", "10 classes") or name in ("accuracy_score", "confusion_matrix"):
+                yield name, kind, (labels, labels[::-1].copy()), options
+        weighted = {**options, "sample_weight": w}
+        yield name, "10 classes; weights", (ten, ten[::-1].copy()), weighted
+
+
+def _of_scores(two: Any, ten: Any, words: Any, p: Any, w: Any, rows: Any) -> Iterator[Case]:
+    """Scores of rankings, and calibration."""
+    for name in ("roc_auc_score", "average_precision_score", "roc_curve", "precision_recall_curve"):
+        yield name, "labels 0, 1", (two, p), {}
+        yield name, "labels 0, 1; float32", (two, p.astype(np.float32)), {}
+        yield name, "labels 0, 1; ties", (two, p.round(2)), {}
+        yield name, "labels 0, 1; weights", (two, p), {"sample_weight": w}
+    yield "roc_auc_score", "strings", (words, p), {}
+    few = slice(len(ten) // 10)
+    yield "roc_auc_score", "n/10, 10 classes, ovr", (ten[few], rows[few]), {"multi_class": "ovr"}
+    yield "roc_auc_score", "n/10, 10 classes, ovo", (ten[few], rows[few]), {"multi_class": "ovo"}
+    yield "top_k_accuracy_score", "10 classes", (ten, rows), {}
+    yield "ndcg_score", "(n/100, 10)", (rows[: len(rows) // 100], rows[-(len(rows) // 100) :]), {}
+    yield "calibration_curve", "labels 0, 1", (two, p), {"n_bins": 15}
+    yield "calibration_curve", "labels 0, 1; quantiles", (two, p), {"n_bins": 15, "strategy": "quantile"}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -82,10 +129,11 @@ def main(arguments: list[str] | None = None) -> int:
             library: Call(
                 "f(y, z, **k)", {"f": getattr(module, name), "y": data[0], "z": data[1], "k": keywords}
             )
-            for library, module in (("fastloss", metrics), ("scikit-learn", sklearn.metrics))
+            for library, module in (("fastloss", metrics), ("scikit-learn", theirs_of(name)))
         }
         own, theirs = (call.function()() for call in calls.values())
-        if not np.allclose(own, theirs, rtol=1e-9):
+        pairs = zip(own, theirs, strict=True) if isinstance(own, tuple) else [(own, theirs)]
+        if not all(np.allclose(a, b, rtol=1e-9) for a, b in pairs):
             raise AssertionError(f"{name}: {own} is not scikit-learn's {theirs}")
         seconds = interleave(calls, options.seconds, rounds=3)
         mine, peer = seconds["fastloss"], seconds["scikit-learn"]

@@ -21,6 +21,8 @@ include "_penalties.pxi"
 include "_embeddings.pxi"
 include "_transport.pxi"
 include "_evaluation.pxi"
+include "_counting.pxi"
+include "_ranking.pxi"
 
 cdef extern from "fastloss.h" nogil:
     const char *const *fl_isa_available()

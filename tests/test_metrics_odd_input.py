@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sklearn
+import sklearn.calibration
 import sklearn.metrics
 from odd_inputs import ODD, TOP
 
@@ -20,6 +21,19 @@ from fastloss import metrics
 FUNCTIONS = [name for name in metrics.__all__ if name[0].islower()]
 #: Ordinary arguments beside the odd one.
 BINARY = ([1, 0, 1], [0.5, 0.25, 1.0])
+PREDICTED = (
+    *("accuracy_score", "balanced_accuracy_score", "cohen_kappa_score", "confusion_matrix", "f1_score"),
+    *("fbeta_score", "matthews_corrcoef", "precision_score", "recall_score", "zero_one_loss"),
+)
+SCORED = (
+    "average_precision_score",
+    "calibration_curve",
+    "precision_recall_curve",
+    "roc_auc_score",
+    "roc_curve",
+)
+#: Arguments that a function needs, or without which it has little to do.
+KEYWORDS = {"fbeta_score": {"beta": 2.0}, "top_k_accuracy_score": {"k": 1}}
 ORDINARY = {
     "mean_poisson_deviance": ([1.0, 0.0, 2.0], [1.0, 0.5, 1.0]),
     "mean_gamma_deviance": ([1.0, 0.5, 2.0], [1.0, 0.5, 1.0]),
@@ -27,21 +41,36 @@ ORDINARY = {
     "log_loss": BINARY,
     "d2_log_loss_score": BINARY,
     "brier_score_loss": BINARY,
-    "zero_one_loss": ([1, 0, 1], [1, 1, 1]),
+    **dict.fromkeys(PREDICTED, ([1, 0, 1], [1, 1, 1])),
+    **dict.fromkeys(SCORED, BINARY),
+    "ndcg_score": ([[1.0, 0, 2]] * 3, [[0.5, 0.25, 1.0]] * 3),
+    "top_k_accuracy_score": ([1, 0, 2], [[0.5, 0.25, 1.0]] * 3),
 }
 OUTPUTS = ([[1.0, 2, 3]] * 2, [[2.0, 1, 5]] * 2)
 #: Further arguments, and what is beside them.
 OPTIONS = {
-    "multioutput": (["mean_absolute_error", "median_absolute_error", "d2_pinball_score"], OUTPUTS),
+    "multioutput": (
+        ["mean_absolute_error", "median_absolute_error", "d2_pinball_score", "r2_score"],
+        OUTPUTS,
+    ),
     "labels": (["log_loss", "d2_log_loss_score", "hinge_loss", "brier_score_loss"], BINARY),
-    "pos_label": (["brier_score_loss"], BINARY),
+    "labels ": (["confusion_matrix", "precision_score", "cohen_kappa_score"], ([1, 0, 1], [1, 1, 1])),
+    "pos_label": (["brier_score_loss", "roc_curve", "average_precision_score", "calibration_curve"], BINARY),
+    "pos_label ": (["precision_score"], ([1, 0, 1], [1, 1, 1])),
+    "k": (["ndcg_score"], ([[1.0, 0, 2]] * 3, [[0.5, 0.25, 1.0]] * 3)),
+    "max_fpr": (["roc_auc_score"], BINARY),
     "alpha": (["mean_pinball_loss", "d2_pinball_score"], ([1.0, 0.5, 2.0], [1.0, 2.0, 1.0])),
     "power": (["mean_tweedie_deviance", "d2_tweedie_score"], ([1.0, 0.5, 2.0], [1.0, 2.0, 1.0])),
     "normalize": (["zero_one_loss", "log_loss"], BINARY),
 }
 
 PROBABILITY = "(log_loss|d2_log_loss_score)"
-OF_LABELS = "(log_loss|d2_log_loss_score|brier_score_loss|zero_one_loss|hinge_loss)"
+OF_ROWS = ("hinge_loss", "top_k_accuracy_score", "ndcg_score")
+OF_LABELS = f"(log_loss|d2_log_loss_score|brier_score_loss|{'|'.join((*OF_ROWS, *PREDICTED))})"
+CURVES = "(average_precision_score|precision_recall_curve|roc_curve|calibration_curve)"
+COUNTED = f"({'|'.join(PREDICTED[1:-1])})"
+AVERAGED = f"({'|'.join(OF_ROWS)})"
+NO_NUMBERS = "(.*words?.*|.*bytes.*|.*digits.*|categories.*|no strings|fields|void)"
 EXACT = "(max_error|median_absolute_error)"
 #: Where the two differ on purpose: patterns of "function argument=kind".
 EXCEPTIONS = {
@@ -55,9 +84,30 @@ EXCEPTIONS = {
     f"{OF_LABELS} (y_true|both)=masked",
     # Weights that are numbers, though NumPy cannot multiply them by floats; and real ones alone.
     f"{OF_LABELS} sample_weight=(decimals|fractions|.* as objects|beyond .*)",
-    "hinge_loss sample_weight=complex",
+    f"{AVERAGED} sample_weight=complex",
     # Weights that they do not look at before they divide.
-    "hinge_loss sample_weight=(.*infinity|.*NaN|.*missing.*|zeros|one zero)",
+    f"{AVERAGED} sample_weight=(.*infinity|.*NaN|.*missing.*|zeros|one zero|no columns|two columns)",
+    # Strings and times, of which they make numbers in some places.
+    f"{COUNTED} sample_weight=({NO_NUMBERS}|datetimes.*|timedeltas|boolean missing|frame with.*|matrix)",
+    f"{COUNTED} sample_weight=longdouble",
+    # Scores that are no numbers are sorted there, and fail where they are subtracted; or where theirs is
+    # multiplied.
+    f"{CURVES} (y_pred|both)=({NO_NUMBERS}|.*objects.*|fractions|longdouble|no rows in pandas)",
+    "roc_auc_score .*=(categories.*|fields|void)",
+    "roc_auc_score sample_weight=(one zero|one word)",
+    # Classes are looked up one by one there: what cannot be hashed or compared fails in Python's words.
+    f"{COUNTED} labels=.*",
+    "ndcg_score .*=(categories.*|bytes as objects)",
+    # Mappings and sets are of no dimension; which error that is depends on where it is seen.
+    ".* .*=(dict|set|array of no dimension)",
+    f"({COUNTED}|{CURVES}|roc_auc_score|top_k_accuracy_score) (y_true|y_pred|both)=masked",
+    # Integers beyond 2^53 are compared as they are; theirs become floats.
+    f"{COUNTED} .*=uint64 (near|far)",
+    "(r2_score|explained_variance_score) .*=(uint64 .*|nanoseconds|int64 ends|beyond uint64)",
+    # They fail on lists without a shape, and where there is nothing.
+    "average_precision_score (y_true|both)=(range|nanoseconds|three classes|int32 ends)",
+    "average_precision_score .*=(nothing|no .*)",
+    "ndcg_score y_pred=.*bools",
     # Which of two things is wrong is seen first.
     f"{OF_LABELS} sample_weight=(.*words.*|one word)",
     # They take times in most places, and fail where they make floats of differences.
@@ -69,7 +119,7 @@ EXCEPTIONS = {
     f"{OF_LABELS} (y_true|y_pred|both|labels)=(lists|arrays in a list|scalars in a list)",
     f"{PROBABILITY} labels=(column.*|row|two columns|tuples|frame of .*|complex.*|.*polars)",
     # They make it a sparse matrix of objects.
-    "zero_one_loss (y_true|both)=frame of ints and bools",
+    f"{OF_LABELS} (y_true|both)=frame of ints and bools",
     # No float, and in differences no need of one.
     ".* (y_pred|both)=beyond float64",
     "hinge_loss .*=beyond .*",
@@ -84,20 +134,24 @@ def _cases(name: str) -> Iterator[tuple[str, tuple[Any, ...], dict[str, Any]]]:
     y, z = ORDINARY.get(name, ([1.0, 0.5, 2.0], [1.0, 2.0, 1.0]))
     for kind, odd in ODD.items():
         n = min(3, *np.shape(odd)[:1], 3) if isinstance(odd, (list, np.ndarray)) and kind != "ragged" else 3
-        yield f"y_true={kind}", (odd, z[:n]), {}
-        yield f"y_pred={kind}", (y[:n], odd), {}
-        yield f"both={kind}", (odd, odd), {}
-        if name != "max_error":
-            yield f"sample_weight={kind}", (y[:n], z[:n]), {"sample_weight": odd}
+        needed = KEYWORDS.get(name, {})
+        yield f"y_true={kind}", (odd, z[:n]), needed
+        yield f"y_pred={kind}", (y[:n], odd), needed
+        yield f"both={kind}", (odd, odd), needed
+        if name not in ("max_error", "calibration_curve"):
+            yield f"sample_weight={kind}", (y[:n], z[:n]), {**needed, "sample_weight": odd}
         for option, (functions, beside) in OPTIONS.items():
             if name in functions:
-                yield f"{option}={kind}", beside, {option: odd}
+                yield f"{option.strip()}={kind}", beside, {**needed, option.strip(): odd}
 
 
 def _outcome(module: Any, name: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
+            module = (
+                sklearn.calibration if module is sklearn.metrics and name == "calibration_curve" else module
+            )
             return getattr(module, name)(*arguments, **options)
         except Exception as error:
             return error
@@ -115,6 +169,11 @@ def _is_same(ours: Any, theirs: Any, kind: str) -> bool:
         # Their classes may be narrower; the error of an argument of a wrong kind is of both classes.
         return isinstance(theirs, Exception) and _share_a_class(ours, theirs)
     tolerance = 2e-3 if "float16" in kind else 1e-6 if "float32" in kind else 1e-12
+    if isinstance(ours, tuple):
+        return all(_is_same(a, b, kind) for a, b in zip(ours, theirs, strict=True))
+    if np.shape(ours) != np.shape(theirs):
+        return False
+    ours, theirs = (np.asarray(x, dtype=float) for x in (ours, theirs))
     return bool(np.allclose(ours, theirs, rtol=tolerance, atol=tolerance / 100, equal_nan=True))
 
 

@@ -130,7 +130,7 @@ def numeric_as_given(x: Any) -> Array:
 
 def check_finite(array: Array, name: str = "") -> None:
     """Raise an error for NaN or infinity."""
-    if array.dtype.kind in "iubmM":
+    if array.dtype.kind in "iubmMUSV" and array.dtype.name != "bfloat16":
         return
     if array.dtype == object:
         if np.asarray(array != array).astype(bool).any():
@@ -156,7 +156,7 @@ def weights(sample_weight: Any, n: int) -> Array | None:
     """Return weights as an array of n numbers, not all zero; strings that hold numbers are converted."""
     if sample_weight is None:
         return None
-    return _checked_weights(numeric(sample_weight), n)
+    return checked_weights(numeric(sample_weight), n)
 
 
 def weights_of_labels(sample_weight: Any, n: int) -> Array | None:
@@ -167,10 +167,18 @@ def weights_of_labels(sample_weight: Any, n: int) -> Array | None:
     is_odd = array.dtype.kind in "USVmM" and array.dtype.name != "bfloat16"
     if is_odd or (array.dtype == object and not all(isinstance(w, numbers.Number) for w in array.flat)):
         raise TypeError(f"sample_weight holds {array.dtype}, expected real numbers")
-    return _checked_weights(numeric(array), n)
+    return checked_weights(numeric(array), n)
 
 
-def _checked_weights(array: Array, n: int) -> Array:
+def weights_of_average(sample_weight: Any) -> Array | None:
+    """Return weights of one dimension, which scikit-learn hands to `np.average` as they are."""
+    if sample_weight is not None and np.ndim(sample_weight) != 1:
+        raise TypeError("Axis must be specified when shapes of a and weights differ.")
+    return weights_of_labels(sample_weight, 0)
+
+
+def checked_weights(array: Array, n: int) -> Array:
+    """Return weights, of one dimension and not all zero."""
     if array.ndim != 1:
         raise ValueError(
             f"Sample weights must be 1D array or scalar, got {array.ndim}D array. Expected either a scalar"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numbers
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,13 @@ def require_arrays_or_none(function: str, **arguments: Any) -> None:
             raise invalid(function, name, "an array-like or None", value)
 
 
+def require_arrays_or_sparse(function: str, **arguments: Any) -> None:
+    """Raise the error of the first argument that is neither an array nor a sparse matrix."""
+    for name, value in arguments.items():
+        if not (is_array_like(value) or is_sparse(value)):
+            raise invalid(function, name, "an array-like or a sparse array or matrix", value)
+
+
 def is_flag(value: Any) -> bool:
     """Tell whether a value is True or False."""
     return isinstance(value, (bool, np.bool_))
@@ -79,3 +87,39 @@ def require_multioutput(function: str, value: Any, names: Sequence[str]) -> None
     if not (value in names if isinstance(value, str) else is_array_like(value)):
         listed = ", ".join(map(repr, names))
         raise invalid(function, "multioutput", f"a str among {{{listed}}} or an array-like", value)
+
+
+def require_choice(function: str, name: str, value: Any, options: Sequence[str], *, or_none: bool) -> None:
+    """Raise the error of an argument that is none of these strings, nor None where that may be."""
+    if (value is None and or_none) or (isinstance(value, str) and value in options):
+        return
+    listed = ", ".join(map(repr, sorted(options)))
+    raise invalid(function, name, f"a str among {{{listed}}}{' or None' if or_none else ''}", value)
+
+
+def require_pos_label(function: str, value: Any, *, or_none: bool = True) -> None:
+    """Raise the error of a positive class that is no number, string or boolean."""
+    if (value is None and or_none) or isinstance(value, (numbers.Real, str, np.bool_)):
+        return
+    kinds = (
+        "an instance of 'float', an instance of 'str', an instance of 'bool' or an instance of 'numpy.bool'"
+    )
+    raise invalid(function, "pos_label", kinds + (" or None" if or_none else ""), value)
+
+
+def require_number(
+    function: str, name: str, value: Any, expected: str, allowed: Callable[[Any], bool]
+) -> None:
+    """Raise the error of an argument that is no real number of those allowed."""
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
+    if not (is_number and allowed(value)):
+        raise invalid(function, name, expected, value)
+
+
+def require_count(function: str, name: str, value: Any, *, or_none: bool = False) -> None:
+    """Raise the error of an argument that is no whole number from 1 on."""
+    if value is None and or_none:
+        return
+    if not (isinstance(value, numbers.Integral) and int(value) >= 1):
+        expected = "an int in the range [1, inf)" + (" or None" if or_none else "")
+        raise invalid(function, name, expected, value)

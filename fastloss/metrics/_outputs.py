@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -90,11 +90,12 @@ def outputs(
     sample_weight: Any,
     multioutput: Any = "uniform_average",
     read: Callable[[Any], Array] = numeric,
+    averages: Sequence[str] = _ALLOWED,
 ) -> Outputs:
     """Check the arguments that the regression metrics share, all but the values themselves."""
     require_arrays(function, y_true=y_true, y_pred=y_pred)
     require_arrays_or_none(function, sample_weight=sample_weight)
-    require_multioutput(function, multioutput, _ALLOWED)
+    require_multioutput(function, multioutput, averages)
     check_lengths(y_true, y_pred, sample_weight)
     target, prediction = read(y_true), read(y_pred)
     w = weights(sample_weight, len(prediction))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections import defaultdict
 from collections.abc import Sequence
-from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastloss.metrics._arrays import Array, blocks, check_finite, dense
+from fastloss import _core
+from fastloss.metrics._arrays import Array, blocks, check_finite, column, dense
 from fastloss.metrics._strings import StringTable, string_words
 
 #: New strings are looked for among so many rows at a time.
@@ -145,18 +144,52 @@ def _encode_strings(y: Array) -> tuple[Array, Array]:
 
 
 def _encode_objects(y: Array) -> tuple[Array, Array]:
-    """Rank Python strings by a dictionary of the classes met so far."""
-    table: defaultdict[Any, int] = defaultdict(count().__next__)
-    codes: Array
-    try:
-        codes = np.frombuffer(bytes(map(table.__getitem__, y.tolist())), np.uint8)
-    except ValueError:  # more classes than a byte has values
-        codes = np.fromiter(map(table.__getitem__, y.tolist()), dtype=np.intp, count=len(y))
-    if not all(isinstance(label, str) for label in table):
+    """Rank Python strings."""
+    if y.dtype != object:
         raise NoLabels
-    classes = np.empty(len(table), dtype=object)
-    classes[:] = list(table)
-    return _sorted(classes, codes)
+    found, codes = _core.encode_objects(y)
+    if not all(isinstance(label, str) for label in found):
+        raise NoLabels
+    classes = np.empty(len(found), dtype=object)
+    classes[:] = found
+    return _sorted(classes, codes.astype(_narrow(len(classes)), copy=False))
+
+
+def _of_pandas(x: Any) -> Labels | None:
+    """Return the labels of pandas' own strings and categories without making objects; None of others."""
+    array = getattr(x, "array", None)
+    dtype: Any = getattr(array, "dtype", None)
+    if hasattr(dtype, "storage") and dtype.type is str:
+        codes, classes = x.factorize()
+        labels = np.asarray(classes, dtype=object)
+    elif array is not None and hasattr(dtype, "categories"):
+        codes, labels = np.asarray(array.codes), np.asarray(dtype.categories)
+    else:
+        return None
+    if len(codes) == 0 or codes.min() < 0:
+        return None
+    present = np.flatnonzero(np.bincount(codes, minlength=len(labels)))
+    try:
+        found = encode(labels[present])
+    except NoLabels:
+        return None
+    ranks = np.zeros(len(labels), _narrow(len(found.classes)))
+    ranks[present] = found.codes
+    return Labels(found.classes, pick(ranks, codes))
+
+
+def labels_of(x: Any) -> Labels | None:
+    """Return the classes and ranks of one column of labels; None of what is none, or of no samples."""
+    found = _of_pandas(x)
+    if found is not None:
+        return found
+    array = label_array(x)
+    if 0 in array.shape or array.shape[1:] not in ((), (1,)):
+        return None
+    try:
+        return encode(column(array))
+    except (NoLabels, TypeError):  # lists, say, are not hashable
+        return None
 
 
 def _sorted(classes: Array, codes: Array) -> tuple[Array, Array]:
@@ -184,8 +217,13 @@ def is_indicator(y: Array) -> bool:
     """Tell whether an array is a multilabel indicator: several columns of at most two whole numbers."""
     if y.ndim != 2 or y.shape[1] < 2 or y.dtype.kind not in "fiub":
         return False
-    values = np.unique(y)
-    return len(values) < 3 and (y.dtype.kind != "f" or bool((values == np.trunc(values)).all()))
+    if 0 in y.shape:
+        return True
+    low, high = y.min(), y.max()
+    if y.dtype.kind == "f" and not (low == np.trunc(low) and high == np.trunc(high)):
+        return False
+    step = blocks(len(y), y.shape[1])
+    return y.dtype.kind == "b" or all(bool(((y[rows] == low) | (y[rows] == high)).all()) for rows in step)
 
 
 def target_type(y: Any, name: str = "") -> str:

@@ -17,16 +17,17 @@ from fastloss.metrics._arrays import (
     numeric_as_given,
     reduce,
     total_weight,
+    weights_of_average,
     weights_of_labels,
 )
 from fastloss.metrics._errors import (
-    invalid,
-    is_array_like,
     is_sparse,
     require_arrays,
     require_arrays_or_none,
+    require_arrays_or_sparse,
     require_flag,
 )
+from fastloss.metrics._pairs import check_target_types, differing_widths, sparse_indicators
 from fastloss.metrics._strings import different_strings
 from fastloss.metrics._targets import (
     Labels,
@@ -40,11 +41,7 @@ from fastloss.metrics._targets import (
 )
 from fastloss.multiclass import MulticlassHinge
 
-__all__ = ["hinge_loss", "zero_one_loss"]
-
-#: What a sparse matrix of one column is, and one of several.
-_SPARSE = ("binary", "multilabel-indicator")
-_DIFFERENT_WIDTHS = "Multi-label binary indicator input with different numbers of labels"
+__all__ = ["accuracy_score", "hinge_loss", "zero_one_loss"]
 
 
 def zero_one_loss(y_true: Any, y_pred: Any, *, normalize: bool = True, sample_weight: Any = None) -> float:
@@ -84,33 +81,74 @@ def zero_one_loss(y_true: Any, y_pred: Any, *, normalize: bool = True, sample_we
     >>> metrics.zero_one_loss(["cat", "dog", "dog", "cat"], ["cat", "dog", "cat", "cat"])
     0.25
     """
-    for name, value in (("y_true", y_true), ("y_pred", y_pred)):
-        if not (is_array_like(value) or is_sparse(value)):
-            raise invalid("zero_one_loss", name, "an array-like or a sparse array or matrix", value)
-    require_flag("zero_one_loss", "normalize", normalize)
-    require_arrays_or_none("zero_one_loss", sample_weight=sample_weight)
+    return _share("zero_one_loss", y_true, y_pred, sample_weight, normalize, of_hits=False)
+
+
+def accuracy_score(y_true: Any, y_pred: Any, *, normalize: bool = True, sample_weight: Any = None) -> float:
+    """Share, or weight, of the samples whose predicted label is right.
+
+    Parameters
+    ----------
+    y_true, y_pred : array_like of shape (n,) or (n, k), or sparse matrix of shape (n, k)
+        Labels: whole numbers, booleans or strings; or multilabel indicators, of which a row is right if all
+        of its labels are.
+    normalize : bool, default True
+        False gives the sum of the weights of the right samples instead of their share.
+    sample_weight : array_like of shape (n,), optional
+        Weights, not all zero.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for :func:`zero_one_loss`.
+
+    References
+    ----------
+    scikit-learn, `sklearn.metrics.accuracy_score`.
+
+    Examples
+    --------
+    >>> from fastloss import metrics
+    >>> metrics.accuracy_score(["cat", "dog", "dog", "cat"], ["cat", "dog", "cat", "cat"])
+    0.75
+    """
+    return _share("accuracy_score", y_true, y_pred, sample_weight, normalize, of_hits=True)
+
+
+def _share(
+    function: str, y_true: Any, y_pred: Any, sample_weight: Any, normalize: bool, *, of_hits: bool
+) -> float:
+    """Return the share, or the weight, of the samples that are right, or of those that are wrong."""
+    require_arrays_or_sparse(function, y_true=y_true, y_pred=y_pred)
+    require_flag(function, "normalize", normalize)
+    require_arrays_or_none(function, sample_weight=sample_weight)
     check_lengths(y_true, y_pred, sample_weight)
     if is_sparse(y_true) or is_sparse(y_pred):
         wrong = _different_sparse_rows(y_true, y_pred)
-        return _weight_of(wrong, weights_of_labels(sample_weight, len(wrong)), normalize)
+        return _weight_of(wrong != of_hits, weights_of_labels(sample_weight, len(wrong)), normalize)
     different = None if type(y_true) is np.ndarray else _different_pandas_strings(y_true, y_pred)
     if different is not None:
-        return _weight_of(different, weights_of_labels(sample_weight, len(different)), normalize)
+        return _weight_of(different != of_hits, weights_of_labels(sample_weight, len(different)), normalize)
     y, z = label_array(y_true), label_array(y_pred)
     if len(y) == 0:
         raise ValueError(
             "Found empty input array (e.g., `y_true` or `y_pred`) while a minimum of 1 sample is required."
         )
     if not _are_comparable(y, z):
-        _check_target_types(y_true, y_pred)
+        check_target_types(y_true, y_pred)
     if y.ndim == 2 and y.shape[1] > 1:
         if y.shape != z.shape:
-            raise ValueError(_DIFFERENT_WIDTHS)
-        return _weight_of((y != z).any(axis=1), weights_of_labels(sample_weight, len(y)), normalize)
+            raise differing_widths()
+        wrong = (y != z).any(axis=1)
+        return _weight_of(wrong != of_hits, weights_of_labels(sample_weight, len(y)), normalize)
     y, z, w = column(y), column(z), weights_of_labels(sample_weight, len(y))
     total = float(len(y)) if w is None else total_weight(w)
-    wrong_weight = sum(_wrong_weight(y[rows], z[rows], w, rows) for rows in blocks(len(y)))
-    return wrong_weight / total if normalize else float(wrong_weight)
+    weight = sum(_weight_of_block(y[rows], z[rows], w, rows, of_hits) for rows in blocks(len(y)))
+    return weight / total if normalize else float(weight)
 
 
 def _are_comparable(y: Array, z: Array) -> bool:
@@ -138,53 +176,27 @@ def _different_pandas_strings(y_true: Any, y_pred: Any) -> Array | None:
     return np.asarray(y != z, dtype=bool)
 
 
-def _wrong_weight(y: Array, z: Array, w: Array | None, rows: slice) -> float:
+def _weight_of_block(y: Array, z: Array, w: Array | None, rows: slice, of_hits: bool) -> float:
     are_strings = y.dtype.kind == z.dtype.kind == "U" and y.dtype.byteorder == z.dtype.byteorder
     wrong = different_strings(y, z) if are_strings else y != z
-    return float(np.count_nonzero(wrong) if w is None else np.dot(w[rows], wrong))
+    if w is None:
+        n = np.count_nonzero(wrong)
+        return float(len(y) - n if of_hits else n)
+    return float(np.dot(w[rows].astype(np.float64), wrong != of_hits))
 
 
-def _weight_of(wrong: Array, w: Array | None, normalize: bool) -> float:
-    total = float(len(wrong)) if w is None else total_weight(w)
-    wrong_weight = float(np.count_nonzero(wrong) if w is None else np.dot(w, wrong))
-    return wrong_weight / total if normalize else wrong_weight
+def _weight_of(counted: Array, w: Array | None, normalize: bool) -> float:
+    total = float(len(counted)) if w is None else total_weight(w)
+    weight = float(np.count_nonzero(counted) if w is None else np.dot(w.astype(np.float64), counted))
+    return weight / total if normalize else weight
 
 
 def _different_sparse_rows(y_true: Any, y_pred: Any) -> Array:
     """Tell which rows of two indicators differ, of which at least one is a sparse matrix."""
-    kinds = [target_type(a) if not is_sparse(a) else _SPARSE[a.shape[1] > 1] for a in (y_true, y_pred)]
-    if set(kinds) <= {"binary", "multiclass"}:
-        raise TypeError("Sparse input is only supported when targets are of multilabel type")
-    if kinds != ["multilabel-indicator"] * 2:
-        mix = "a mix of {} and {}".format(*kinds)
-        raise ValueError(f"Classification metrics can't handle {mix} targets")
-    matrix = type((y_true if is_sparse(y_true) else y_pred).tocsr())
-    a, b = (matrix(y) for y in (y_true, y_pred))
-    if a.shape != b.shape:
-        raise ValueError(_DIFFERENT_WIDTHS)
+    a, b = sparse_indicators(y_true, y_pred)
     difference = a - b
     difference.eliminate_zeros()
     return np.asarray(np.diff(difference.indptr) > 0)
-
-
-def _check_target_types(y_true: Any, y_pred: Any) -> None:
-    """Raise the error of targets that are no labels, or labels of two kinds."""
-    are_times = [label_array(y).dtype.kind in "mM" for y in (y_true, y_pred)]
-    if are_times in ([True, False], [False, True]):
-        raise TypeError("times and labels that are none cannot be compared")
-    types = [target_type(y_true, "y_true"), target_type(y_pred, "y_pred")]
-    kinds = {"multiclass"} if set(types) == {"binary", "multiclass"} else set(types)
-    if len(kinds) > 1:
-        mix = "a mix of {} and {}".format(*types)
-        raise ValueError(f"Classification metrics can't handle {mix} targets")
-    kind = kinds.pop()
-    if kind not in ("binary", "multiclass", "multilabel-indicator"):
-        raise ValueError(f"{kind} is not supported")
-    if kind != "multilabel-indicator":
-        classes = [np.unique(label_array(y)) for y in (y_true, y_pred)]
-        if len({isinstance(label, str) for each in classes for label in each}) > 1:
-            got = " and ".join(str(each) for each in classes)
-            raise ValueError(f"Mix of label input types (string and number); Got {got}.")
 
 
 def hinge_loss(y_true: Any, pred_decision: Any, *, labels: Any = None, sample_weight: Any = None) -> float:
@@ -233,7 +245,7 @@ def hinge_loss(y_true: Any, pred_decision: Any, *, labels: Any = None, sample_we
     require_arrays_or_none("hinge_loss", labels=labels, sample_weight=sample_weight)
     check_lengths(y_true, pred_decision, sample_weight)
     z, y = _decisions(pred_decision), column(label_array(y_true))
-    w = _one_weight_each(sample_weight)
+    w = weights_of_average(sample_weight)
     try:
         found = encode(y)
     except NoLabels:
@@ -259,13 +271,6 @@ def _decisions(pred_decision: Any) -> Array:
     if z.dtype.kind in "mM" or not are_numbers:
         raise TypeError("pred_decision should be an array of floats.")
     return z.astype(np.float64) if z.dtype == object else z
-
-
-def _one_weight_each(sample_weight: Any) -> Array | None:
-    """Return weights, which scikit-learn hands to `np.average` as they are."""
-    if sample_weight is not None and np.ndim(sample_weight) != 1:
-        raise TypeError("Axis must be specified when shapes of a and weights differ.")
-    return weights_of_labels(sample_weight, 0)
 
 
 def _hinge(found: Labels, classes: Array, z: Array, w: Array | None, are_given: bool) -> float:

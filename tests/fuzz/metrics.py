@@ -15,7 +15,18 @@ from fastloss import metrics
 from . import arrays
 from .session import FindingError, Session
 
-_CLASSIFIERS = ("brier_score_loss", "d2_log_loss_score", "hinge_loss", "log_loss", "zero_one_loss")
+_PREDICTED = (
+    *("accuracy_score", "balanced_accuracy_score", "cohen_kappa_score", "confusion_matrix", "f1_score"),
+    *("fbeta_score", "matthews_corrcoef", "precision_score", "recall_score"),
+)
+_RANKED = ("average_precision_score", "precision_recall_curve", "roc_auc_score", "roc_curve")
+_WITHIN = ("ndcg_score", "top_k_accuracy_score")
+#: What odd arguments do to these is tried one by one, by tests/test_metrics_odd_input.py.
+_IN_ORDER = (*_PREDICTED, *_RANKED, *_WITHIN, "explained_variance_score", "r2_score")
+_CLASSIFIERS = (
+    *("brier_score_loss", "d2_log_loss_score", "hinge_loss", "log_loss", "zero_one_loss"),
+    *(*_PREDICTED, *_RANKED, *_WITHIN),
+)
 _FUNCTIONS = [
     name
     for name in metrics.__all__
@@ -33,11 +44,22 @@ def _labels(r: random.Random, n: int, classes: int) -> np.ndarray:
 def _classification(name: str, r: random.Random, n: int) -> tuple[list[Any], dict[str, Any]]:
     classes = r.randrange(2, 5)
     y = _labels(r, n, classes)
-    if name == "zero_one_loss":
+    if name == "zero_one_loss" or name in _PREDICTED:
         other = y.copy()
         r.shuffle(other)
-        return [y, other], {"normalize": r.random() < 0.7}
-    if classes == 2:
+        options: dict[str, Any] = {"normalize": r.random() < 0.7} if name == "zero_one_loss" else {}
+        if name in ("f1_score", "fbeta_score", "precision_score", "recall_score"):
+            options["average"] = r.choice(("macro", "micro", "weighted", None))
+        if name == "fbeta_score":
+            options["beta"] = r.choice((0.5, 2))
+        return [y, other], options
+    if name in _WITHIN:
+        classes += 1
+        scores = arrays.fractions(r, n * classes).reshape(n, classes).round(1)
+        if name == "ndcg_score":
+            return [scores[::-1].copy(), scores], {"k": r.choice((None, 1, 3))}
+        return [np.arange(n) % classes, scores], {"k": 1, "labels": list(range(classes))}
+    if classes == 2 or name in _RANKED:
         y = (arrays.fractions(r, n) < 0.5).astype(np.int64)
         y[:2] = [0, 1][:n]
         p = arrays.fractions(r, n) if name != "hinge_loss" else arrays.fractions(r, n) * 4 - 2
@@ -97,7 +119,7 @@ def case(s: Session) -> None:
     args, options = make(name, r, n)
     if r.random() < 0.4 and "median" not in name and name != "max_error":
         options["sample_weight"] = arrays.fractions(r, n) + 0.1
-    odd = r.random() < 0.3
+    odd = r.random() < 0.3 and name not in _IN_ORDER
     if odd:
         i = r.randrange(len(args) + len(options))
         if i < len(args):
@@ -119,5 +141,8 @@ def case(s: Session) -> None:
         of_average = "Axis must be specified" in str(expected)
         if not isinstance(found, tuple(kinds) if kinds and not of_average else (ValueError, TypeError)):
             raise FindingError(f"{found!r}, scikit-learn {expected!r}")
-    elif not np.allclose(found, expected, rtol=1e-6, atol=1e-9, equal_nan=True):
-        raise FindingError(f"{found!r}, scikit-learn {expected!r}")
+        return
+    several = isinstance(expected, tuple)
+    for a, b in zip(found, expected, strict=True) if several else [(found, expected)]:
+        if np.shape(a) != np.shape(b) or not np.allclose(a, b, rtol=1e-6, atol=1e-9, equal_nan=True):
+            raise FindingError(f"{found!r}, scikit-learn {expected!r}")

@@ -17,10 +17,21 @@ from .trial import Arrays, Choice, Subject
 
 #: What some metrics take for targets and predictions; those that are not here take any numbers.
 POSITIVE = {"mean_gamma_deviance", "mean_poisson_deviance", "mean_tweedie_deviance", "d2_tweedie_score"}
-NOT_NEGATIVE = {"mean_squared_log_error", "root_mean_squared_log_error"}
-LABELS = {"zero_one_loss": "labels", "hinge_loss": "scores"} | dict.fromkeys(
-    ("log_loss", "brier_score_loss", "d2_log_loss_score"), "probabilities"
+NOT_NEGATIVE = {"mean_squared_log_error", "root_mean_squared_log_error", "ndcg_score"}
+PREDICTED = (
+    *("accuracy_score", "balanced_accuracy_score", "cohen_kappa_score", "confusion_matrix", "f1_score"),
+    *("fbeta_score", "matthews_corrcoef", "precision_score", "recall_score", "zero_one_loss"),
 )
+SCORED = ("average_precision_score", "hinge_loss", "precision_recall_curve", "roc_auc_score", "roc_curve")
+LABELS = {
+    **dict.fromkeys(PREDICTED, "labels"),
+    **dict.fromkeys((*SCORED, "top_k_accuracy_score"), "scores"),
+    **dict.fromkeys(("log_loss", "brier_score_loss", "d2_log_loss_score"), "probabilities"),
+    "calibration_curve": "probabilities",
+}
+#: Metrics of scores that take one column, and of several alone.
+OF_ONE = ("calibration_curve", "precision_recall_curve", "roc_auc_score", "roc_curve", *PREDICTED)
+OF_SEVERAL = ("ndcg_score", "top_k_accuracy_score")
 OPTIONS: dict[str, list[dict[str, Any]]] = {
     "mean_tweedie_deviance": [{"power": p} for p in (0, 1, 1.5, 2, 3)],
     "d2_tweedie_score": [{"power": p} for p in (0, 1, 1.5, 2)],
@@ -28,6 +39,17 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
     "d2_pinball_score": [{"alpha": a} for a in (0.5, 0.9)],
     "zero_one_loss": [{}, {"normalize": False}],
     "log_loss": [{}, {"normalize": False}],
+    "accuracy_score": [{}, {"normalize": False}],
+    "calibration_curve": [{}, {"n_bins": 40}, {"strategy": "quantile"}],
+    "cohen_kappa_score": [{}, {"weights": "linear"}],
+    "confusion_matrix": [{}, {"normalize": "all"}],
+    "fbeta_score": [{"beta": 2.0}],
+    "ndcg_score": [{}, {"k": 2}, {"ignore_ties": True}],
+    "precision_recall_curve": [{}, {"drop_intermediate": True}],
+    "precision_score": [{}, {"average": "macro"}],
+    "roc_auc_score": [{}, {"max_fpr": 0.5}],
+    "roc_curve": [{}, {"drop_intermediate": False}],
+    "top_k_accuracy_score": [{"k": 1}],
 }
 CLASSES = 3
 
@@ -47,7 +69,9 @@ class Metric(Subject):
     def factors(self) -> dict[str, Sequence[Any]]:
         columns = (1, 2, CLASSES) if "multioutput" in self.parameters else (1,)
         if self.name in LABELS:
-            columns = (1, CLASSES) if LABELS[self.name] != "labels" else (1,)
+            columns = (1,) if self.name in OF_ONE else (1, CLASSES)
+        if self.name in OF_SEVERAL:
+            columns = (CLASSES,)
         found: dict[str, Sequence[Any]] = {
             "columns": columns,
             "weighted": (False, True),
@@ -107,7 +131,10 @@ class Metric(Subject):
             options["multioutput"] = choice["multioutput"]
         if "sample_weight" in arrays and "sample_weight" in self.parameters:
             options["sample_weight"] = arrays["sample_weight"]
-        return [self.function(arrays["y_true"], arrays["y_pred"], **options)]
+        if self.name == "top_k_accuracy_score":
+            options["labels"] = np.arange(CLASSES)
+        found = self.function(arrays["y_true"], arrays["y_pred"], **options)
+        return list(found) if isinstance(found, tuple) else [found]
 
 
 def subjects() -> list[Subject]:
