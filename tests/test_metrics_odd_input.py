@@ -93,7 +93,7 @@ EXCEPTIONS = {
     # Scores that are no numbers are sorted there, and fail where they are subtracted; or where theirs is
     # multiplied.
     f"{CURVES} (y_pred|both)=({NO_NUMBERS}|.*objects.*|fractions|longdouble|no rows in pandas)",
-    "roc_auc_score .*=(categories.*|fields|void)",
+    "(roc_auc_score|top_k_accuracy_score) .*=(categories.*|fields|void)",
     "roc_auc_score sample_weight=(one zero|one word)",
     # Classes are looked up one by one there: what cannot be hashed or compared fails in Python's words.
     f"{COUNTED} labels=.*",
