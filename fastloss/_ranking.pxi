@@ -1,7 +1,7 @@
 """Samples in the order of their scores: areas, curves; rankings within rows."""
 
 cdef extern from "ranking/ranking.h" nogil:
-    ctypedef struct fl_ranking:
+    ctypedef struct fl_ordering:
         size_t n
         fl_array score
         const uint8_t *positive
@@ -10,12 +10,12 @@ cdef extern from "ranking/ranking.h" nogil:
         void *context
         int has_negative_weights
         void *memory
-    fl_status fl_rank(fl_ranking *r)
-    void fl_ranking_free(fl_ranking *r)
-    double fl_ranking_auc(const fl_ranking *r)
-    double fl_ranking_average_precision(const fl_ranking *r)
-    size_t fl_ranking_n_thresholds(const fl_ranking *r)
-    void fl_ranking_curve(const fl_ranking *r, double *negative, double *positive, void *threshold)
+    fl_status fl_rank(fl_ordering *r)
+    void fl_ordering_free(fl_ordering *r)
+    double fl_ordering_auc(const fl_ordering *r)
+    double fl_ordering_average_precision(const fl_ordering *r)
+    size_t fl_ordering_n_thresholds(const fl_ordering *r)
+    void fl_ordering_curve(const fl_ordering *r, double *negative, double *positive, void *threshold)
     void fl_is_among_top(
         const void *scores, fl_dtype dtype, const int64_t *column, size_t n, size_t n_columns, size_t k,
         uint8_t *result,
@@ -29,12 +29,12 @@ cdef extern from "ranking/ranking.h" nogil:
 cdef class Ranking:
     """Scores of two classes in descending order; a ValueError names the argument that is not finite."""
 
-    cdef fl_ranking r
+    cdef fl_ordering r
 
     def __cinit__(self, cnp.ndarray score not None, uint8_t[::1] positive not None, weight=None):
         cdef fl_status status
         cdef list errors
-        cdef fl_ranking *r = &self.r
+        cdef fl_ordering *r = &self.r
         r.memory = NULL
         r.n = <size_t>positive.shape[0]
         r.weight.data = NULL
@@ -58,7 +58,7 @@ cdef class Ranking:
             raise ValueError("y_score")
 
     def __dealloc__(self):
-        fl_ranking_free(&self.r)
+        fl_ordering_free(&self.r)
 
     @property
     def has_negative_weights(self):
@@ -69,21 +69,21 @@ cdef class Ranking:
         """Return the area under the ROC curve."""
         cdef double area
         with nogil:
-            area = fl_ranking_auc(&self.r)
+            area = fl_ordering_auc(&self.r)
         return area
 
     def average_precision(self):
         """Return the average precision."""
         cdef double precision
         with nogil:
-            precision = fl_ranking_average_precision(&self.r)
+            precision = fl_ordering_average_precision(&self.r)
         return precision
 
     def curve(self):
         """Return false and true positives at each threshold, and the thresholds, from the largest on."""
         cdef size_t n
         with nogil:
-            n = fl_ranking_n_thresholds(&self.r)
+            n = fl_ordering_n_thresholds(&self.r)
         cdef cnp.ndarray negative = np.empty(n), positive = np.empty(n)
         cdef int code = self.r.score.dtype
         dtypes = {FL_FLOAT32: np.float32, FL_INT64: np.int64, FL_UINT64: np.uint64}
@@ -92,7 +92,7 @@ cdef class Ranking:
         cdef double *to_positive = <double *>cnp.PyArray_DATA(positive)
         cdef void *to_threshold = cnp.PyArray_DATA(threshold)
         with nogil:
-            fl_ranking_curve(&self.r, to_negative, to_positive, to_threshold)
+            fl_ordering_curve(&self.r, to_negative, to_positive, to_threshold)
         return negative, positive, threshold
 
 

@@ -82,7 +82,7 @@ static int fl_write_weighed(fl_weighed *to, const uint64_t *key, const uint8_t *
     return check == 0;
 }
 
-static fl_status fl_write_items(fl_ranking *r, void *items, fl_watch *watch) {
+static fl_status fl_write_items(fl_ordering *r, void *items, fl_watch *watch) {
     uint64_t key[FL_SAMPLES];
     double block[FL_SAMPLES], weights[FL_SAMPLES];
     char raw[FL_RAW_BYTES];
@@ -119,7 +119,7 @@ static void fl_reverse(char *items, size_t n, size_t bytes) {
     }
 }
 
-static void fl_next_groups(const fl_ranking *r, int part, fl_groups *g) {
+static void fl_next_groups(const fl_ordering *r, int part, fl_groups *g) {
     if (r->kind == FL_WORDS32)
         fl_read_groups_words32(r->part[part], r->n_part[part], g);
     else if (r->kind == FL_WORDS64)
@@ -136,7 +136,7 @@ static fl_groups fl_no_groups(void) {
 }
 
 /* Goes through all groups: `g.n` is 0 after the last. */
-static int fl_advance(const fl_ranking *r, int *part, fl_groups *g) {
+static int fl_advance(const fl_ordering *r, int *part, fl_groups *g) {
     fl_next_groups(r, *part, g);
     if (g->n == 0 && *part == 0) {
         *part = 1;
@@ -146,7 +146,7 @@ static int fl_advance(const fl_ranking *r, int *part, fl_groups *g) {
     return g->n > 0;
 }
 
-static int fl_sort_part(fl_ranking *r, int part, char *items, char *spare, size_t (*counts)[FL_DIGIT_VALUES],
+static int fl_sort_part(fl_ordering *r, int part, char *items, char *spare, size_t (*counts)[FL_DIGIT_VALUES],
                         fl_watch *watch) {
     size_t n = r->n_part[part];
     if (r->kind == FL_WORDS32)
@@ -158,13 +158,13 @@ static int fl_sort_part(fl_ranking *r, int part, char *items, char *spare, size_
     return r->part[part] != NULL;
 }
 
-static void fl_lay_out(fl_ranking *r, fl_layout *l, void **items, void **spare, void **counts) {
+static void fl_lay_out(fl_ordering *r, fl_layout *l, void **items, void **spare, void **counts) {
     *items = fl_take(l, fl_times(r->n, fl_item_bytes(r->kind)));
     *spare = fl_take(l, fl_times(r->n, fl_item_bytes(r->kind)));
     *counts = fl_take(l, FL_DIGITS * FL_DIGIT_VALUES * sizeof(size_t));
 }
 
-fl_status fl_rank(fl_ranking *r) {
+fl_status fl_rank(fl_ordering *r) {
     r->memory = NULL;
     r->has_negative_weights = 0;
     r->n_part[0] = r->n_part[1] = 0;
@@ -190,18 +190,18 @@ fl_status fl_rank(fl_ranking *r) {
             status = FL_INTERRUPTED;
     }
     if (status != FL_OK) {
-        fl_ranking_free(r);
+        fl_ordering_free(r);
         return status;
     }
     return FL_OK;
 }
 
-void fl_ranking_free(fl_ranking *r) {
+void fl_ordering_free(fl_ordering *r) {
     fl_give_scratch(r->memory);
     r->memory = NULL;
 }
 
-double fl_ranking_auc(const fl_ranking *r) {
+double fl_ordering_auc(const fl_ordering *r) {
     fl_compensated twice = {0, 0};
     fl_groups g = fl_no_groups();
     double negative = 0, positive = 0;
@@ -216,7 +216,7 @@ double fl_ranking_auc(const fl_ranking *r) {
     return fl_total(twice) / (2 * positive * negative);
 }
 
-double fl_ranking_average_precision(const fl_ranking *r) {
+double fl_ordering_average_precision(const fl_ordering *r) {
     fl_compensated sum = {0, 0};
     fl_groups g = fl_no_groups();
     double positive = 0;
@@ -229,7 +229,7 @@ double fl_ranking_average_precision(const fl_ranking *r) {
     return positive != 0 ? fl_total(sum) / positive : 0;
 }
 
-static void fl_write_threshold(const fl_ranking *r, int part, uint64_t key, size_t i, void *threshold) {
+static void fl_write_threshold(const fl_ordering *r, int part, uint64_t key, size_t i, void *threshold) {
     if (r->kind == FL_WORDS32) {
         ((float *)threshold)[i] = fl_float_of_key((uint32_t)key | (part ? FL_TOP32 : 0));
         return;
@@ -243,7 +243,7 @@ static void fl_write_threshold(const fl_ranking *r, int part, uint64_t key, size
         ((double *)threshold)[i] = fl_double_of_key(key);
 }
 
-size_t fl_ranking_n_thresholds(const fl_ranking *r) {
+size_t fl_ordering_n_thresholds(const fl_ordering *r) {
     fl_groups g = fl_no_groups();
     size_t n = 0;
     for (int part = 0; fl_advance(r, &part, &g);)
@@ -251,7 +251,7 @@ size_t fl_ranking_n_thresholds(const fl_ranking *r) {
     return n;
 }
 
-void fl_ranking_curve(const fl_ranking *r, double *negative, double *positive, void *threshold) {
+void fl_ordering_curve(const fl_ordering *r, double *negative, double *positive, void *threshold) {
     fl_groups g = fl_no_groups();
     size_t at = 0;
     for (int part = 0; fl_advance(r, &part, &g); at += g.n) {

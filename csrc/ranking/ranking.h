@@ -1,6 +1,6 @@
 /* Samples in the order of their scores, and what that order tells of two classes. */
-#ifndef FL_RANKING_H
-#define FL_RANKING_H
+#ifndef FL_RANKING_RANKING_H
+#define FL_RANKING_RANKING_H
 
 #include "../fastloss.h"
 
@@ -20,24 +20,24 @@ typedef struct {
     const void *part[2];
     size_t n_part[2];
     int kind;
-} fl_ranking;
+} fl_ordering;
 
 /* FL_BAD_PREDICTION or FL_BAD_WEIGHT where some number is not finite, FL_NO_MEMORY, FL_TOO_LARGE,
  * FL_INTERRUPTED; nothing is to be given back then. */
-fl_status fl_rank(fl_ranking *r);
-void fl_ranking_free(fl_ranking *r);
+fl_status fl_rank(fl_ordering *r);
+void fl_ordering_free(fl_ordering *r);
 
 /* The area under the ROC curve, ties counted half; NaN where a class has no weight. */
-double fl_ranking_auc(const fl_ranking *r);
+double fl_ordering_auc(const fl_ordering *r);
 /* Sum of the precision at each threshold times the recall it adds; 0 without positive samples. */
-double fl_ranking_average_precision(const fl_ranking *r);
+double fl_ordering_average_precision(const fl_ordering *r);
 /* How many different scores there are. */
-size_t fl_ranking_n_thresholds(const fl_ranking *r);
+size_t fl_ordering_n_thresholds(const fl_ordering *r);
 /* For each of them, from the largest on: the weight of the negative and of the positive samples
  * of at least that score, and the score: of dtype float32, int64 or uint64 if the scores are, otherwise
  * float64.
  */
-void fl_ranking_curve(const fl_ranking *r, double *negative, double *positive, void *threshold);
+void fl_ordering_curve(const fl_ordering *r, double *negative, double *positive, void *threshold);
 
 /* For each row of (n, n_columns) numbers of dtype float32, float64 or int64, C order: whether fewer than k of
  * its numbers come before that of the column named, the larger first and of equal ones the last first. */
