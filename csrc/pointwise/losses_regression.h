@@ -31,9 +31,30 @@ FL_LOSS(huber) {
     return (fl_terms){c * fl_fma((real)-0.5, c, a), fl_with_sign(c, r), fl_keep_nan(r, a <= delta ? 1 : 0)};
 }
 
+/* A parameter that residuals are divided by, its inverse in range. */
+FL_INLINE double fl_scale_parameter(double c) {
+    const double smallest = FL_PRECISION == 32 ? 0x1p-126 : 0x1p-1022;
+    return c > smallest ? c : smallest;
+}
+
+/* ½c² as half·power, which may both be in range where c² is not; the power is one of two. */
+typedef struct {
+    real half, power;
+} fl_half_square;
+
+FL_INLINE fl_half_square fl_half_square_of(double c) {
+    uint64_t exponent, mask = 0x7ff0000000000000;
+    double power;
+    memcpy(&exponent, &c, sizeof exponent);
+    exponent &= mask;
+    memcpy(&power, &exponent, sizeof power);
+    return (fl_half_square){(real)(0.5 * c * (c / power)), (real)power};
+}
+
 /* p = {β}: Huber(β)/β */
 FL_LOSS(smooth_l1) {
-    real beta = (real)p[0], inverse = (real)(1 / p[0]);
+    double scale = fl_scale_parameter(p[0]);
+    real beta = (real)scale, inverse = (real)(1 / scale);
     real r = z - y, a = fl_abs(r);
     int inside = a < beta;
     real c = a >= beta ? beta : a;
@@ -64,11 +85,11 @@ FL_LOSS(log_cosh) {
                       hessian64 * (real)0x1p-62};
 }
 
-/* |u| beyond which u² + 1 = u² to working precision with a wide margin, and a power of two that brings any
- * such u into the range where u² neither over- nor underflows. */
+/* |u| beyond which u² + 1 = u² to working precision with a wide margin; a power of two that brings such a u
+ * into the range where u² neither over- nor underflows, up to a size, in which 1/u² is 0 by all means. */
 #define FL_HUGE FL_CONST(0x1p30, 0x1p60)
 #define FL_HUGE_SCALE FL_CONST(0x1p-70, 0x1p-520)
-#define FL_HUGE_SCALE_LOG2 FL_CONST(70.0, 520.0)
+#define FL_HUGE_SCALED FL_CONST(0x1p60, 0x1p500)
 
 /* scale·inverse·(z − y) as a pair; an infinite one, if it can be, has no low half. */
 FL_INLINE fl_pair fl_scaled_residual(real y, real z, fl_pair inverse, real scale, int is_finite) {
@@ -93,7 +114,8 @@ FL_INLINE real fl_reciprocal_of_cube(real s2, real s) {
 
 /* p = {δ}. With u = r/δ, s = √(1 + u²): the value δ²(s − 1) is r²/(s + 1), the gradient r/s, the Hessian
  * 1/s³. This for any δ: */
-FL_INLINE fl_terms fl_pseudo_huber_of_any(real y, real z, double delta) {
+FL_INLINE fl_terms fl_pseudo_huber_of_any(real y, real z, double any_delta) {
+    double delta = fl_scale_parameter(any_delta);
     fl_pair r = fl_two_difference(z, y);
     fl_pair u = fl_scaled_residual(y, z, fl_constant_reciprocal(delta), 1, 0);
     int is_huge = fl_abs(u.hi) > FL_HUGE;
@@ -149,28 +171,38 @@ FL_LOSS(expectile) {
     return (fl_terms){w * r * r, 2 * w * r, fl_keep_nan(r, 2 * w)};
 }
 
-/* p = {c}. ½c²·log(1 + u²), u = r/c; for huge |u|, u is scaled by a power of two, whose logarithm comes back
- * at the end, and the 1 is dropped. */
+/* p = {c}. ½c²·log(1 + u²), u = r/c, the gradient r/(1 + u²), the Hessian (1 − u²)/(1 + u²)². For huge |u|,
+ * where the 1 is dropped, they are c²·(log |r| − log c), c²/r and −1/u². */
 FL_MAGNITUDE(cauchy) {
     return (z - y) * (real)(1 / p[0]);
 }
 
 FL_LOSS(cauchy) {
-    real half_c2 = (real)(0.5 * p[0] * p[0]);
-    real r = z - y, u_estimate = fl_abs(r * (real)(1 / p[0]));
+    const double c = fl_scale_parameter(p[0]);
+    const fl_half_square half_c2 = fl_half_square_of(c);
+    fl_pair inverse_c = fl_constant_reciprocal(c);
+    real r = z - y, u_estimate = fl_abs(r * inverse_c.hi);
     int is_huge = !prepared.moderate && u_estimate > FL_HUGE;
     real scale = is_huge ? FL_HUGE_SCALE : 1, one = is_huge ? 0 : 1;
-    fl_pair u = fl_scaled_residual(y, z, fl_constant_reciprocal(p[0]), scale, prepared.moderate);
+    real of_r = c >= 1 ? scale : 1, of_inverse = c >= 1 ? 1 : scale; /* whichever is larger */
+    fl_pair u = fl_scaled_residual(y, z, (fl_pair){inverse_c.hi * of_inverse, inverse_c.lo * of_inverse},
+                                   of_r, prepared.moderate);
+    if (!prepared.moderate) {
+        int is_small = fl_abs(u.hi) < FL_HUGE_SCALED;
+        u = (fl_pair){is_small ? u.hi : FL_HUGE_SCALED, is_small ? u.lo : 0};
+    }
     fl_pair u2 = fl_pair_square(u);
     fl_pair m = fl_two_sum(one, u2.hi);
     m.lo += u2.lo;
     fl_pair inverse = fl_reciprocal(m);
-    fl_pair log_m = fl_log_pair(m.hi, is_huge ? 2 * FL_HUGE_SCALE_LOG2 : 0, m.lo * inverse.hi);
-    real value = half_c2 * log_m.hi;
+    fl_pair log_m = fl_log_pair(is_huge ? fl_abs(r) : m.hi, 0, is_huge ? 0 : m.lo * inverse.hi);
+    fl_pair log_c = fl_log_pair((real)c, 0, 0);
+    real log = is_huge ? 2 * ((log_m.hi - log_c.hi) + (log_m.lo - log_c.lo)) : log_m.hi;
+    real value = half_c2.half * log * half_c2.power;
     value = u_estimate < FL_CONST(0x1p-20, 0x1p-40) ? (real)0.5 * r * r : value; /* u² may underflow */
     real root = (one - u2.hi) - u2.lo;
     real twice_corrected = fl_fma(2, inverse.lo, inverse.hi);
-    real gradient = ((r * scale) * (inverse.hi + inverse.lo)) * scale;
+    real gradient = is_huge ? 2 * half_c2.half / r * half_c2.power : r * (inverse.hi + inverse.lo);
     real hessian = ((root * inverse.hi) * scale) * (twice_corrected * scale);
     if (prepared.moderate)
         return (fl_terms){value, gradient, hessian};
@@ -187,15 +219,16 @@ FL_MAGNITUDE(welsch) {
 FL_LOSS(welsch) {
     const real far = FL_CONST(20.0, 60.0); /* 2^(−u²) is 0 whatever it is multiplied by */
     const real near_zero = FL_CONST(0x1p-20, 0x1p-40);
-    real minus_half_c2 = (real)(-0.5 * p[0] * p[0]);
+    const double c = fl_scale_parameter(p[0]);
+    const fl_half_square half_c2 = fl_half_square_of(c);
     real r = z - y;
-    fl_pair u = fl_scaled_residual(y, z, fl_binary_scale(p[0]), 1, 1);
+    fl_pair u = fl_scaled_residual(y, z, fl_binary_scale(c), 1, 1);
     if (!prepared.moderate) { /* an infinite one, too */
         u.lo = fl_abs(u.hi) < far ? u.lo : 0;
         u.hi = fl_abs(u.hi) < far ? u.hi : far;
     }
     fl_exp_factors e = fl_exp2_minus_square_in_factors(u, prepared.moderate);
-    real value = minus_half_c2 * fl_factors_minus_one(e);
+    real value = -half_c2.half * fl_factors_minus_one(e) * half_c2.power;
     value = fl_abs(u.hi) < near_zero ? (real)0.5 * r * r : value; /* u² may underflow */
     fl_pair u2 = fl_pair_square(u);
     real root = fl_fma(-2 * FL_LN2, u2.hi, fl_fma(-2 * FL_LN2, u2.lo, 1));
@@ -212,14 +245,14 @@ FL_LOSS(welsch) {
  */
 #if FL_PRECISION == 32
 FL_LOSS(tukey) {
-    const double sixth = 1.0 / 6, c = p[0] > 0x1p-1000 ? p[0] : 0x1p-1000;
+    const double sixth = 1.0 / 6, c = fl_scale_parameter(p[0]);
     double r = (double)z - (double)y, a = __builtin_fabs(r), kept = a > c ? c : a;
     double w = (c - kept) * (1 / c), t = w * (2 - w), value = kept * kept * (sixth + t * (sixth + t * sixth));
     return (fl_terms){(real)value, (real)(__builtin_copysign(kept, r) * (t * t)), (real)(t * (5 * t - 4))};
 }
 #else
 FL_LOSS(tukey) {
-    const real sixth = 1.0 / 6, c = p[0] > 0x1p-1020 ? p[0] : 0x1p-1020;
+    const real sixth = 1.0 / 6, c = fl_scale_parameter(p[0]);
     fl_pair r = fl_two_difference(z, y), inverse = fl_constant_reciprocal(c);
     real a = fl_abs(r.hi), lo = a <= c ? fl_flip_sign(r.lo, r.hi) : 0, kept = a > c ? c : a;
     fl_pair d = fl_fast_two_sum(c, -kept);
