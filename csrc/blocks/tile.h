@@ -9,6 +9,10 @@
 
 #if defined(__AVX__)
 #include <immintrin.h>
+#elif defined(__SSE2__)
+#include <emmintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #if defined(__AVX512F__)
@@ -31,15 +35,26 @@ enum {
     FL_N_BITS_VECTORS = FL_LANES / FL_PATTERNS
 };
 
-/* Vector by vector: the whole array copied at once would go through memory. */
-FL_INLINE void fl_load_sums(fl_double_vector *sums, const double *lanes) {
+/* Vector by vector, as vectors: what gcc makes of an array's copies are halves of vectors that wait for each
+ * other in memory, and of its zeros `rep stos`, which waits for all stores before. */
+typedef double fl_doubles_anywhere __attribute__((vector_size(FL_VECTOR_BYTES), aligned(8), may_alias));
+
+FL_INLINE void fl_clear_sums(double *lanes) {
+#pragma GCC unroll 8
     for (int i = 0; i < FL_N_DOUBLE_VECTORS; i++)
-        memcpy(&sums[i], lanes + i * FL_DOUBLES, sizeof sums[i]);
+        *(fl_doubles_anywhere *)(lanes + i * FL_DOUBLES) = (fl_doubles_anywhere){0};
+}
+
+FL_INLINE void fl_load_sums(fl_double_vector *sums, const double *lanes) {
+#pragma GCC unroll 8
+    for (int i = 0; i < FL_N_DOUBLE_VECTORS; i++)
+        sums[i] = *(const fl_doubles_anywhere *)(lanes + i * FL_DOUBLES);
 }
 
 FL_INLINE void fl_store_sums(double *lanes, const fl_double_vector *sums) {
+#pragma GCC unroll 8
     for (int i = 0; i < FL_N_DOUBLE_VECTORS; i++)
-        memcpy(lanes + i * FL_DOUBLES, &sums[i], sizeof sums[i]);
+        *(fl_doubles_anywhere *)(lanes + i * FL_DOUBLES) = sums[i];
 }
 
 /* sums[k] += tile[k], for a tile of floats that has just been computed by whole vectors taken into halves:
@@ -68,6 +83,26 @@ FL_INLINE void fl_add_stored(fl_double_vector *sums, const real *tile) {
     for (int i = 0; i < 4; i++)
         sums[i] += _mm256_cvtps_pd(_mm_loadu_ps(tile + 4 * i));
 }
+#elif FL_PRECISION == 32 && defined(__SSE2__)
+FL_INLINE void fl_add_tile(fl_double_vector *sums, const real *tile) {
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+        __m128 x = _mm_loadu_ps(tile + 4 * i);
+        sums[2 * i] += _mm_cvtps_pd(x);
+        sums[2 * i + 1] += _mm_cvtps_pd(_mm_movehl_ps(x, x));
+    }
+}
+#define fl_add_stored fl_add_tile
+#elif FL_PRECISION == 32 && defined(__aarch64__)
+FL_INLINE void fl_add_tile(fl_double_vector *sums, const real *tile) {
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+        float32x4_t x = vld1q_f32(tile + 4 * i);
+        sums[2 * i] += vcvt_f64_f32(vget_low_f32(x));
+        sums[2 * i + 1] += vcvt_high_f64_f32(x);
+    }
+}
+#define fl_add_stored fl_add_tile
 #else
 FL_INLINE void fl_add_tile(fl_double_vector *sums, const real *tile) {
     typedef real fl_part __attribute__((vector_size(FL_DOUBLES * sizeof(real))));

@@ -18,127 +18,165 @@
 
 #include "../blocks/check.h"
 
-enum { FL_CHUNK = 256, FL_TILE = FL_LANES };
+enum { FL_CHUNK = 256 };
 
 #if defined(__GNUC__) && !defined(__clang__)
-#define FL_LANE_LOOP _Pragma("GCC ivdep") _Pragma("GCC unroll 1")
+#define FL_TILE_LOOP _Pragma("GCC ivdep") _Pragma("GCC unroll 8")
+#define FL_LANE_LOOP _Pragma("GCC ivdep") _Pragma("GCC unroll 2")
 #else
-#define FL_LANE_LOOP _Pragma("clang loop vectorize(assume_safety)")
+/* clang would unroll a tile's loop before it looks for vectors. */
+#define FL_TILE_LOOP _Pragma("clang loop vectorize(assume_safety) vectorize_width(FL_REALS) unroll(disable)")
+/* And vectors of several iterations at once, for which it has too few registers; two are as good as any. */
+enum { FL_AT_ONCE = FL_VECTOR_BYTES < 64 ? 2 : 1 };
+#define FL_LANE_LOOP                                                                                         \
+    _Pragma("clang loop vectorize(assume_safety) vectorize_width(FL_REALS) interleave_count(FL_AT_ONCE)")
 #endif
 
-/* Asks for the tile that is so many bytes ahead: the processor itself does so too late at the ends of pages,
- * and where a chunk is computed on for long. The distances are measured ones. */
-enum { FL_AHEAD_OF_TILE = 4096, FL_AHEAD_OF_CHUNK = FL_PRECISION == 32 ? 3072 : 2048 };
-FL_INLINE void fl_fetch_ahead(const real *tile, int bytes) {
-    for (size_t i = 0; i < FL_TILE * sizeof(real); i += 64)
-        __builtin_prefetch((const char *)tile + bytes + i);
+/* Asks for the tile that is a page ahead: the processor itself does so too late at the ends of pages. The
+ * distance is a measured one. */
+enum { FL_AHEAD_OF_TILE = 4096 };
+FL_INLINE void fl_fetch_ahead(const real *tile) {
+    for (size_t i = 0; i < FL_LANES * sizeof(real); i += 64)
+        __builtin_prefetch((const char *)tile + FL_AHEAD_OF_TILE + i);
 }
 
-/* The loop of one pass, a tile at a time: targets are checked, and with `fused` what is to be summed is
- * added, while the next tiles are on their way from memory; otherwise it goes to `kept`. All inputs of a
- * sample are read before its outputs are written, which is what makes writing over z possible. */
-#define FL_TILE_LOOP(name, n, prepared_i, fused, kept)                                                       \
-    for (size_t i = 0; i < (n); i += FL_TILE) {                                                              \
-        real values[FL_TILE];                                                                                \
-        real_bits suspicions[FL_TILE];                                                                       \
-        if (fused && !want_gradient && !want_hessian) {                                                      \
-            fl_fetch_ahead(y + i, FL_AHEAD_OF_TILE);                                                         \
-            fl_fetch_ahead(z + i, FL_AHEAD_OF_TILE);                                                         \
-        }                                                                                                    \
-        FL_LANE_LOOP                                                                                         \
-        for (int k = 0; k < FL_TILE; k++) {                                                                  \
-            fl_terms t = name(y[i + k], z[i + k], p, prepared_i);                                            \
-            if (checks)                                                                                      \
-                suspicions[k] = fl_suspicion(y[i + k], domain);                                              \
-            if (adds && fused)                                                                               \
-                values[k] = t.value;                                                                         \
-            if (adds && !fused)                                                                              \
-                kept[i + k] = t.value;                                                                       \
-            if (want_value)                                                                                  \
-                value[i + k] = t.value;                                                                      \
-            if (want_gradient)                                                                               \
-                gradient[i + k] = t.gradient * scale;                                                        \
-            if (want_hessian)                                                                                \
-                hessian[i + k] = t.hessian * scale;                                                          \
-        }                                                                                                    \
-        if (checks)                                                                                          \
-            fl_keep_bits(found, suspicions);                                                                 \
-        if (adds && fused)                                                                                   \
-            fl_add_tile(sums, values);                                                                       \
+/* What is known when a block's function is compiled: the loss's functions, and which outputs are wanted. */
+typedef struct {
+    fl_loss_fn loss;
+    fl_magnitude_fn magnitude;
+    fl_prepare_fn prepare;
+    const fl_domain *target; /* NULL: nothing to check */
+    int adds, value, gradient, hessian;
+} fl_recipe;
+
+typedef struct {
+    const real *y, *z;
+    const double *p;
+    real scale;
+    real *value, *gradient, *hessian;
+} fl_samples;
+
+/* One sample: all its inputs are read before its outputs are written, which is what makes writing over z
+ * possible. Returns its value. */
+FL_INLINE real fl_compute_one(fl_recipe r, fl_samples s, size_t i, fl_prepared prepared) {
+    fl_terms t = r.loss(s.y[i], s.z[i], s.p, prepared);
+    if (r.value)
+        s.value[i] = t.value;
+    if (r.gradient)
+        s.gradient[i] = t.gradient * s.scale;
+    if (r.hessian)
+        s.hessian[i] = t.hessian * s.scale;
+    return t.value;
+}
+
+/* One pass, a tile at a time: targets are checked and values added, while the next tiles are on their way
+ * from memory. */
+FL_INLINE real_bits fl_compute_tiles(fl_recipe r, fl_samples s, size_t n, fl_prepared prepared,
+                                     fl_double_vector *sums) {
+    fl_bits_vector found[FL_N_BITS_VECTORS] = {{0}};
+    for (size_t i = 0; i < n; i += FL_LANES) {
+        _Alignas(64) real values[FL_LANES];
+        _Alignas(64) real_bits suspicions[FL_LANES];
+        if (!r.gradient && !r.hessian) {
+            fl_fetch_ahead(s.y + i);
+            fl_fetch_ahead(s.z + i);
+        }
+        FL_TILE_LOOP
+        for (size_t k = 0; k < FL_LANES; k++) {
+            if (r.target)
+                suspicions[k] = fl_suspicion(s.y[i + k], r.target);
+            values[k] = fl_compute_one(r, s, i + k, prepared);
+        }
+        if (r.target)
+            fl_keep_bits(found, suspicions);
+        if (r.adds)
+            fl_add_tile(sums, values);
     }
+    return fl_any_bits(found);
+}
 
-#define FL_COMPUTE_ONE_PASS(name) FL_TILE_LOOP(name, n, ((fl_prepared){0}), 1, value)
-
-/* A loop over m samples at a time, and the sums. */
-#define FL_COMPUTE_IN_CHUNKS(...)                                                                            \
-    for (size_t left = n; left;) {                                                                           \
-        real kept[FL_CHUNK];                                                                                 \
-        size_t m = (left < FL_CHUNK ? left : FL_CHUNK) & ~(size_t)(FL_TILE - 1);                             \
-        __VA_ARGS__                                                                                          \
-        if (adds)                                                                                            \
-            for (size_t i = 0; i < m; i += FL_TILE)                                                          \
-                fl_add_stored(sums, kept + i);                                                               \
-        y += m;                                                                                              \
-        z += m;                                                                                              \
-        value += want_value ? m : 0;                                                                         \
-        gradient += want_gradient ? m : 0;                                                                   \
-        hessian += want_hessian ? m : 0;                                                                     \
-        left -= m;                                                                                           \
-    }
-
-#define FL_COMPUTE_CHUNKS(name) FL_COMPUTE_IN_CHUNKS(FL_TILE_LOOP(name, m, ((fl_prepared){0}), 0, kept))
-
-/* Whether all magnitudes of a chunk are moderate: the patterns of numbers without signs are ordered as the
+/* Bits that tell whether a magnitude is not moderate: patterns of numbers without signs are ordered as the
  * numbers are, and those of NaN lie above. */
-#define FL_ASK_WHETHER_MODERATE(name)                                                                        \
-    fl_bits_vector above[FL_N_BITS_VECTORS] = {{0}};                                                         \
-    for (size_t i = 0; i < m; i += FL_TILE) {                                                                \
-        real_bits differences[FL_TILE];                                                                      \
-        FL_LANE_LOOP                                                                                         \
-        for (int k = 0; k < FL_TILE; k++) {                                                                  \
-            real magnitude = fl_abs(name##_magnitude(y[i + k], z[i + k], p));                                \
-            differences[k] = fl_to_bits(FL_MODERATE) - fl_to_bits(magnitude);                                \
-        }                                                                                                    \
-        fl_fetch_ahead(y + i, FL_AHEAD_OF_CHUNK);                                                            \
-        fl_fetch_ahead(z + i, FL_AHEAD_OF_CHUNK);                                                            \
-        fl_keep_bits(above, differences);                                                                    \
-    }                                                                                                        \
-    const int moderate = !(fl_any_bits(above) & FL_SIGN_BIT);
+FL_INLINE real_bits fl_beyond_moderate(fl_recipe r, fl_samples s, size_t i) {
+    return fl_to_bits(FL_MODERATE) - fl_to_bits(fl_abs(r.magnitude(s.y[i], s.z[i], s.p)));
+}
 
-/* clang-format off */
+FL_INLINE int fl_is_moderate(fl_recipe r, fl_samples s, size_t n) {
+    real_bits beyond = 0;
+    FL_LANE_LOOP
+    for (size_t i = 0; i < n; i++)
+        beyond |= fl_beyond_moderate(r, s, i);
+    return !(beyond & FL_SIGN_BIT);
+}
+
+/* The first of two passes; whether all magnitudes are moderate, or else what it left is of no use if it took
+ * that for granted. */
+FL_INLINE int fl_prepare_chunk(fl_recipe r, fl_samples s, size_t n, int moderate, real *a, real *b) {
+    real_bits beyond = 0;
+    FL_LANE_LOOP
+    for (size_t i = 0; i < n; i++) {
+        fl_prepared prepared = r.prepare(s.y[i], s.z[i], s.p, moderate);
+        a[i] = prepared.a;
+        b[i] = prepared.b;
+        beyond |= fl_beyond_moderate(r, s, i);
+    }
+    return !(beyond & FL_SIGN_BIT);
+}
+
+/* Returns bits of targets that may be outside. */
+FL_INLINE real_bits fl_compute_chunk(fl_recipe r, fl_samples s, size_t n, int moderate, const real *a,
+                                     const real *b, real *kept) {
+    real_bits found = 0;
+    FL_LANE_LOOP
+    for (size_t i = 0; i < n; i++) {
+        fl_prepared prepared = {moderate, r.prepare ? a[i] : 0, r.prepare ? b[i] : 0};
+        if (r.target)
+            found |= fl_suspicion(s.y[i], r.target);
+        real value = fl_compute_one(r, s, i, prepared);
+        if (r.adds)
+            kept[i] = value;
+    }
+    return found;
+}
+
+FL_INLINE real_bits fl_compute_chunks(fl_recipe r, fl_samples s, size_t n, fl_double_vector *sums) {
+    real_bits found = 0;
+    for (size_t left = n; left;) {
+        _Alignas(64) real a[FL_CHUNK], b[FL_CHUNK], kept[FL_CHUNK];
+        size_t m = (left < FL_CHUNK ? left : FL_CHUNK) & ~(size_t)(FL_LANES - 1);
+        int moderate =
+            r.magnitude && (r.prepare ? fl_prepare_chunk(r, s, m, 1, a, b) : fl_is_moderate(r, s, m));
+        if (r.prepare && !moderate)
+            fl_prepare_chunk(r, s, m, 0, a, b);
+        found |=
+            moderate ? fl_compute_chunk(r, s, m, 1, a, b, kept) : fl_compute_chunk(r, s, m, 0, a, b, kept);
+        if (r.adds)
+            for (size_t i = 0; i < m; i += FL_LANES)
+                fl_add_stored(sums, kept + i);
+        s.y += m;
+        s.z += m;
+        s.value += r.value ? m : 0;
+        s.gradient += r.gradient ? m : 0;
+        s.hessian += r.hessian ? m : 0;
+        left -= m;
+    }
+    return found;
+}
+
+/* In which way: how the passes of losses_list.h are run. */
+#define FL_COMPUTE_ONE_PASS(name) found = fl_compute_tiles(r, s, n, (fl_prepared){0}, sums);
 #define FL_COMPUTE_PLAIN(name)                                                                               \
     if (name##_is_plain(p))                                                                                  \
-        FL_TILE_LOOP(name, n, ((fl_prepared){.moderate = 1}), 1, value)                                      \
+        found = fl_compute_tiles(r, s, n, (fl_prepared){.moderate = 1}, sums);                               \
     else                                                                                                     \
-        FL_TILE_LOOP(name, n, ((fl_prepared){0}), 1, value)
-
+        found = fl_compute_tiles(r, s, n, (fl_prepared){0}, sums);
+#define FL_COMPUTE_CHUNKS(name) found = fl_compute_chunks(r, s, n, sums);
 #define FL_COMPUTE_MODERATE(name)                                                                            \
-    FL_COMPUTE_IN_CHUNKS(                                                                                    \
-        FL_ASK_WHETHER_MODERATE(name)                                                                        \
-        if (moderate)                                                                                        \
-            FL_TILE_LOOP(name, m, ((fl_prepared){.moderate = 1}), 0, kept)                                   \
-        else                                                                                                 \
-            FL_TILE_LOOP(name, m, ((fl_prepared){0}), 0, kept))
-
-#define FL_PREPARE_LOOP(name, is_moderate)                                                                   \
-    FL_LANE_LOOP                                                                                             \
-    for (size_t i = 0; i < m; i++) {                                                                         \
-        fl_prepared s = name##_prepare(y[i], z[i], p, is_moderate);                                          \
-        scratch_a[i] = s.a;                                                                                  \
-        scratch_b[i] = s.b;                                                                                  \
-    }
-
+    r.magnitude = name##_magnitude;                                                                          \
+    found = fl_compute_chunks(r, s, n, sums);
 #define FL_COMPUTE_TWO_PASSES(name)                                                                          \
-    FL_COMPUTE_IN_CHUNKS(                                                                                    \
-        real scratch_a[FL_CHUNK], scratch_b[FL_CHUNK];                                                       \
-        FL_ASK_WHETHER_MODERATE(name)                                                                        \
-        if (moderate) {                                                                                      \
-            FL_PREPARE_LOOP(name, 1)                                                                         \
-        } else {                                                                                             \
-            FL_PREPARE_LOOP(name, 0)                                                                         \
-        }                                                                                                    \
-        FL_TILE_LOOP(name, m, ((fl_prepared){0, scratch_a[i + k], scratch_b[i + k]}), 0, kept))
-/* clang-format on */
+    r.prepare = name##_prepare;                                                                              \
+    FL_COMPUTE_MODERATE(name)
 
 #define FL_DEFINE_OUTPUT_SET(name, set, adds, want_value, want_gradient, want_hessian)                       \
     static int fl_##name##_##set(size_t n, const void *y, const void *z, const double *params, double scale, \
@@ -151,19 +189,24 @@ FL_INLINE void fl_fetch_ahead(const real *tile, int bytes) {
     FL_INLINE int fl_##name##_block(size_t n, const real *y, const real *z, const double *params,            \
                                     real scale, void *value_or_sums, real *gradient, real *hessian,          \
                                     int adds, int want_value, int want_gradient, int want_hessian) {         \
-        const fl_domain target_domain = FL_DOMAIN_##y_domain, *domain = &target_domain;                      \
-        const int checks = !fl_is_everything(domain);                                                        \
+        const fl_domain domain = FL_DOMAIN_##y_domain;                                                       \
+        fl_recipe r = {.loss = name,                                                                         \
+                       .target = fl_is_everything(&domain) ? NULL : &domain,                                 \
+                       .adds = adds,                                                                         \
+                       .value = want_value,                                                                  \
+                       .gradient = want_gradient,                                                            \
+                       .hessian = want_hessian};                                                             \
         double p[FL_MAX_PARAMS]; /* a copy that no output can alias */                                       \
         for (int i = 0; i < n_params; i++)                                                                   \
             p[i] = params[i];                                                                                \
-        real *value = value_or_sums;                                                                         \
+        fl_samples s = {y, z, p, scale, value_or_sums, gradient, hessian};                                   \
         fl_double_vector sums[FL_N_DOUBLE_VECTORS];                                                          \
-        fl_bits_vector found[FL_N_BITS_VECTORS] = {{0}};                                                     \
+        real_bits found;                                                                                     \
         if (adds)                                                                                            \
             fl_load_sums(sums, value_or_sums);                                                               \
-        n &= ~(size_t)(FL_TILE - 1); /* tells the compiler that whole vectors are all there is */            \
+        n &= ~(size_t)(FL_LANES - 1); /* tells the compiler that whole vectors are all there is */           \
         FL_COMPUTE_##passes(name) if (adds) fl_store_sums(value_or_sums, sums);                              \
-        return checks && FL_SUSPICIOUS(fl_any_bits(found), domain);                                          \
+        return r.target && FL_SUSPICIOUS(found, &domain);                                                    \
     }                                                                                                        \
     FL_DEFINE_OUTPUT_SET(name, V, 0, 1, 0, 0)                                                                \
     FL_DEFINE_OUTPUT_SET(name, G, 0, 0, 1, 0)                                                                \

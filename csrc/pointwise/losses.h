@@ -12,7 +12,9 @@
 #include "../vecmath/logcosh.h"
 
 typedef struct {
-    real value, gradient, hessian;
+    /* Larger than what comes back in registers, or clang on x86 makes vectors of two floats of it. */
+    _Alignas(32) real value;
+    real gradient, hessian;
 } fl_terms;
 
 /* What is known of a sample beforehand: whether name_magnitude() is at most FL_MODERATE in a whole chunk, or
@@ -21,6 +23,10 @@ typedef struct {
     int moderate;
     real a, b;
 } fl_prepared;
+
+typedef fl_terms (*fl_loss_fn)(real y, real z, const double *p, fl_prepared prepared);
+typedef fl_prepared (*fl_prepare_fn)(real y, real z, const double *p, int moderate);
+typedef real (*fl_magnitude_fn)(real y, real z, const double *p);
 
 #define FL_LOSS(name)                                                                                        \
     FL_INLINE fl_terms name(real y __attribute__((unused)), real z __attribute__((unused)),                  \

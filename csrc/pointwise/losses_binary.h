@@ -70,15 +70,20 @@ FL_LOSS(exponential) {
  * e^−|z|, l = log(1 + e), w the weight of the class that z speaks against and o the other's, the value
  * positive·softplus(−z) + negative·softplus(z) is sum·l + w·|z|, the gradient ±(w − o·e)/(1 + e), and
  * σ(z)σ(−z) is q·(1 − q), q = e/(1 + e), whose rounding error is taken out with the remainder. */
-FL_INLINE fl_terms fl_cross_entropy(real positive, real negative, real sum, real z, real e) {
-    real against = z > 0 ? negative : positive, other = z > 0 ? positive : negative;
-    fl_pair d = fl_fast_two_sum(1, e);
-    real inverse = 1 / d.hi, small = e / d.hi;
-    small = fl_fma(fl_remainder(e, small, d.hi) - small * d.lo, inverse, small);
-    real magnitude = fl_fma(-other, e, against) * inverse;
-    real linear = against == 0 ? 0 : against * fl_abs(z); /* 0·∞ is 0 */
-    return (fl_terms){fl_fma(sum, fl_log1p_unit(e, 0), linear), z > 0 ? magnitude : -magnitude,
-                      sum * fl_fma(-small, small, small)};
+FL_INLINE fl_terms fl_cross_entropy(real positive, real negative, int sum_is_1, real z,
+                                    fl_prepared prepared) {
+    real e = prepared.a, size = fl_abs(z);
+    int is_negative = fl_is_negative(z);
+    real against = is_negative ? positive : negative, other = is_negative ? negative : positive;
+    fl_pair sum = fl_two_sum(positive, negative), d = fl_fast_two_sum(1, e);
+    real l = sum_is_1 ? fl_log1p_of_unit(e) : sum.hi * fl_log1p_of_unit(e);
+    real value = fl_fma(against, size, l);
+    value = !prepared.moderate && against == 0 ? l : value; /* 0·∞ is 0 */
+    real small = e / d.hi;
+    small = fl_fma(fl_remainder(e, small, d.hi) - small * d.lo, 1 - small, small);
+    real bent = fl_fma(-small, small, small);
+    return (fl_terms){value, fl_flip_sign(fl_fma(-other, e, against) / d.hi, z),
+                      sum_is_1 ? bent : fl_fma(sum.hi, bent, sum.lo * bent)};
 }
 
 /* p = {a1, a0, b1, b0}: the weights are a1·y + a0 and b1·(1 − y) + b0. */
@@ -93,7 +98,7 @@ FL_PREPARE(bce_logits) {
 
 FL_LOSS(bce_logits) {
     real positive = fl_fma((real)p[0], y, (real)p[1]), negative = fl_fma((real)p[2], 1 - y, (real)p[3]);
-    return fl_cross_entropy(positive, negative, positive + negative, z, prepared.a);
+    return fl_cross_entropy(positive, negative, 0, z, prepared);
 }
 
 /* The same with weights y and 1 − y, 6% faster. */
@@ -106,7 +111,7 @@ FL_PREPARE(bce_logits_plain) {
 }
 
 FL_LOSS(bce_logits_plain) {
-    return fl_cross_entropy(y, 1 - y, 1, z, prepared.a);
+    return fl_cross_entropy(y, 1 - y, 1, z, prepared);
 }
 
 /* The links: values alone. σ(z) and log σ(z) = −softplus(−z), both from e^−|z|. */
@@ -132,7 +137,7 @@ FL_PREPARE(log_sigmoid) {
 }
 
 FL_LOSS(log_sigmoid) {
-    return (fl_terms){(z < 0 ? z : 0) - fl_log1p_unit(prepared.a, 0), 0, 0};
+    return (fl_terms){(z < 0 ? z : 0) - fl_log1p_of_unit(prepared.a), 0, 0};
 }
 
 /* The probability z away from 0 and 1 by the machine epsilon, 1 − z, its relative rounding error, and both
@@ -161,49 +166,57 @@ FL_LOSS(bce_probabilities) {
 
 /* Focal loss on logits: u = ±z speaks for the wrong class, q = σ(u) is its probability and r = σ(−u) that of
  * the right one, L = −log r = softplus(u). Value α·q^γ·L, gradient by u α·q^γ·(γ·r·L + q), Hessian
- * α·q^γ·r·[γL(γr − q) + (2γ + 1)q]. q enters by powers, so e = e^−|u| and all that comes from it are pairs;
- * and e is kept as 2^64·e, since the Hessian is a normal number for a while yet where e no longer is. */
+ * α·q^γ·r·[γL(γr − q) + (2γ + 1)q]. q enters by powers, so e = e^−|u| and q are pairs; and where e may be
+ * subnormal it is kept as 2^64·e, since the Hessian is a normal number for a while yet. */
 FL_MAGNITUDE(focal_logits) {
     return z;
 }
 
 FL_PREPARE(focal_logits) {
     real a = fl_abs(z);
-    fl_pair e = moderate ? fl_exp_negated_pair_in_range(a) : fl_exp_negated_pair(a);
+    fl_pair e = moderate ? fl_exp_negated_pair_in_range(a, 0)
+                         : fl_exp_negated_pair_in_range(fl_at_most(a, FL_EXP_RANGE), 64);
     return (fl_prepared){.a = e.hi, .b = e.lo};
 }
 
+/* x for label 0, −x for 1, whose pattern has its third bit set. */
+FL_INLINE real fl_flip_for_one(real x, real y) {
+    return fl_flip_sign(x, fl_from_bits(fl_to_bits(y) << 2));
+}
+
 typedef struct {
-    real sign, u;           /* of the gradient by z; ±z */
-    fl_pair e, d;           /* e and 1 + e */
-    fl_pair large, small64; /* 1/(1 + e), 2^64·e/(1 + e) */
+    real u, inverse, unit; /* 1/(1 + e); what e and, where u > 0, right are to be multiplied by */
+    fl_pair e, d, q;       /* d is 1 + e */
+    real right;
 } fl_focal_parts;
 
 FL_INLINE fl_focal_parts fl_split_focal(real y, real z, fl_prepared prepared) {
-    fl_pair e = {prepared.a * (real)0x1p-64, prepared.b * (real)0x1p-64};
-    real d_hi = fl_fma(prepared.a, (real)0x1p-64, 1); /* does not wait for e */
+    real unit = prepared.moderate ? 1 : (real)0x1p-64, u = fl_flip_for_one(z, y);
+    int is_right = fl_is_negative(u);
+    fl_pair e = {prepared.a * unit, prepared.b * unit};
+    real d_hi = fl_fma(prepared.a, unit, 1); /* does not wait for e */
     fl_pair d = {d_hi, (e.hi - (d_hi - 1)) + e.lo};
-    fl_pair large = fl_reciprocal(d);
-    fl_pair small64 = fl_two_product(prepared.a, large.hi);
-    small64.lo = fl_fma(prepared.a, large.lo, fl_fma(prepared.b, large.hi, small64.lo));
-    real sign = fl_fma(-2, y, 1);
-    return (fl_focal_parts){sign, sign * z, e, d, large, small64};
+    real inverse = 1 / d.hi;
+    fl_pair top = {is_right ? prepared.a : 1, is_right ? prepared.b : 0};
+    fl_pair q = {top.hi * inverse, 0};
+    q.lo = (fl_remainder(top.hi, q.hi, d.hi) + fl_fma(-q.hi, d.lo, top.lo)) * inverse;
+    if (!prepared.moderate) {
+        q.hi *= is_right ? unit : 1;
+        q.lo *= is_right ? unit : 1;
+    }
+    real right = (is_right ? 1 : prepared.a) * inverse;
+    return (fl_focal_parts){u, inverse, unit, e, d, q, right};
 }
 
 /* All three outputs from power = α·q^γ and log(1 + e). */
-FL_INLINE fl_terms fl_focal_terms(fl_focal_parts parts, double gamma, real power, real log_d) {
-    real u = parts.u, loss = (u > 0 ? u : 0) + log_d;
-    real large = parts.large.hi + parts.large.lo, small64 = parts.small64.hi + parts.small64.lo;
-    real small = small64 * (real)0x1p-64;
-    real right = u > 0 ? small : large, q = u > 0 ? large : small;
-    real right64 = u > 0 ? parts.small64.hi : parts.large.hi * (real)0x1p64;
-    real right64_lo = u > 0 ? parts.small64.lo : parts.large.lo * (real)0x1p64;
+FL_INLINE fl_terms fl_focal_terms(real y, fl_focal_parts parts, double gamma, real power, real log_d) {
+    real u = parts.u, q = parts.q.hi, loss = (u > 0 ? u : 0) + log_d;
+    real unit = fl_is_negative(u) ? 1 : parts.unit, right = parts.right * unit;
     real finite_loss = loss < FL_EXP_RANGE ? loss : 0; /* beyond, r is 0 */
     real bracket =
         fl_fma((real)gamma * finite_loss, fl_fma((real)gamma, right, -q), (real)(2 * gamma + 1) * q);
-    real bent = power * bracket;
-    return (fl_terms){power * loss, (parts.sign * power) * fl_fma((real)gamma * right, finite_loss, q),
-                      fl_fma(bent, right64, bent * right64_lo) * (real)0x1p-64};
+    real gradient = power * fl_fma((real)gamma * right, finite_loss, q);
+    return (fl_terms){power * loss, fl_flip_for_one(gradient, y), power * bracket * parts.right * unit};
 }
 
 /* p = {γ, α of label 1, α of label 0} */
@@ -211,14 +224,16 @@ FL_LOSS(focal_logits) {
     fl_pair gamma = fl_constant(p[0]);
     fl_pair alpha = y > 0 ? fl_constant(p[1]) : fl_constant(p[2]);
     fl_focal_parts parts = fl_split_focal(y, z, prepared);
-    fl_pair log_d = fl_log_pair(parts.d.hi, 0, parts.d.lo * parts.large.hi);
+    fl_pair log_d = fl_log_pair(parts.d.hi, 0, parts.d.lo * parts.inverse);
     real from_u = parts.u > 0 ? 0 : fl_at_most(fl_abs(parts.u), FL_EXP_RANGE); /* beyond, q and L are 0 */
     fl_pair minus_log_q = fl_two_sum(from_u, log_d.hi);
     fl_pair exponent = fl_times_pair(minus_log_q.hi, gamma);
     exponent.lo = fl_fma(gamma.hi, minus_log_q.lo + log_d.lo, exponent.lo);
     real power = fl_exp_negated_sum(exponent.hi, exponent.lo);
     power = FL_PRECISION == 32 ? fl_fma(power, alpha.lo, power * alpha.hi) : power * alpha.hi;
-    return fl_focal_terms(parts, p[0], power, log_d.hi);
+    real missing = fl_fma(-parts.inverse, parts.d.lo, fl_remainder(1, parts.inverse, parts.d.hi));
+    parts.right = fl_fma(parts.right, missing, parts.right); /* gamma multiplies its error */
+    return fl_focal_terms(y, parts, p[0], power, log_d.hi);
 }
 
 FL_MAGNITUDE(focal2_logits) {
@@ -233,10 +248,8 @@ FL_PREPARE(focal2_logits) {
 FL_LOSS(focal2_logits) {
     real alpha = y > 0 ? (real)p[0] : (real)p[1];
     fl_focal_parts parts = fl_split_focal(y, z, prepared);
-    real q = parts.u > 0 ? parts.large.hi : parts.small64.hi * (real)0x1p-64;
-    real c = parts.u > 0 ? parts.large.lo : parts.small64.lo * (real)0x1p-64;
-    real power = alpha * fl_fma(q, q, 2 * c * q);
-    return fl_focal_terms(parts, 2, power, fl_log1p_unit(parts.e.hi, parts.e.lo * parts.large.hi));
+    real q = parts.q.hi, power = alpha * fl_fma(q, q, 2 * parts.q.lo * q);
+    return fl_focal_terms(y, parts, 2, power, fl_log1p_unit(parts.e.hi, parts.e.lo * parts.inverse));
 }
 
 /* p = {γ, α of label 1, α of label 0}; z is a probability. With r the probability of the right class, q = 1 −

@@ -37,7 +37,8 @@ static size_t fl_compute_native(const fl_native_call *c, size_t n, const void *y
         size_t m = n - start < FL_BLOCK ? n - start : FL_BLOCK;
         const real *targets = (const real *)y + start, *predictions = (const real *)z + start;
         real *g = gradient ? (real *)gradient + start : NULL, *h = hessian ? (real *)hessian + start : NULL;
-        _Alignas(64) double lanes[FL_LANES] = {0};
+        _Alignas(64) double lanes[FL_LANES];
+        fl_clear_sums(lanes);
         if (c->prediction && fl_any_outside(predictions, m, c->prediction) &&
             fl_first_outside(predictions, m, c->prediction) < m)
             return start;

@@ -141,19 +141,14 @@ FL_INLINE real fl_exp_negated_sum(real a, real a_lo) {
     return p * fl_from_bits(FL_EXPONENT(s.k_pattern) + FL_POWER_OF_TWO_BITS(64));
 }
 
-/* 2^64·e^-a for 0 ≤ a ≤ FL_EXP_RANGE as a pair, max error 0.55 ULP of e^-a: no subnormal number loses bits
- * in between. */
-FL_INLINE fl_pair fl_exp_negated_pair_in_range(real a) {
+/* 2^scale·e^-a for 0 ≤ a ≤ FL_EXP_RANGE as a pair, max error 0.55 ULP of e^-a: with 64 no subnormal number
+ * loses bits in between, with 0 none does for a moderate a. */
+FL_INLINE fl_pair fl_exp_negated_pair_in_range(real a, int scale) {
     fl_exp_split s = fl_split_exponent(-a);
     real r = s.remainder;
     fl_pair p = fl_fast_two_sum(1, fl_fma(r * r, fl_exp_tail(r), r));
-    real scale = fl_from_bits(FL_EXPONENT(s.k_pattern) + FL_POWER_OF_TWO_BITS(64));
-    return (fl_pair){p.hi * scale, p.lo * scale};
-}
-
-/* For a ≥ 0; NaN kept. */
-FL_INLINE fl_pair fl_exp_negated_pair(real a) {
-    return fl_exp_negated_pair_in_range(fl_at_most(a, FL_EXP_RANGE));
+    real power = fl_from_bits(FL_EXPONENT(s.k_pattern) + FL_POWER_OF_TWO_BITS(scale));
+    return (fl_pair){p.hi * power, p.lo * power};
 }
 
 /* 2^k in four factors quarter·quarter·quarter·rest, so that y·2^k neither overflows nor underflows before its

@@ -7,9 +7,8 @@
 
 #include "exp.h"
 
-/* log(1 + e) + tail for 0 ≤ e ≤ 1. Q on s² ≤ 1/9, relative error of the logarithm 2^-27.7 (2^-59.4). Max
- * error 1.24 (1.27) ULP. */
-FL_INLINE real fl_log1p_unit(real e, real tail) {
+/* log(1 + e) as e − hi·lo for 0 ≤ e ≤ 1. Q on s² ≤ 1/9, relative error of the logarithm 2^-27.7 (2^-59.4). */
+FL_INLINE fl_pair fl_log1p_factors(real e) {
     real s = e / (2 + e);
     real s2 = s * s;
 #if FL_PRECISION == 32
@@ -26,7 +25,19 @@ FL_INLINE real fl_log1p_unit(real e, real tail) {
     real high = fl_fma(0x1.5c7f0192ef065p-3, s2, 0x1.55a95c6de8a5cp-4);
     real q = fl_fma(fl_fma(high, s8, middle), s8, low);
 #endif
-    return e + fl_fma(-s, fl_fma(-s2, q, e), tail);
+    return (fl_pair){s, fl_fma(-s2, q, e)};
+}
+
+/* log(1 + e) for 0 ≤ e ≤ 1. Max error 1.0 ULP. */
+FL_INLINE real fl_log1p_of_unit(real e) {
+    fl_pair f = fl_log1p_factors(e);
+    return fl_fma(-f.hi, f.lo, e);
+}
+
+/* log(1 + e) + tail. Max error 1.24 (1.27) ULP. */
+FL_INLINE real fl_log1p_unit(real e, real tail) {
+    fl_pair f = fl_log1p_factors(e);
+    return e + fl_fma(-f.hi, f.lo, tail);
 }
 
 /* 2·(atanh(s) − s)/s³ for s² ≤ 0.0295, where log((1 + s)/(1 − s)) = 2·atanh(s) has relative error 2^-30.2

@@ -102,6 +102,11 @@ FL_INLINE real fl_flip_sign(real x, real s) {
     return fl_from_bits(fl_to_bits(x) ^ (fl_to_bits(s) & FL_SIGN_BIT));
 }
 
+/* By the sign bit: zeros and NaN have one. Selections by it need no comparison. */
+FL_INLINE int fl_is_negative(real x) {
+    return (fl_signed_bits)fl_to_bits(x) < 0;
+}
+
 /* result, or x where x is NaN. */
 FL_INLINE real fl_keep_nan(real x, real result) {
     return x != x ? x : result;

@@ -27,7 +27,7 @@ BREAKS = [
     *breaks(
         "csrc/pointwise/kernels.h",
         ("fl_add_stored(sums, kept + i);", "fl_add_stored(sums, kept + (i == 16 ? 0 : i));"),
-        ("const int moderate = !(fl_any_bits(above) & FL_SIGN_BIT);", "const int moderate = 1;"),
+        ("        beyond |= fl_beyond_moderate(r, s, i);\n    return", "    return"),
     ),
     *breaks(
         "csrc/pointwise/losses_regression.h",
@@ -40,7 +40,7 @@ BREAKS = [
     ),
     *breaks(
         "csrc/pointwise/losses_binary.h",
-        ("real linear = against == 0 ? 0 : against * fl_abs(z);", "real linear = against * fl_abs(z);"),
+        ("!prepared.moderate && against == 0 ? l : value", "value"),
         ("real kept = m >= 0 ? 0 : m;", "real kept = m > 1 ? 0 : m;"),
         ("kept, t > 0 ? -s : kept, fl_keep_nan(t, 0)", "kept, t >= 0 ? -s : kept, fl_keep_nan(t, 0)"),
         ("(fl_flip_sign(r.lo, r.hi) - threshold_error)", "(0 - threshold_error)"),
