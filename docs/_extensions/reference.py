@@ -1,0 +1,98 @@
+"""Pages of the API reference, from the lists of public names: what is in an ``__all__`` is on a page."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+import fastloss as fl
+
+#: Titles of the families of losses, in the order of the page.
+_FAMILIES = {
+    "regression": "Regression",
+    "binary": "Two classes",
+    "multiclass": "Many classes",
+    "distribution": "Distributions",
+    "embedding": "Embeddings",
+    "transport": "Transport",
+}
+
+
+def _listing(title: str, text: str, names: Iterable[str]) -> str:
+    listed = "".join(f"   {name}\n" for name in names)
+    return f"{title}\n{'-' * len(title)}\n\n{text}\n\n.. autosummary::\n   :toctree: generated\n\n{listed}\n"
+
+
+def _page(title: str, text: str, *listings: str) -> str:
+    return f"{'=' * len(title)}\n{title}\n{'=' * len(title)}\n\n{text}\n\n" + "".join(listings)
+
+
+def _losses() -> str:
+    listings = []
+    for family, title in _FAMILIES.items():
+        classes = [info.cls.__name__ for info in fl.list_losses() if info.family == family]
+        listings.append(_listing(title, "", (f"fastloss.{name}" for name in classes)))
+    bases = ("Loss", "PointwiseLoss", "RowLoss", "EmbeddingLoss", "TransportLoss")
+    text = "What all losses of a kind can do: their verbs, and the arguments of these."
+    listings.append(_listing("Verbs", text, (f"fastloss.{name}" for name in bases)))
+    return _page("Losses", "Every loss is a class; its parameters are those of the class.", *listings)
+
+
+def _other(shown: str) -> str:
+    names = [
+        n for n in fl.__all__ if f"fastloss.{n}\n" not in shown and n not in ("__version__", "reference")
+    ]
+    penalties = [name for name in names if name in fl.penalty.__all__ or name == "Penalty"]
+    rest = sorted(set(names) - set(penalties), key=str.lower)
+    return _page(
+        "Names, models, settings",
+        "What ``fastloss`` has besides its losses.",
+        _listing("Penalties", "", (f"fastloss.{name}" for name in penalties)),
+        _listing("Objects and functions", "", (f"fastloss.{name}" for name in rest)),
+    )
+
+
+def _module(module: Any, title: str) -> str:
+    text = (module.__doc__ or "").partition("\n")[0]
+    return _listing(title, text, (f"{module.__name__}.{name}" for name in module.__all__ if name[0] != "_"))
+
+
+def _modules() -> dict[str, str]:
+    adapters = [
+        importlib.import_module(f"fastloss.adapters.{found.name}")
+        for found in pkgutil.iter_modules(fl.adapters.__path__)
+        if not found.name.startswith("_")
+    ]
+    return {
+        "metrics": _page(
+            "Metrics", "Functions with scikit-learn's names.", _module(fl.metrics, "fastloss.metrics")
+        ),
+        "adapters": _page("Adapters", "For other libraries.", *(_module(m, m.__name__) for m in adapters)),
+        "plotting": _page("Pictures", "", _module(fl.plotting, "fastloss.plotting")),
+    }
+
+
+def _write(app: Sphinx, _: object) -> None:
+    losses = _losses()
+    pages = {"losses": losses, "names": _other(losses), **_modules()}
+    toctree = ".. toctree::\n   :maxdepth: 2\n\n" + "".join(f"   {name}\n" for name in pages)
+    pages["index"] = _page(
+        "API reference", "Every public name, with its formula, parameters and errors.", toctree
+    )
+    folder = Path(app.srcdir) / "api"
+    folder.mkdir(exist_ok=True)
+    for name, text in pages.items():
+        path = folder / f"{name}.rst"
+        if not path.exists() or path.read_text(encoding="utf-8") != text:  # an older page is read again
+            path.write_text(text, encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Write the pages before Sphinx looks which there are."""
+    app.connect("config-inited", _write)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

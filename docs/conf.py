@@ -1,0 +1,67 @@
+"""Settings of the documentation site: ``python -m sphinx -W -b html docs build/site``."""
+
+import re
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
+
+import fastloss
+
+project = "fastloss"
+author = "The fastloss developers"
+copyright = author
+version = release = fastloss.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "myst_parser",
+    "sphinx_design",
+    "mathml",
+    "reference",
+    "gallery",
+]
+exclude_patterns = ["_static", "_templates"]
+templates_path = ["_templates"]
+html_static_path = ["_static"]
+html_css_files = ["fastloss.css"]
+
+# Pages of the repository are read there too: their links go to files, headings are anchors as on GitHub.
+myst_heading_anchors = 3
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+
+autodoc_typehints = "none"  # the docstrings say more than the annotations
+autosummary_generate = True
+autosummary_imported_members = True
+numpydoc_class_members_toctree = False
+numpydoc_show_inherited_class_members = False
+numpydoc_xref_param_type = False
+
+html_theme = "pydata_sphinx_theme"
+html_title = "fastloss"
+html_theme_options = {
+    "navbar_align": "left",
+    "navbar_end": ["theme-switcher"],
+    "secondary_sidebar_items": ["page-toc"],
+    "show_toc_level": 2,
+    "header_links_before_dropdown": 6,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+html_sidebars = {"index": []}
+html_show_sourcelink = False
+
+
+def _lead_to_the_repository(app, page, source):
+    """Links to files beside docs/, which the site does not have, lead to where the sources are shown."""
+    files = "https://github.com/fastloss/fastloss/blob/main/"
+    source[0] = re.sub(
+        r"\]\(\.\./(?!docs)((?:\w+/)*\w+\.(?:py|c|h)|README\.md)\)", rf"]({files}\1)", source[0]
+    )
+
+
+def setup(app):
+    """Connect what is above."""
+    app.connect("source-read", _lead_to_the_repository)
