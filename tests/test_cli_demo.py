@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import shlex
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 import fastloss as fl
-from fastloss.cli import demo, demo_models, main
+from fastloss.cli import demo, demo_models, demo_peers, main
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -138,7 +139,8 @@ def test_tables_fit_the_terminal(capsys, monkeypatch, width):
     monkeypatch.setenv("COLUMNS", str(width))
     assert main(["demo"]) == 0
     out = capsys.readouterr().out
-    assert max(map(len, out.splitlines())) <= width
+    ends = out.index("The predictions are in")  # with commands to copy, which are not broken into lines
+    assert max(map(len, out[:ends].splitlines())) <= width
     for words in (
         "Accuracy on 142 samples held out",
         "Mean absolute error on 110 samples",
@@ -148,3 +150,35 @@ def test_tables_fit_the_terminal(capsys, monkeypatch, width):
         " multiclass_hinge:kind=weston-watkins ",
     ):
         assert words in " ".join(out.split())
+
+
+def test_the_folder_is_kept_and_the_commands_at_the_end_run(tmp_path, capsys, monkeypatch):
+    folder = tmp_path / "a folder"
+    assert main(["demo", "--folder", str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert str(folder) in out
+    monkeypatch.chdir(tmp_path)
+    commands = [shlex.split(line) for line in out.splitlines() if line.startswith("  fastloss ")]
+    assert [words[1] for words in commands] == ["evaluate", "choose", "plot"]
+    for words in commands:
+        assert main(words[1:]) == 0
+    assert (tmp_path / "losses.svg").exists()
+
+
+def test_something_is_said_before_anything_is_imported(capsys, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo, "require", stop)
+    assert main(["demo"]) == 130
+    assert "models are fitted" in capsys.readouterr().out
+
+
+def test_the_other_libraries_compute_the_same(tmp_path):
+    for make in (demo_models.breast_cancer, demo_models.diabetes, demo_models.digits):
+        for predictions in make(tmp_path).predictions:
+            for loss in predictions.losses:
+                ours = loss(predictions.targets, predictions.values)
+                others = demo_peers.other_calls(loss, predictions.targets, predictions.values)
+                for name, call in others.items():
+                    assert call() == pytest.approx(ours, rel=1e-6), (name, loss)
