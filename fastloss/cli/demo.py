@@ -195,7 +195,7 @@ def _legend(timings: Sequence[Timing]) -> str:
     return (
         "M/s: million numbers predicted a second by the mean loss, float64, one thread, on these samples "
         f"repeated to {TIMED_ELEMENTS:,} numbers; best of {_REPEATS}. Times: how many times longer others "
-        "take. NumPy computes the formula of fastloss.reference alone, which turns class indices into one-hot "
+        "take. NumPy computes the formula of fastloss.reference alone, turning class indices into one-hot "
         "rows; scikit-learn its metric of that loss; torch its function, where it is installed. "
         f"Largest relative difference of the two means: {difference:.1e}.\n"
         "Means of different losses are not comparable. Parameters that set a scale (delta, beta, c) are the "
