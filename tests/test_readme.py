@@ -13,7 +13,10 @@ import fastloss as fl
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-DOCUMENTS = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG")),
+    *sorted(path for path in (ROOT / "docs").rglob("*.md") if path.parent.name != "gallery"),  # which is generated
+]
 TEXT = README.read_text(encoding="utf-8")
 
 
