@@ -16,6 +16,15 @@
 #define FL_ACROSS_ADD_4(NAME, sum)                                                                           \
     if (adds & FL_ADDS_##NAME)                                                                               \
         s->sum[i] = row.sum + ((t0.sum + t1.sum) + (t2.sum + t3.sum));
+/* Before c is added up. */
+#define FL_ACROSS_COMPENSATE_4                                                                               \
+    if (adds & FL_COMPENSATES_A) {                                                                           \
+        real sum = (t0.a + t1.a) + (t2.a + t3.a);                                                            \
+        t0.c += fl_error_of_sum(t0.a, t1.a, t2.a, t3.a) + fl_two_sum(row.a, sum).lo;                         \
+    }
+#define FL_ACROSS_COMPENSATE_1                                                                               \
+    if (adds & FL_COMPENSATES_A)                                                                             \
+        t0.c += fl_two_sum(row.a, t0.a).lo;
 #define FL_ACROSS_ADD_1(NAME, sum)                                                                           \
     if (adds & FL_ADDS_##NAME)                                                                               \
         s->sum[i] = row.sum + t0.sum;
@@ -54,6 +63,7 @@ FL_INLINE void fl_fetch(fl_row_ahead next, size_t k, size_t classes, size_t n, c
         FL_ACROSS_KEEP(1, t1)                                                                                \
         FL_ACROSS_KEEP(2, t2)                                                                                \
         FL_ACROSS_KEEP(3, t3)                                                                                \
+        FL_ACROSS_COMPENSATE_4                                                                               \
         FL_ACROSS_ADD_4(A, a)                                                                                \
         FL_ACROSS_ADD_4(B, b)                                                                                \
         FL_ACROSS_ADD_4(C, c)                                                                                \
@@ -67,6 +77,7 @@ FL_INLINE void fl_fetch(fl_row_ahead next, size_t k, size_t classes, size_t n, c
         fl_row row = fl_row_get(s, i);                                                                       \
         fl_row_term t0 = name##_term(FL_ACROSS_ENTRY(0), row, o);                                            \
         FL_ACROSS_KEEP(0, t0)                                                                                \
+        FL_ACROSS_COMPENSATE_1                                                                               \
         FL_ACROSS_ADD_1(A, a)                                                                                \
         FL_ACROSS_ADD_1(B, b)                                                                                \
         FL_ACROSS_ADD_1(C, c)                                                                                \
@@ -93,7 +104,7 @@ FL_INLINE void fl_fetch(fl_row_ahead next, size_t k, size_t classes, size_t n, c
 #define FL_ACROSS_SCAN_1(name) FL_ACROSS_SCAN(name, FL_ACROSS_SCAN_STEP(name, 0))
 
 #define FL_ACROSS_FOLDS(step)                                                                                \
-    if (adds & FL_ADDS_A)                                                                                    \
+    if (adds & FL_ADDS_A && !(adds & FL_COMPENSATES_A))                                                      \
         step(s->a, s->folded_a, n);                                                                          \
     if (adds & FL_ADDS_C)                                                                                    \
         step(s->c, s->folded_c, n);                                                                          \

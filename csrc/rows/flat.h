@@ -36,9 +36,9 @@ FL_INLINE void fl_flat_fetch(fl_row_ahead next, size_t from, size_t n, const int
         fl_fetch_line(next.data + (from + i) * sizeof(real), for_writing);
 }
 
-/* Terms relative to 2^0, and if there is a place for it what they are off by; whether all logits are in
- * range, as they must be. The next tile is fetched meanwhile. */
-FL_INLINE int fl_flat_terms(const fl_row_tile *t, real *terms, real *errors) {
+/* Terms relative to 2^0; whether all logits are in range, as they must be. The next tile is fetched
+ * meanwhile. */
+FL_INLINE int fl_flat_terms(const fl_row_tile *t, real *terms) {
     enum { FL_PIECE_TERMS = 1024 / sizeof(real) };
     const real *z = t->prediction.data;
     const size_t end = t->n_rows * t->n_classes;
@@ -51,16 +51,14 @@ FL_INLINE int fl_flat_terms(const fl_row_tile *t, real *terms, real *errors) {
         FL_ROW_LOOP
         for (size_t i = at; i < at + n; i++) {
             outside |= !(fl_abs(z[i]) <= FL_FLAT_RANGE);
-            terms[i] = errors ? fl_scaled_exp(z[i], FL_ROUND_MAGIC, 1) : fl_exp_moderate(z[i]);
-            if (errors)
-                errors[i] = fl_scaled_exp_error(z[i], FL_ROUND_MAGIC, 1);
+            terms[i] = fl_exp_moderate(z[i]);
         }
     }
     return !outside;
 }
 
 /* The same relative to a power of two by row. */
-static void fl_flat_terms_by_row(const fl_row_tile *t, real *terms, real *errors) {
+static void fl_flat_terms_by_row(const fl_row_tile *t, real *terms) {
     const fl_row_state *s = t->state;
     const size_t n_classes = t->n_classes;
     for (size_t i = 0; i < t->n_rows; i++) {
@@ -69,9 +67,6 @@ static void fl_flat_terms_by_row(const fl_row_tile *t, real *terms, real *errors
         FL_ROW_LOOP
         for (size_t k = 0; k < n_classes; k++)
             terms[i * n_classes + k] = fl_scaled_exp(z[k] - offset, scale, 0);
-        FL_ROW_LOOP
-        for (size_t k = 0; k < n_classes && errors; k++)
-            errors[i * n_classes + k] = fl_scaled_exp_error(z[k] - offset, scale, 0);
     }
 }
 
@@ -91,7 +86,7 @@ static void fl_flat_references(const fl_row_tile *t, real *scratch, int flat) {
 }
 
 /* Takes the true class's term out of each row, to own[]: the others are added up. */
-static void fl_flat_take_own(const fl_row_tile *t, real *terms, real *errors, real *own) {
+static void fl_flat_take_own(const fl_row_tile *t, real *terms, real *own) {
     const real_int *label = t->label;
     const real *z = t->prediction.data;
     fl_row_state *s = t->state;
@@ -100,28 +95,7 @@ static void fl_flat_take_own(const fl_row_tile *t, real *terms, real *errors, re
         s->own[i] = z[at];
         own[i] = terms[at];
         terms[at] = 0;
-        if (errors)
-            errors[at] = 0;
     }
-}
-
-/* s->a as a pair with s->c: a sum of parts that add up exactly, and of the rest with the terms' errors. */
-static void fl_flat_compensate(const fl_row_tile *t, const real *terms, const real *errors) {
-    const real_bits exponent = fl_to_bits(FL_INFINITY);
-    const size_t padded = fl_round_up(t->n_rows);
-    fl_row_state *s = t->state;
-    real above[FL_ROW_TILE], rest[FL_ROW_TILE];
-    FL_ROW_LOOP
-    for (size_t i = 0; i < padded; i++)
-        above[i] = 2 * fl_from_bits(fl_to_bits(s->a[i]) & exponent);
-    fl_fold_matrix(terms, fl_flat_reals(padded, t->n_classes), padded, t->n_classes, above, FL_SUM_ROUNDED,
-                   s->a);
-    fl_fold_matrix(terms, fl_flat_reals(padded, t->n_classes), padded, t->n_classes, above, FL_SUM_REST,
-                   rest);
-    fl_fold_matrix(errors, fl_flat_reals(padded, t->n_classes), padded, t->n_classes, NULL, FL_SUM_ALL, s->c);
-    FL_ROW_LOOP
-    for (size_t i = 0; i < padded; i++)
-        s->c[i] += rest[i];
 }
 
 /* For a Hessian: the sum of all terms but the largest one, which counts where that is more than all others;

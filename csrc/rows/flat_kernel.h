@@ -1,5 +1,6 @@
 /* A softmax loss of few classes whose targets are class indices, or the softmax itself: FL_FLAT_NAME, whose
- * row functions are included before. Included once for each by kernels.h. */
+ * row functions are included before; FL_FLAT_OF_TWO is its function for two classes where it has its own;
+ * with FL_FLAT_OF_FEW it has rows of two and three classes alone. Included once for each by kernels.h. */
 #define FL_FLAT_OF_(name, part) name##_##part
 #define FL_FLAT_OF(name, part) FL_FLAT_OF_(name, part)
 #define FL_FLAT_IN_(name, part) fl_##name##_flat##part
@@ -81,6 +82,7 @@ FL_INLINE void FL_FLAT(_few)(const fl_row_tile *tile, const int three, const int
     }
 }
 
+#ifndef FL_FLAT_OF_FEW
 /* Slopes of a vector of classes, the true one not among them. */
 FL_INLINE void FL_FLAT(_emit_vector)(const real *terms, fl_row row, const fl_row_setting o, real *g,
                                      real *h) {
@@ -136,8 +138,7 @@ FL_INLINE void FL_FLAT(_finish)(const fl_row_tile *tile, const real *own_term, c
             row.poison = row.offset = 0;
             row.scale = FL_ROUND_MAGIC;
         }
-        if (!(FL_STEP(adds)(o) & FL_COMPENSATES_A))
-            row.c = own_term[i];
+        row.c = own_term[i];
         if (!fl_has_labels(o.form)) {
             row.others = row.a;
             row.top = 0;
@@ -147,24 +148,27 @@ FL_INLINE void FL_FLAT(_finish)(const fl_row_tile *tile, const real *own_term, c
     memcpy(tile->value, s->value, tile->n_rows * sizeof(real));
 }
 
+#endif
+
 FL_INLINE void FL_FLAT()(const fl_row_tile *tile, const int form, const int want_gradient,
                          const int want_hessian) {
-    fl_row_state *s = tile->state;
-    const real_int *label = tile->label;
-    const size_t n = tile->n_rows, n_classes = tile->n_classes, padded = fl_round_up(n);
-    fl_row_setting o = fl_setting_of(tile, form, 1, want_hessian);
-    const int compensates = FL_STEP(adds)(o) & FL_COMPENSATES_A;
-    real *terms = tile->partial, *errors = compensates ? terms + fl_flat_reals(padded, n_classes) : NULL;
-    real own_term[FL_ROW_TILE];
-    fl_begin_weights(tile);
-    fl_begin_class_weights(tile, form);
-    o.own_term = 1;
+    const size_t n = tile->n_rows, n_classes = tile->n_classes;
     if (n_classes == 2 || n_classes == 3) {
         fl_fetch(tile->next_prediction, 0, n_classes, n, 0);
         if (want_gradient)
             fl_fetch(tile->next_gradient, 0, n_classes, n, 1);
         if (want_hessian)
             fl_fetch(tile->next_hessian, 0, n_classes, n, 1);
+#ifdef FL_FLAT_OF_TWO
+        if (n_classes == 2) {
+            FL_FLAT_OF_TWO(tile, want_gradient, want_hessian);
+            return;
+        }
+#endif
+    }
+    fl_begin_weights(tile);
+    fl_begin_class_weights(tile, form);
+    if (n_classes == 2 || n_classes == 3) {
         const int flat = !want_hessian && fl_are_lines_flat(tile);
         if (n_classes == 2 && flat)
             FL_FLAT(_few)(tile, 0, form, want_gradient, 0, 1);
@@ -176,34 +180,40 @@ FL_INLINE void FL_FLAT()(const fl_row_tile *tile, const int form, const int want
             FL_FLAT(_few)(tile, 1, form, want_gradient, want_hessian, 0);
         return;
     }
+#ifndef FL_FLAT_OF_FEW
+    fl_row_state *s = tile->state;
+    const real_int *label = tile->label;
+    const size_t padded = fl_round_up(n);
+    real *terms = tile->partial, own_term[FL_ROW_TILE];
+    fl_row_setting o = fl_setting_of(tile, form, 1, want_hessian);
+    o.own_term = 1;
     for (size_t i = 0; i < padded && fl_has_labels(form); i++)
         s->label[i] = label[i];
-    const int flat = fl_flat_terms(tile, terms, errors);
+    const int flat = fl_flat_terms(tile, terms);
     if (want_hessian || !flat)
         fl_flat_references(tile, terms, flat);
     if (!flat) {
         FL_ROW_LOOP
         for (size_t i = 0; i < padded; i++)
             fl_row_put_prepared(s, i, FL_STEP(prepare)(fl_row_get(s, i)));
-        fl_flat_terms_by_row(tile, terms, errors);
+        fl_flat_terms_by_row(tile, terms);
     } else if (want_hessian) {
         FL_ROW_LOOP
         for (size_t i = 0; i < padded; i++)
             s->top[i] = fl_scaled_exp(s->reference[i], FL_ROUND_MAGIC, 1);
     }
     if (fl_has_labels(form))
-        fl_flat_take_own(tile, terms, errors, own_term);
+        fl_flat_take_own(tile, terms, own_term);
     fl_fold_matrix(terms, fl_flat_reals(padded, n_classes), padded, n_classes, NULL, FL_SUM_ALL, s->a);
     if (want_hessian)
         fl_flat_others(tile, terms, own_term);
-    if (compensates)
-        fl_flat_compensate(tile, terms, errors);
     if (flat)
         FL_FLAT(_finish)(tile, own_term, o, 1);
     else
         FL_FLAT(_finish)(tile, own_term, o, 0);
     if (want_gradient)
         FL_FLAT(_emit)(tile, terms, own_term, o);
+#endif
 }
 
 #undef FL_FLAT_OF_
@@ -213,3 +223,5 @@ FL_INLINE void FL_FLAT()(const fl_row_tile *tile, const int form, const int want
 #undef FL_STEP
 #undef FL_FLAT
 #undef FL_FLAT_NAME
+#undef FL_FLAT_OF_TWO
+#undef FL_FLAT_OF_FEW

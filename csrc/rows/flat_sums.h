@@ -9,16 +9,11 @@
 
 enum { FL_LANE_VECTORS = FL_ALONG_LANES / (int)FL_REALS };
 
-/* What is added up: the numbers; those that are not the mark of their row; what is left of them when the
- * mark, a power of two above the row's sum, has been added and taken away: such parts add up exactly; and the
- * rest of them. Or the largest is found. */
-enum { FL_SUM_ALL, FL_SUM_UNMARKED, FL_SUM_ROUNDED, FL_SUM_REST, FL_LARGEST_OF_ALL };
+/* What is added up: the numbers; those that are not the mark of their row. Or the largest is found. */
+enum { FL_SUM_ALL, FL_SUM_UNMARKED, FL_LARGEST_OF_ALL };
 
 FL_INLINE fl_real_vector fl_summand(fl_real_vector x, real mark, const int part) {
-    fl_real_vector rounded = (x + mark) - mark;
-    if (part == FL_SUM_UNMARKED)
-        return (fl_real_vector)((fl_bits_vector)x & (fl_bits_vector)(x != mark));
-    return part == FL_SUM_ROUNDED ? rounded : (part == FL_SUM_REST ? x - rounded : x);
+    return part == FL_SUM_UNMARKED ? (fl_real_vector)((fl_bits_vector)x & (fl_bits_vector)(x != mark)) : x;
 }
 
 FL_INLINE fl_real_vector fl_join(fl_real_vector a, fl_real_vector b, const int part) {

@@ -97,8 +97,7 @@ typedef struct {
     int block_shift;
     fl_row_queue *queues; /* along: of the rows before, one each for gradient and Hessian, or NULL */
     void *state;          /* fl_row_ops.state_bytes of scratch, aligned to 64 */
-    void *partial;        /* along: fl_row_ops.partial_bytes for each chunk of each row; flat: twice
-                             fl_flat_reals */
+    void *partial; /* along: fl_row_ops.partial_bytes for each chunk of each row; flat: fl_flat_reals */
 } fl_row_tile;
 
 typedef void (*fl_chunks_fn)(const fl_row_tile *tile, size_t from, size_t to);

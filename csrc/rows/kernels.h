@@ -19,10 +19,13 @@
 #include "focal.h"
 #include "hinge.h"
 #include "state.h"
+#include "two_classes.h"
 
 #define FL_FLAT_NAME cross_entropy
+#define FL_FLAT_OF_TWO fl_cross_entropy_of_two
 #include "flat_kernel.h"
 #define FL_FLAT_NAME focal
+#define FL_FLAT_OF_FEW
 #include "flat_kernel.h"
 #define FL_FLAT_NAME softmax
 #include "flat_kernel.h"
@@ -124,6 +127,12 @@
     else                                                                                                     \
         fl_##name##_flat(t, form, gradient, hessian)
 
+#define FL_FEW_FUSED(name, form, gradient, hessian)                                                          \
+    if (t->n_classes == 2 || t->n_classes == 3)                                                              \
+        fl_##name##_flat(t, form, gradient, hessian);                                                        \
+    else                                                                                                     \
+        fl_##name##_across(t, form, gradient, hessian)
+
 #define FL_DEFINE_GATHER_V_PLAIN(name, form)
 #define FL_DEFINE_GATHER_V_SCANNED(name, form)
 #define FL_DEFINE_GATHER_V_SOFTMAX(name, form)                                                               \
@@ -131,6 +140,7 @@
         fl_##name##_gather(t, from, to, form, 0, 0);                                                         \
     }
 #define FL_DEFINE_GATHER_V_FLAT FL_DEFINE_GATHER_V_SOFTMAX
+#define FL_DEFINE_GATHER_V_FUSED FL_DEFINE_GATHER_V_SOFTMAX
 #define FL_DEFINE_HESSIAN_0(name, form, kind)
 #define FL_DEFINE_HESSIAN_1(name, form, kind)                                                                \
     static void fl_##name##_##form##_few_h(const fl_row_tile *t) {                                           \
@@ -143,6 +153,7 @@
 #define FL_GATHER_V_SCANNED(name, form) fl_##name##_##form##_gather_g
 #define FL_GATHER_V_SOFTMAX(name, form) fl_##name##_##form##_gather_v
 #define FL_GATHER_V_FLAT FL_GATHER_V_SOFTMAX
+#define FL_GATHER_V_FUSED FL_GATHER_V_SOFTMAX
 #define FL_FEW_H_0(name, form) fl_##name##_##form##_few_g
 #define FL_FEW_H_1(name, form) fl_##name##_##form##_few_h
 #define FL_EMIT_H_0(name, form) fl_##name##_##form##_emit_g

@@ -4,7 +4,8 @@
  * X(name, kind, forms, target's domain, prediction's domain, Hessian, checks the row sums)
  *   kind    PLAIN: sums over the row; SCANNED: a maximum of the row comes first; SOFTMAX: and the terms that
  *           a row is made of are kept for the slopes; FLAT: such a one, whose tiles of few classes are flat
- *           unless targets are spread over the classes
+ *           unless targets are spread over the classes; FUSED: one that is flat_kernel.h's for two and three
+ *           classes alone, since what its terms are off by costs more there than looking for the maximum
  *   forms   LABELS: class indices; LABELS_SMOOTHED: also with a smoothed target; DENSE: dense targets; ALL:
  *           everything; LINK: no targets
  * The mathematics of a kernel is in the files that kernels.h includes. */
@@ -17,7 +18,7 @@
 #define FL_ROW_KERNELS(X)                                                         \
     X(cross_entropy,               FLAT,    ALL,    NON_NEGATIVE, ANY,          1, 0)      \
     X(cross_entropy_probabilities, PLAIN,   ALL,    NON_NEGATIVE, FRACTION,     1, 1)      \
-    X(focal,                       FLAT,    LABELS, NON_NEGATIVE, ANY,          1, 0)      \
+    X(focal,                       FUSED,   LABELS, NON_NEGATIVE, ANY,          1, 0)      \
     X(focal_probabilities,         PLAIN,   LABELS, NON_NEGATIVE, FRACTION,     1, 1)      \
     X(crammer_singer,              SCANNED, LABELS, NON_NEGATIVE, ANY,          1, 0)      \
     X(weston_watkins,              PLAIN,   LABELS, NON_NEGATIVE, ANY,          1, 0)      \
@@ -40,14 +41,17 @@ enum {
     FL_SCANS_SCANNED = 1,
     FL_SCANS_SOFTMAX = 1,
     FL_SCANS_FLAT = 1,
+    FL_SCANS_FUSED = 1,
     FL_KEEPS_PLAIN = 0,
     FL_KEEPS_SCANNED = 0,
     FL_KEEPS_SOFTMAX = 1,
     FL_KEEPS_FLAT = 1,
+    FL_KEEPS_FUSED = 1,
     FL_IS_FLAT_PLAIN = 0,
     FL_IS_FLAT_SCANNED = 0,
     FL_IS_FLAT_SOFTMAX = 0,
-    FL_IS_FLAT_FLAT = 1
+    FL_IS_FLAT_FLAT = 1,
+    FL_IS_FLAT_FUSED = 0
 };
 
 enum {

@@ -95,7 +95,7 @@ static void fl_lay_out(const fl_row_pass *p, fl_row_scratch *s, fl_layout *l) {
     const fl_rows_call *c = p->call;
     size_t rows = fl_round_up(p->tile_rows);
     s->state = fl_take(l, p->rows->state_bytes);
-    size_t terms = 2 * fl_flat_reals(p->tile_rows, c->n_classes) * p->ops->itemsize;
+    size_t terms = fl_flat_reals(p->tile_rows, c->n_classes) * p->ops->itemsize;
     s->partial =
         fl_take(l, p->flat ? terms : (p->across ? 0 : p->tile_rows * p->n_chunks * p->rows->partial_bytes));
     s->value = fl_take(l, rows * sizeof(double));
