@@ -307,4 +307,4 @@ def test_halves_above_one_are_no_probabilities() -> None:
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_errors_name_the_function_that_was_called(name: str) -> None:
     with pytest.raises((ValueError, TypeError), match=rf"parameter of {name} must be"):
-        getattr(metrics, name)(1.0, 2.0)
+        getattr(metrics, name)(1.0, 2.0, **({"beta": 1.0} if name == "fbeta_score" else {}))

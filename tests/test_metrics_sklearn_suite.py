@@ -25,9 +25,9 @@ EXCEPTIONS = {
 
 #: Where the tests are, and at least how many of their cases concern fastloss's functions.
 SUITES = {
-    "sklearn.metrics.tests.test_classification": 200,
-    "sklearn.metrics.tests.test_ranking": 200,
-    "sklearn.metrics.tests.test_regression": 30,
+    "sklearn.metrics.tests.test_classification": 180,
+    "sklearn.metrics.tests.test_ranking": 150,
+    "sklearn.metrics.tests.test_regression": 25,
     "sklearn.metrics.tests.test_common": 1000,
     "sklearn.tests.test_calibration": 1,
 }

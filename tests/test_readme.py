@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 DOCUMENTS = [
     *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG")),
-    *sorted(path for path in (ROOT / "docs").rglob("*.md") if path.parent.name != "gallery"),  # which is generated
+    *sorted(p for p in (ROOT / "docs").rglob("*.md") if p.parent.name != "gallery"),  # which is generated
 ]
 TEXT = README.read_text(encoding="utf-8")
 LISTED = (ROOT / "docs" / "losses.md").read_text(encoding="utf-8")
