@@ -1,4 +1,4 @@
-"""``python -m benchmarks.summary FILE...``: the tables of docs/speed.md, of what the benchmarks wrote by ``--json``.
+"""``python -m benchmarks.summary FILE...``: the tables of docs/speed.md, of what ``--json`` wrote.
 
 Losses have a line for each size, rows a line for each number of classes; peers' columns say how many times
 longer they take. Below the tables stands every case in which a peer took less time.
