@@ -85,7 +85,9 @@ FL_INLINE fl_double_vector fl_wide_part(const real *p) {
 #elif FL_PRECISION == 32 && defined(__AVX__)
     return _mm256_cvtps_pd(_mm_loadu_ps(p));
 #elif FL_PRECISION == 32 && defined(__SSE2__)
-    return _mm_cvtps_pd(_mm_castpd_ps(_mm_load_sd((const double *)(const void *)p)));
+    double two; /* floats may begin where no double does */
+    memcpy(&two, p, sizeof two);
+    return _mm_cvtps_pd(_mm_castpd_ps(_mm_set_sd(two)));
 #elif FL_PRECISION == 32 && defined(__ARM_NEON) && defined(__aarch64__)
     return vcvt_f64_f32(vld1_f32(p));
 #else
