@@ -82,6 +82,33 @@ FL_INLINE void FL_FLAT(_few)(const fl_row_tile *tile, const int three, const int
     }
 }
 
+FL_INLINE void FL_FLAT(_two_or_three)(const fl_row_tile *tile, const int form, const int want_gradient,
+                                      const int want_hessian) {
+    const size_t n = tile->n_rows, n_classes = tile->n_classes;
+    fl_fetch(tile->next_prediction, 0, n_classes, n, 0);
+    if (want_gradient)
+        fl_fetch(tile->next_gradient, 0, n_classes, n, 1);
+    if (want_hessian)
+        fl_fetch(tile->next_hessian, 0, n_classes, n, 1);
+#ifdef FL_FLAT_OF_TWO
+    if (n_classes == 2) {
+        FL_FLAT_OF_TWO(tile, want_gradient, want_hessian);
+        return;
+    }
+#endif
+    fl_begin_weights(tile);
+    fl_begin_class_weights(tile, form);
+    const int flat = !want_hessian && fl_are_lines_flat(tile);
+    if (n_classes == 2 && flat)
+        FL_FLAT(_few)(tile, 0, form, want_gradient, 0, 1);
+    else if (n_classes == 2)
+        FL_FLAT(_few)(tile, 0, form, want_gradient, want_hessian, 0);
+    else if (flat)
+        FL_FLAT(_few)(tile, 1, form, want_gradient, 0, 1);
+    else
+        FL_FLAT(_few)(tile, 1, form, want_gradient, want_hessian, 0);
+}
+
 #ifndef FL_FLAT_OF_FEW
 /* Slopes of a vector of classes, the true one not among them. */
 FL_INLINE void FL_FLAT(_emit_vector)(const real *terms, fl_row row, const fl_row_setting o, real *g,
@@ -148,42 +175,17 @@ FL_INLINE void FL_FLAT(_finish)(const fl_row_tile *tile, const real *own_term, c
     memcpy(tile->value, s->value, tile->n_rows * sizeof(real));
 }
 
-#endif
-
 FL_INLINE void FL_FLAT()(const fl_row_tile *tile, const int form, const int want_gradient,
                          const int want_hessian) {
-    const size_t n = tile->n_rows, n_classes = tile->n_classes;
-    if (n_classes == 2 || n_classes == 3) {
-        fl_fetch(tile->next_prediction, 0, n_classes, n, 0);
-        if (want_gradient)
-            fl_fetch(tile->next_gradient, 0, n_classes, n, 1);
-        if (want_hessian)
-            fl_fetch(tile->next_hessian, 0, n_classes, n, 1);
-#ifdef FL_FLAT_OF_TWO
-        if (n_classes == 2) {
-            FL_FLAT_OF_TWO(tile, want_gradient, want_hessian);
-            return;
-        }
-#endif
+    if (tile->n_classes == 2 || tile->n_classes == 3) {
+        FL_FLAT(_two_or_three)(tile, form, want_gradient, want_hessian);
+        return;
     }
     fl_begin_weights(tile);
     fl_begin_class_weights(tile, form);
-    if (n_classes == 2 || n_classes == 3) {
-        const int flat = !want_hessian && fl_are_lines_flat(tile);
-        if (n_classes == 2 && flat)
-            FL_FLAT(_few)(tile, 0, form, want_gradient, 0, 1);
-        else if (n_classes == 2)
-            FL_FLAT(_few)(tile, 0, form, want_gradient, want_hessian, 0);
-        else if (flat)
-            FL_FLAT(_few)(tile, 1, form, want_gradient, 0, 1);
-        else
-            FL_FLAT(_few)(tile, 1, form, want_gradient, want_hessian, 0);
-        return;
-    }
-#ifndef FL_FLAT_OF_FEW
     fl_row_state *s = tile->state;
     const real_int *label = tile->label;
-    const size_t padded = fl_round_up(n);
+    const size_t n_classes = tile->n_classes, padded = fl_round_up(tile->n_rows);
     real *terms = tile->partial, own_term[FL_ROW_TILE];
     fl_row_setting o = fl_setting_of(tile, form, 1, want_hessian);
     o.own_term = 1;
@@ -213,8 +215,9 @@ FL_INLINE void FL_FLAT()(const fl_row_tile *tile, const int form, const int want
         FL_FLAT(_finish)(tile, own_term, o, 0);
     if (want_gradient)
         FL_FLAT(_emit)(tile, terms, own_term, o);
-#endif
 }
+
+#endif
 
 #undef FL_FLAT_OF_
 #undef FL_FLAT_OF

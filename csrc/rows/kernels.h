@@ -129,7 +129,7 @@
 
 #define FL_FEW_FUSED(name, form, gradient, hessian)                                                          \
     if (t->n_classes == 2 || t->n_classes == 3)                                                              \
-        fl_##name##_flat(t, form, gradient, hessian);                                                        \
+        fl_##name##_flat_two_or_three(t, form, gradient, hessian);                                           \
     else                                                                                                     \
         fl_##name##_across(t, form, gradient, hessian)
 
