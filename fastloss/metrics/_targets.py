@@ -213,6 +213,25 @@ def recode(labels: Labels, classes: Array) -> Array | None:
     return pick(positions.astype(_narrow(len(classes))), labels.codes)
 
 
+def listed_classes(found: Labels, labels: Any, n_columns: int, miscounted: str, stop: str) -> Array:
+    """Return the classes that a caller lists, one for each column of scores, those found among them.
+
+    `miscounted` is the error of another number of them, with places for both numbers; `stop` ends the others,
+    which scikit-learn's functions write with a full stop or without.
+    """
+    given = column(label_array(labels))
+    classes = encode(given).classes if len(given) else given
+    if len(classes) != len(given):
+        raise ValueError(f"Parameter 'labels' must be unique{stop}")
+    if not np.array_equal(classes, given):
+        raise ValueError(f"Parameter 'labels' must be ordered{stop}")
+    if len(classes) != n_columns:
+        raise ValueError(miscounted.format(len(classes), n_columns))
+    if set(found.classes.tolist()) - set(classes.tolist()):
+        raise ValueError(f"'y_true' contains labels not in parameter 'labels'{stop}")
+    return classes
+
+
 def is_indicator(y: Array) -> bool:
     """Tell whether an array is a multilabel indicator: several columns of at most two whole numbers."""
     if y.ndim != 2 or y.shape[1] < 2 or y.dtype.kind not in "fiub":

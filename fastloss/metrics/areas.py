@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastloss.metrics._arrays import Array, check_finite, check_lengths, column
+from fastloss.metrics._arrays import Array, check_finite, check_lengths
 from fastloss.metrics._errors import (
     require_arrays,
     require_arrays_or_none,
@@ -30,7 +30,7 @@ from fastloss.metrics._ranking import (
     trapezoids,
     weights_of_ranked,
 )
-from fastloss.metrics._targets import Labels, encode, label_array, labels_of, target_type
+from fastloss.metrics._targets import Labels, label_array, labels_of, listed_classes, target_type
 from fastloss.metrics.curves import NO_POSITIVES, rates
 
 __all__ = ["average_precision_score", "roc_auc_score"]
@@ -193,20 +193,8 @@ def _classes(found: Labels, labels: Any, n_columns: int) -> Array:
         if len(found.classes) != n_columns:
             raise ValueError("Number of classes in y_true not equal to the number of columns in 'y_score'")
         return found.classes
-    given = column(label_array(labels))
-    classes = encode(given).classes if len(given) else given
-    if len(classes) != len(given):
-        raise ValueError("Parameter 'labels' must be unique")
-    if not np.array_equal(classes, given):
-        raise ValueError("Parameter 'labels' must be ordered")
-    if len(classes) != n_columns:
-        raise ValueError(
-            f"Number of given labels, {len(classes)}, not equal to the number of columns in 'y_score',"
-            f" {n_columns}"
-        )
-    if set(found.classes.tolist()) - set(classes.tolist()):
-        raise ValueError("'y_true' contains labels not in parameter 'labels'")
-    return classes
+    miscounted = "Number of given labels, {}, not equal to the number of columns in 'y_score', {}"
+    return listed_classes(found, labels, n_columns, miscounted, "")
 
 
 def _one_vs_one(found: Labels, columns: Array, score: Array, average: Any) -> float:

@@ -25,7 +25,7 @@ from fastloss.metrics._errors import (
     warn_undefined,
 )
 from fastloss.metrics._ranking import kind_of, scores_of
-from fastloss.metrics._targets import Labels, encode, label_array, labels_of, pick, target_type
+from fastloss.metrics._targets import Labels, label_array, labels_of, listed_classes, pick, target_type
 
 __all__ = ["ndcg_score", "top_k_accuracy_score"]
 
@@ -134,20 +134,8 @@ def _classes(found: Labels, labels: Any, n_columns: int) -> Array:
                 " parameter."
             )
         return found.classes
-    given = column(label_array(labels))
-    classes = encode(given).classes if len(given) else given
-    if len(classes) != len(given):
-        raise ValueError("Parameter 'labels' must be unique.")
-    if not np.array_equal(classes, given):
-        raise ValueError("Parameter 'labels' must be ordered.")
-    if len(classes) != n_columns:
-        raise ValueError(
-            f"Number of given labels ({len(classes)}) not equal to the number of classes in 'y_score'"
-            f" ({n_columns})."
-        )
-    if set(found.classes.tolist()) - set(classes.tolist()):
-        raise ValueError("'y_true' contains labels not in parameter 'labels'.")
-    return classes
+    miscounted = "Number of given labels ({}) not equal to the number of classes in 'y_score' ({})."
+    return listed_classes(found, labels, n_columns, miscounted, ".")
 
 
 def _binary_hits(found: Labels, ranks: Array, score: Array, k: int) -> Array:
