@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from pages import write_pages
 from sphinx.application import Sphinx
 
 import fastloss as fl
@@ -121,10 +122,7 @@ def _write(app: Sphinx, _: object) -> None:
     folder.mkdir(exist_ok=True)
     pages = {f"{info.name}.rst": _page(info, folder) for info in fl.list_losses()}
     pages["index.md"] = _cards()
-    for name, text in pages.items():
-        path = folder / name
-        if not path.exists() or path.read_text(encoding="utf-8") != text:  # an older page is read again
-            path.write_text(text, encoding="utf-8")
+    write_pages(folder, pages)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from pages import write_pages
 from sphinx.application import Sphinx
 
 import fastloss as fl
@@ -84,12 +85,7 @@ def _write(app: Sphinx, _: object) -> None:
     pages["index"] = _page(
         "API reference", "Every public name, with its formula, parameters and errors.", toctree
     )
-    folder = Path(app.srcdir) / "api"
-    folder.mkdir(exist_ok=True)
-    for name, text in pages.items():
-        path = folder / f"{name}.rst"
-        if not path.exists() or path.read_text(encoding="utf-8") != text:  # an older page is read again
-            path.write_text(text, encoding="utf-8")
+    write_pages(Path(app.srcdir) / "api", {f"{name}.rst": text for name, text in pages.items()})
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
