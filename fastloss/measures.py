@@ -113,23 +113,23 @@ class KS(_OfOrder):
     name = "ks"
 
 
-def _threshold(threshold: Any) -> float | None:
-    return None if threshold is None else number_in("threshold", threshold, -math.inf, math.inf)
-
-
 class _AtThreshold(Measure):
     """A measure of decisions: with one score a row whether it is above a threshold, otherwise the largest."""
 
     family = "decision"
-    threshold: float | None
+    threshold: float
     from_logits: bool
 
     @property
     def cutoff(self) -> float:
-        """The threshold: of raw scores 0, of probabilities 0.5, where none was given."""
-        if self.threshold is not None:
-            return self.threshold
-        return 0.0 if self.from_logits else 0.5
+        """What a prediction is compared with: of probabilities 0.5 where the threshold is the score 0."""
+        return self.threshold if self.from_logits or self.threshold else 0.5
+
+
+def _threshold(threshold: Any, from_logits: bool) -> float:
+    if from_logits:
+        return number_in("threshold", threshold, -math.inf, math.inf)
+    return number_in("threshold", threshold, 0, 1, ends="[)")
 
 
 class Accuracy(_AtThreshold):
@@ -137,9 +137,9 @@ class Accuracy(_AtThreshold):
 
     Parameters
     ----------
-    threshold : float, optional
-        Of one score a row: it is of the class 1 above the threshold; 0 where none is given, or 0.5 without
-        `from_logits`. Labels are 0 (or -1) and 1.
+    threshold : float, default 0.0
+        Of one prediction a row: it is of the class 1 above the threshold. Without `from_logits` the threshold
+        is a probability, and 0.0, an even chance as a score, stands for 0.5. Labels are 0 (or -1) and 1.
     top_k : int, default 1
         Of a row of scores: how many of the largest may have the label among them. Of equal scores the one
         of the lower class counts as the larger.
@@ -155,12 +155,12 @@ class Accuracy(_AtThreshold):
 
     top_k: int
 
-    def __init__(self, threshold: float | None = None, top_k: int = 1, from_logits: bool = True) -> None:
+    def __init__(self, threshold: float = 0.0, top_k: int = 1, from_logits: bool = True) -> None:
         from_logits = flag("from_logits", from_logits)
         top_k = whole_number("top_k", top_k)
         if top_k < 1:
             raise ValueError(f"top_k must be at least 1, got {top_k}")
-        threshold = _threshold(threshold)
+        threshold = _threshold(threshold, from_logits)
         self._keep({"threshold": threshold, "top_k": top_k, "from_logits": from_logits})
 
 
@@ -175,8 +175,8 @@ class Confusion(_AtThreshold):
 
     Parameters
     ----------
-    threshold : float, optional
-        Of one score a row, as for `Accuracy`.
+    threshold : float, default 0.0
+        Of one prediction a row, as for `Accuracy`.
     from_logits : bool, default True
         Whether scores are raw; otherwise they are probabilities.
 
@@ -188,9 +188,9 @@ class Confusion(_AtThreshold):
     (0.6666666666666666, [[1.0, 0.0], [1.0, 2.0]])
     """
 
-    def __init__(self, threshold: float | None = None, from_logits: bool = True) -> None:
+    def __init__(self, threshold: float = 0.0, from_logits: bool = True) -> None:
         from_logits = flag("from_logits", from_logits)
-        self._keep({"threshold": _threshold(threshold), "from_logits": from_logits})
+        self._keep({"threshold": _threshold(threshold, from_logits), "from_logits": from_logits})
 
 
 class Calibration(Measure):

@@ -271,6 +271,14 @@ def test_threshold_is_that_of_probabilities_or_of_scores():
     assert fl.evaluate(y, p, ["accuracy:from_logits=false"])["accuracy"].value == 2 / 3
     assert fl.evaluate(y, p, ["accuracy"])["accuracy"].value == 2 / 3
     assert fl.evaluate(y, p, ["accuracy:threshold=0.3"])["accuracy"].value == 1.0
+    for threshold, value in ((0.3, 1.0), (0.0, 2 / 3), (0.5, 2 / 3), (0.1, 2 / 3)):
+        measure = fl.measures.Accuracy(threshold=threshold, from_logits=False)
+        assert fl.evaluate(y, p, [measure])["accuracy"].value == value
+    assert fl.measures.Accuracy() == fl.measures.Accuracy(threshold=0.0)
+    assert fl.measures.Confusion().threshold == 0.0
+    for wrong in (-0.1, 1.0, None):
+        with pytest.raises((TypeError, ValueError), match="threshold"):
+            fl.measures.Confusion(threshold=wrong, from_logits=False)
 
 
 def test_list_of_measures_and_their_parameters():
