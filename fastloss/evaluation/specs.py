@@ -93,12 +93,13 @@ def spec_of(one: Measured) -> str:
 
 
 def keys_of(measured: list[Measured], given: list[Any]) -> list[str]:
-    """Return the keys of the results: names, as they were given, or specifications where two share one."""
+    """Return the keys of the results: names, or specifications where two share one; strings as given."""
     names = [one.name for one in measured]
-    short = [
-        thing.partition(":")[0].strip() if isinstance(thing, str) else one.name
-        for one, thing in zip(measured, given, strict=True)
-    ]
-    return [
-        spec_of(one) if names.count(one.name) > 1 else key for one, key in zip(measured, short, strict=True)
-    ]
+    keys = []
+    for one, thing in zip(measured, given, strict=True):
+        shared = names.count(one.name) > 1
+        if isinstance(thing, str):
+            keys.append(thing.strip() if shared else thing.partition(":")[0].strip())
+        else:
+            keys.append(spec_of(one) if shared else one.name)
+    return keys
