@@ -25,8 +25,8 @@ _LEGEND_LETTERS = 110  # that fit into a line of that width
 
 # Colours that the colour-blind tell apart (M. Okabe and K. Ito, "Color Universal Design", 2008), and dashes,
 # for curves on top of each other and for prints without colour.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E69F00")
-_DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (7, 2, 1.5, 2)), (0, (3, 1, 1, 1, 1, 1)))
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E69F00")
+DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (7, 2, 1.5, 2)), (0, (3, 1, 1, 1, 1, 1)))
 
 # Parameters that say at which residual a loss changes its nature.
 _SCALES = ("delta", "beta", "c", "threshold")
@@ -83,17 +83,13 @@ def draw(losses: Sequence[Loss], *, target: float = 1.0, limits: tuple[float, fl
     >>> [panel.get_title() for panel in figure.axes]
     ['value', 'gradient', 'Hessian']
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError('a picture needs matplotlib: pip install "fastloss[plot]"') from error
     if not losses:
         raise ValueError("there is no loss to draw")
     rows: dict[str, list[PointwiseLoss]] = {}
     for loss in dict.fromkeys(losses):
         rows.setdefault(_axis(loss, target).label, []).append(_check(loss))
     axes = [_join([_axis(loss, target) for loss in row], limits) for row in rows.values()]
-    figure = Figure(figsize=(_WIDTH, _HEIGHT * len(rows)), layout="constrained")
+    figure = new_figure((_WIDTH, _HEIGHT * len(rows)))
     parts = figure.subfigures(len(rows), 1, squeeze=False)[:, 0]
     for part, axis, row in zip(parts, axes, rows.values(), strict=True):
         panels = part.subplots(1, len(_OUTPUTS))
@@ -103,6 +99,28 @@ def draw(losses: Sequence[Loss], *, target: float = 1.0, limits: tuple[float, fl
         columns = math.ceil(len(labels) / lines)
         part.legend(handles, labels, loc="outside upper center", ncols=columns, frameon=False)
     return figure
+
+
+def new_figure(size: tuple[float, float]) -> Figure:
+    """Make an empty figure of a size in inches.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError('a picture needs matplotlib: pip install "fastloss[plot]"') from error
+    return Figure(figsize=size, layout="constrained")
+
+
+def plain(panel: Any, axis: str = "both") -> None:
+    """Give a panel a faint grid behind its curves, and no lines at the top and on the right."""
+    panel.grid(axis=axis, color="#DDDDDD", linewidth=0.6)
+    panel.set_axisbelow(True)
+    panel.spines[["top", "right"]].set_visible(False)
 
 
 def save(figure: Figure, path: str) -> None:
@@ -189,7 +207,7 @@ def _draw_row(panels: Any, axis: _Axis, losses: Sequence[PointwiseLoss]) -> None
     curves = [_evaluate(loss, axis.target, x) for loss in losses]
     for i, (panel, title) in enumerate(zip(panels, _OUTPUTS, strict=True)):
         for j, (loss, curve) in enumerate(zip(losses, curves, strict=True)):
-            style = {"color": _COLOURS[j % len(_COLOURS)], "linestyle": _DASHES[j % len(_DASHES)]}
+            style = {"color": COLOURS[j % len(COLOURS)], "linestyle": DASHES[j % len(DASHES)]}
             if i < len(curve):
                 panel.plot(x, curve[i], label=_label(loss), linewidth=1.8, **style)
         panel.set_title(title)
@@ -197,9 +215,7 @@ def _draw_row(panels: Any, axis: _Axis, losses: Sequence[PointwiseLoss]) -> None
         panel.set_xlim(axis.low, axis.high)
         panel.locator_params(axis="x", nbins=7, steps=[1, 2, 5, 10])
         panel.set_ylim(_heights([curve[i] for curve in curves if i < len(curve)]))
-        panel.grid(color="#DDDDDD", linewidth=0.6)
-        panel.set_axisbelow(True)
-        panel.spines[["top", "right"]].set_visible(False)
+        plain(panel)
 
 
 def _evaluate(loss: PointwiseLoss, target: float, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:

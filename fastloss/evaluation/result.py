@@ -6,7 +6,7 @@ import html
 import importlib
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from fastloss.evaluation.estimates import Estimate, Scores
 from fastloss.evaluation.means import Store
 from fastloss.evaluation.order import OrderStore
 from fastloss.evaluation.state import State
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _MOST_ROWS_SHOWN = 60
 _S = TypeVar("_S", bound=Store)
@@ -268,6 +271,45 @@ class Result(Mapping[str, Any]):
             "by": list(self._all.groups.names or ()) if self._grouped else [],
             "estimates": self.records(),
         }
+
+    def plot(self, path: str | None = None) -> Figure:
+        """Draw everything there is a picture of.
+
+        The curves of ROC, precision and recall, and reliability, where they were evaluated; and of each
+        measure a panel of its values with their intervals, of all rows and by group, and beside it, of
+        several models, one of their paired differences from the first.
+
+        Parameters
+        ----------
+        path : str, optional
+            Where to write the picture to: a name that ends in .png or .svg.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            The picture.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed: it comes with the extra ``plot``.
+        ValueError
+            If the name ends otherwise.
+
+        Examples
+        --------
+        >>> import fastloss as fl
+        >>> figure = fl.evaluate([0, 1, 1], [-0.5, 0.2, 0.7], ["roc_auc", "bce"]).plot()
+        >>> [panel.get_title() for panel in figure.axes][:4]
+        ['ROC curve', 'precision and recall', 'roc_auc', 'bce, 95 % intervals']
+        """
+        from fastloss.evaluation.pictures import draw
+        from fastloss.plotting import save
+
+        figure = draw(self)
+        if path is not None:
+            save(figure, str(path))
+        return figure
 
     def _columns(self) -> dict[str, list[Any]]:
         rows = self.records()
