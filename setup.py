@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
 import os
 import subprocess
 import sys
@@ -9,6 +11,7 @@ import tempfile
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy
 from setuptools import Extension, setup
@@ -115,32 +118,57 @@ class BuildTiers(build_ext):
         ]
         ext.define_macros += [(f"FL_HAVE_{tier}", "1") for tier in tiers if tier != "base"]
         jobs = [(tier, source) for tier in tiers for source in KERNEL_SOURCES]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            ext.extra_objects += pool.map(lambda job: self.compile_kernels(*job), jobs)
-        super().build_extension(ext)
+        ext.extra_objects += [str(self.kernel_object(*job)) for job in jobs]
+        jobs = [job for job in jobs if not self.is_new(*job)]
+        # What takes minutes says how far it is; the commands themselves are shown by setup.py -v.
+        self.say_each_file(len(jobs) + len(ext.sources))
+        logging.disable(logging.INFO if self.verbose < 2 else logging.NOTSET)
+        try:
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                list(pool.map(lambda job: self.compile_kernels(*job), jobs))
+            super().build_extension(ext)
+        finally:
+            logging.disable(logging.NOTSET)
 
-    def compile_kernels(self, tier: str, source: str) -> str:
-        """Compile one precision of one tier; its object is newer than all of csrc, or it is made again."""
-        folder = Path(self.build_temp) / tier
-        target = folder / Path(source).with_suffix(".o")
+    def say_each_file(self, files: int) -> None:
+        """Print a line for each file whose compilation begins."""
+        compile_one, numbers = self.compiler._compile, itertools.count(1)
+
+        def say_and_compile(target: str, source: str, *options: Any) -> None:
+            if self.verbose:
+                tier = next((f" for {tier}" for tier in TIERS if f"-DFL_TIER={tier}" in options[-1]), "")
+                # One call, so that lines of several threads stay whole.
+                print(f"compiling {source}{tier} ({next(numbers)} of {files})\n", end="", flush=True)
+            compile_one(target, source, *options)
+
+        self.compiler._compile = say_and_compile
+
+    def kernel_object(self, tier: str, source: str) -> Path:
+        """Name the object of one precision of one tier."""
+        return Path(self.build_temp) / tier / Path(source).with_suffix(".o")
+
+    def is_new(self, tier: str, source: str) -> bool:
+        """Tell whether an object is newer than all that it is made of."""
+        target = self.kernel_object(tier, source)
         # The row kernels take long to compile: a change to another family's leaves them alone.
         own = next((family for family in FAMILIES if family in source), "pointwise")
         foreign = tuple(f"csrc/{family}/" for family in (*FAMILIES, *ABOVE_KERNELS) if family != own)
         headers = [p for p in HEADERS if not p.startswith(foreign) or p.endswith("types.h")]
         inputs = [source, "setup.py", *headers]
-        if (
+        return (
             not self.force
             and target.exists()
             and target.stat().st_mtime > max(os.path.getmtime(p) for p in inputs)
-        ):
-            return str(target)
-        (compiled,) = self.compiler.compile(
+        )
+
+    def compile_kernels(self, tier: str, source: str) -> None:
+        """Compile one precision of one tier."""
+        self.compiler.compile(
             [source],
-            output_dir=str(folder),
+            output_dir=str(Path(self.build_temp) / tier),
             macros=[("FL_TIER", tier)],
             extra_postargs=self.kernel_flags + TIERS[tier],
         )
-        return str(compiled)
 
     def predefined_macros(self) -> set[str]:
         """Ask the compiler what it is and compiles for; without one the build ends, in one sentence."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -93,3 +94,35 @@ def test_microsoft_s_compiler_is_refused(checkout: Path) -> None:
     said = errors([*BUILD, "--compiler=msvc"], checkout).strip()
     assert "install MinGW-w64" in said
     assert "\n" not in said
+
+
+def test_says_what_it_compiles(checkout: Path, tmp_path: Path) -> None:
+    """By a compiler of x86-64 that writes empty files, from a binding that Cython need not make."""
+    compiler = tmp_path / "cc"
+    compiler.write_text(
+        "#!/bin/sh\ncase $* in *-dM*) echo '#define __x86_64__ 1';; esac\n"
+        'while [ $# -gt 1 ]; do [ "$1" = -o ] && : >"$2"; shift; done\n'
+    )
+    compiler.chmod(0o755)
+    binding = checkout / "fastloss/_core.c"
+    binding.touch()
+    command = [sys.executable, "setup.py", "build_ext", "--inplace", "--build-temp", str(tmp_path)]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=checkout,
+            env=os.environ | {"CC": str(compiler), "LDSHARED": str(compiler)},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=True,
+        )
+    finally:
+        binding.unlink()
+    found = re.findall(r"^compiling (.*) \((\d+) of (\d+)\)$", done.stdout, flags=re.MULTILINE)
+    assert len({text for text, _, _ in found}) == len(found)
+    kernels = {f"csrc/dispatch/rows_f32.c for {tier}" for tier in ("base", "v3", "v4")}
+    assert kernels | {"csrc/rows/evaluate.c", "fastloss/_core.c"} <= {text for text, _, _ in found}
+    assert sorted(int(number) for _, number, _ in found) == list(range(1, len(found) + 1))
+    assert {int(total) for _, _, total in found} == {len(found)}
+    assert str(compiler) not in done.stdout
