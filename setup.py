@@ -99,6 +99,14 @@ HEADERS = sorted(str(p) for p in Path("csrc").rglob("*.h"))
 class BuildTiers(build_ext):
     """Compiles the kernels per tier and hands the objects to the linker with the rest."""
 
+    def run(self) -> None:
+        # What takes minutes says how far it is; the long commands are shown by setup.py -v.
+        logging.disable(logging.INFO if self.verbose < 2 else logging.NOTSET)
+        try:
+            super().run()
+        finally:
+            logging.disable(logging.NOTSET)
+
     def build_extension(self, ext: Extension) -> None:
         macros = self.predefined_macros()
         machine = [flag for macro, flags in MACHINE_FLAGS.items() if macro in macros for flag in flags]
@@ -120,15 +128,10 @@ class BuildTiers(build_ext):
         jobs = [(tier, source) for tier in tiers for source in KERNEL_SOURCES]
         ext.extra_objects += [str(self.kernel_object(*job)) for job in jobs]
         jobs = [job for job in jobs if not self.is_new(*job)]
-        # What takes minutes says how far it is; the commands themselves are shown by setup.py -v.
         self.say_each_file(len(jobs) + len(ext.sources))
-        logging.disable(logging.INFO if self.verbose < 2 else logging.NOTSET)
-        try:
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                list(pool.map(lambda job: self.compile_kernels(*job), jobs))
-            super().build_extension(ext)
-        finally:
-            logging.disable(logging.NOTSET)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda job: self.compile_kernels(*job), jobs))
+        super().build_extension(ext)
 
     def say_each_file(self, files: int) -> None:
         """Print a line for each file whose compilation begins."""

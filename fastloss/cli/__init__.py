@@ -1,16 +1,18 @@
 """The command ``fastloss``: score predictions in files, list, choose and draw losses, and more."""
 
+# PYTHON_ARGCOMPLETE_OK
+
 from __future__ import annotations
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
 import fastloss as fl
 from fastloss.cli import choose, demo, describe, evaluate, plot
 from fastloss.cli.errors import CommandError
+from fastloss.cli.parser import Parser, complete
 
 __all__ = ["main"]
 
@@ -19,16 +21,9 @@ _INTERRUPTED = 130
 _CLOSED_PIPE = 141
 
 
-class _Parser(argparse.ArgumentParser):
-    """Reports errors as the commands do."""
-
-    def error(self, message: str) -> NoReturn:
-        raise CommandError(f"{message} (see {self.prog} --help)")
-
-
 def build_parser() -> argparse.ArgumentParser:
     """Make the parser of the command line."""
-    parser = _Parser(prog="fastloss", description="Loss functions on a CPU, right and fast.")
+    parser = Parser(prog="fastloss", description="Loss functions on a CPU, right and fast.")
     parser.add_argument("--version", action="version", version=f"fastloss {fl.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     evaluate.add_parser(commands)
@@ -54,7 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         reader of stdout has gone.
     """
     try:
-        args = build_parser().parse_args(argv)
+        parser = build_parser()
+        complete(parser)
+        args = parser.parse_args(argv)
         status: int = args.run(args)
         sys.stdout.flush()
     except CommandError as error:

@@ -13,6 +13,7 @@ from typing import Any
 import fastloss as fl
 from fastloss.choosing.questions import QUESTIONS, SHORTHANDS, Question, raised
 from fastloss.cli.errors import CommandError
+from fastloss.cli.parser import completed, one_of
 from fastloss.cli.spec import format_loss, parse_value
 from fastloss.cli.tables import print_labelled, require_tables
 
@@ -42,7 +43,8 @@ def add_parser(commands: Any) -> None:
         answers = [answer for question in asked for answer in question.answers]
         bare = {"nargs": "?", "const": asked[0].yes} if asked[0].yes else {}
         suffix = f" (alone: {asked[0].yes})" if asked[0].yes else ""
-        parser.add_argument(f"--{name}", metavar="ANSWER", help=" | ".join(answers) + suffix, **bare)
+        option = parser.add_argument(f"--{name}", metavar="ANSWER", help=" | ".join(answers) + suffix, **bare)
+        completed(option, one_of(answers))
     parser.add_argument(
         "--shares",
         metavar="SHARES",

@@ -8,6 +8,7 @@ from typing import Any
 
 import fastloss as fl
 from fastloss.cli.errors import CommandError
+from fastloss.cli.parser import completed, one_of
 from fastloss.cli.spec import format_parameter
 from fastloss.cli.tables import print_table, print_text, require_tables
 
@@ -15,7 +16,8 @@ from fastloss.cli.tables import print_table, print_text, require_tables
 def add_parsers(commands: Any) -> None:
     """Add the commands to the parser's commands."""
     lister = commands.add_parser("list", help="show all losses", description="Shows all losses.")
-    lister.add_argument("--family", metavar="F", help="only the losses of one family")
+    family = lister.add_argument("--family", metavar="F", help="only the losses of one family")
+    completed(family, one_of(_families()))
     lister.add_argument("--json", action="store_true", help="print one JSON document instead of a table")
     lister.set_defaults(run=run_list)
     info = commands.add_parser(
@@ -30,7 +32,7 @@ def add_parsers(commands: Any) -> None:
 def run_list(args: argparse.Namespace) -> int:
     """Show all losses, a table for each family, or those of one family."""
     losses = fl.list_losses()
-    families = list(dict.fromkeys(info.family for info in losses))
+    families = _families()
     if args.family is not None and args.family not in families:
         raise CommandError(f"there is no family {args.family!r}; the families: {', '.join(families)}")
     shown = [info for info in losses if args.family in (None, info.family)]
@@ -66,6 +68,11 @@ def run_info(args: argparse.Namespace) -> int:
     else:
         fl.show_config()
     return 0
+
+
+def _families() -> list[str]:
+    """List the families of losses."""
+    return list(dict.fromkeys(info.family for info in fl.list_losses()))
 
 
 def _to_json(info: fl.LossInfo) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import fastloss as fl
 from fastloss.cli.errors import CommandError
+from fastloss.cli.parser import complete_losses, completed
 from fastloss.cli.progress import LongWorkBar
 from fastloss.cli.scoring import CHUNK_SIZE, Evaluation, Score, score_files
 from fastloss.cli.sources import Source, parse_location
@@ -44,7 +45,10 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("y_true", metavar="TRUE", help="the targets")
     parser.add_argument("y_pred", metavar="PRED", help="the predictions, one or a row for each target")
-    parser.add_argument("--loss", action="append", metavar="SPEC", help="a loss; may be given several times")
+    spec = parser.add_argument(
+        "--loss", action="append", metavar="SPEC", help="a loss; may be given several times"
+    )
+    completed(spec, complete_losses)
     parser.add_argument("--weights", metavar="FILE", help="a weight for each sample, or for each row")
     parser.add_argument("--reduction", choices=("mean", "sum"), default="mean", help="default: mean")
     parser.add_argument("--threads", type=_count, metavar="N", help="threads to compute with")

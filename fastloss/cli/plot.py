@@ -7,6 +7,7 @@ from typing import Any
 
 from fastloss import plotting
 from fastloss.cli.errors import CommandError
+from fastloss.cli.parser import complete_losses, completed
 from fastloss.cli.spec import parse_loss, parse_value
 
 _DESCRIPTION = """\
@@ -28,7 +29,7 @@ def add_parser(commands: Any) -> None:
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("losses", metavar="LOSS", nargs="+", help="a loss")
+    completed(parser.add_argument("losses", metavar="LOSS", nargs="+", help="a loss"), complete_losses)
     parser.add_argument(
         "-o",
         "--output",
