@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fastloss._loss import Loss, PointwiseLoss
-from fastloss.choosing.advice import ADVICE
-from fastloss.registry import list_losses
+from fastloss._curves import Array, Axis, axis_of, curves_of
+from fastloss._loss import Loss
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,6 +19,8 @@ __all__ = ["draw", "save"]
 _POINTS = 801
 _OUTPUTS = ("value", "gradient", "Hessian")
 _WIDTH, _HEIGHT = 10.0, 3.3  # inches, of a row of three panels
+# What a file would otherwise say of when and by which version it was made.
+_WITHOUT_TIME = {"svg": {"Date": None}, "png": {"Software": None}, "pdf": {"CreationDate": None}}
 _LEGEND_LETTERS = 110  # that fit into a line of that width
 
 # Colours that the colour-blind tell apart (M. Okabe and K. Ito, "Color Universal Design", 2008), and dashes,
@@ -28,34 +28,23 @@ _LEGEND_LETTERS = 110  # that fit into a line of that width
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E69F00")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (7, 2, 1.5, 2)), (0, (3, 1, 1, 1, 1, 1)))
 
-# Parameters that say at which residual a loss changes its nature.
-_SCALES = ("delta", "beta", "c", "threshold")
-
-
-class _Axis(NamedTuple):
-    """What losses are drawn over: from `low` to `high`, within the domain from `least` to `most`."""
-
-    label: str
-    target: float
-    low: float
-    high: float
-    least: float = -math.inf
-    most: float = math.inf
-
 
 def draw(losses: Sequence[Loss], *, target: float = 1.0, limits: tuple[float, float] | None = None) -> Figure:
-    """Draw the value, the gradient and the Hessian of losses of single predictions.
+    """Draw the value, the gradient and the Hessian of losses.
 
-    Losses that depend on the residual alone are drawn over it, the others over the prediction at one target.
-    There is a row of three panels for the residual, for scores of two classes, for probabilities, for
-    logarithms of a mean, and for other predictions, as far as the losses need them.
+    Losses that depend on the residual alone are drawn over it, other losses of single predictions over the
+    prediction at one target. Losses of rows are drawn for three classes, over the score or the probability of
+    the first one, which is the target: their gradient and Hessian have a curve for each class. Losses of
+    embeddings are drawn over the distance or the angle of two vectors, transport distances over a shift of
+    two points beside two others; their gradient is that in the direction of the move. There is a row of three
+    panels for each of these kinds, as far as the losses need them.
 
     Parameters
     ----------
     losses : sequence of Loss
-        Pointwise losses.
+        The losses.
     target : float, default 1.0
-        `y_true`, for the losses that do not depend on the residual alone.
+        `y_true`, for the losses of single predictions that do not depend on the residual alone.
     limits : tuple of float, optional
         The first and the last residual or prediction, which are cut to the losses' domain; chosen by the
         losses where it is None.
@@ -68,12 +57,12 @@ def draw(losses: Sequence[Loss], *, target: float = 1.0, limits: tuple[float, fl
     Raises
     ------
     TypeError
-        If a loss is not one of single predictions.
+        If there is something else among the losses.
     ValueError
-        If there is no loss, if `target` is outside a loss's domain, or if `limits` are not increasing finite
-        numbers, or outside the domain.
+        If there is no loss, if `target` is outside a loss's domain, if `limits` are not increasing finite
+        numbers, or outside the domain, or if a loss has a list of numbers for other than three classes.
     ImportError
-        If matplotlib is not installed: it comes with the extra ``plot``.
+        If matplotlib is not installed: it comes with the extra ``plot``; for `EarthMover`, POT.
 
     Examples
     --------
@@ -85,10 +74,10 @@ def draw(losses: Sequence[Loss], *, target: float = 1.0, limits: tuple[float, fl
     """
     if not losses:
         raise ValueError("there is no loss to draw")
-    rows: dict[str, list[PointwiseLoss]] = {}
+    rows: dict[str, list[Loss]] = {}
     for loss in dict.fromkeys(losses):
-        rows.setdefault(_axis(loss, target).label, []).append(_check(loss))
-    axes = [_join([_axis(loss, target) for loss in row], limits) for row in rows.values()]
+        rows.setdefault(axis_of(loss, target).label, []).append(loss)
+    axes = [_join([axis_of(loss, target) for loss in row], limits) for row in rows.values()]
     figure = new_figure((_WIDTH, _HEIGHT * len(rows)))
     parts = figure.subfigures(len(rows), 1, squeeze=False)[:, 0]
     for part, axis, row in zip(parts, axes, rows.values(), strict=True):
@@ -131,7 +120,7 @@ def save(figure: Figure, path: str) -> None:
     figure : matplotlib.figure.Figure
         The picture.
     path : str
-        Where to; the name ends in .png or .svg.
+        Where to; the name ends in .png, .svg, .pdf or another ending that matplotlib knows.
 
     Raises
     ------
@@ -142,55 +131,15 @@ def save(figure: Figure, path: str) -> None:
     """
     from matplotlib import rc_context
 
+    kinds = figure.canvas.get_supported_filetypes()
     kind = path.rpartition(".")[2].lower()
-    if kind not in ("png", "svg"):
-        raise ValueError(f"a picture's name must end in .png or .svg, got {path!r}")
-    metadata = {"svg": {"Date": None}, "png": {"Software": None}}[kind]
+    if kind not in kinds:
+        raise ValueError(f"a picture's name must end in .{', .'.join(sorted(kinds))}, got {path!r}")
     with rc_context({"svg.hashsalt": "fastloss"}):
-        figure.savefig(path, format=kind, dpi=150, metadata=metadata)
+        figure.savefig(path, format=kind, dpi=150, metadata=_WITHOUT_TIME.get(kind))
 
 
-def _check(loss: Any) -> PointwiseLoss:
-    """Return a loss that can be drawn, or say which can."""
-    if isinstance(loss, PointwiseLoss):
-        return loss
-    names = [info.name for info in list_losses() if issubclass(info.cls, PointwiseLoss)]
-    raise TypeError(
-        f"{type(loss).__name__} cannot be drawn: only losses of single predictions can be, "
-        + ", ".join(names)
-    )
-
-
-def _axis(loss: Any, target: float) -> _Axis:
-    """Say what a loss is drawn over, and how far."""
-    loss = _check(loss)
-    if _depends_on_the_residual(loss):
-        reach = max(
-            3.0, *(1.5 * loss.parameters.get(name) for name in _SCALES if loss.parameters.get(name)), 0.0
-        )
-        return _Axis("residual r = z − y", 0.0, -reach, reach)
-    if loss.prediction_domain.high == 1:
-        return _Axis(f"predicted probability p at y = {target:g}", target, 0.02, 0.98, 0.0, 1.0)
-    if loss.target_domain.high == 1:
-        return _Axis(f"score z at y = {target:g}", target, -3.0, 3.0)
-    if ADVICE[type(loss).__name__].link == "log":
-        centre = math.log(target) if target > 0 else 0.0
-        return _Axis(f"z, the logarithm of the mean, at y = {target:g}", target, centre - 3, centre + 3)
-    reach = 3 * max(1.0, abs(target))
-    least = loss.prediction_domain.low + 0.1  # not the very edge, where the curves have no bound
-    return _Axis(f"prediction z at y = {target:g}", target, target - reach, target + reach, least)
-
-
-def _depends_on_the_residual(loss: PointwiseLoss) -> bool:
-    """Say whether a loss of z and y is one of z - y."""
-    if math.isfinite(loss.target_domain.low):
-        return False
-    residuals = np.array([-3.0, -0.5, 0.25, 2.0])
-    at_zero, at_eight = (loss(np.full(4, y), y + residuals, reduction="none") for y in (0.0, 8.0))
-    return bool(np.array_equal(at_zero, at_eight))
-
-
-def _join(axes: Sequence[_Axis], limits: tuple[float, float] | None) -> _Axis:
+def _join(axes: Sequence[Axis], limits: tuple[float, float] | None) -> Axis:
     """Make one axis of those of several losses."""
     low, high = limits or (min(axis.low for axis in axes), max(axis.high for axis in axes))
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
@@ -201,34 +150,45 @@ def _join(axes: Sequence[_Axis], limits: tuple[float, float] | None) -> _Axis:
     return axes[0]._replace(low=max(low, least), high=min(high, most))
 
 
-def _draw_row(panels: Any, axis: _Axis, losses: Sequence[PointwiseLoss]) -> None:
+def _draw_row(panels: Any, axis: Axis, losses: Sequence[Loss]) -> None:
     """Draw losses of one axis into three panels."""
     x = np.linspace(axis.low, axis.high, _POINTS)
-    curves = [_evaluate(loss, axis.target, x) for loss in losses]
+    curves = [curves_of(loss, axis, x) for loss in losses]
+    named = False
     for i, (panel, title) in enumerate(zip(panels, _OUTPUTS, strict=True)):
-        for j, (loss, curve) in enumerate(zip(losses, curves, strict=True)):
-            style = {"color": COLOURS[j % len(COLOURS)], "linestyle": DASHES[j % len(DASHES)]}
-            if i < len(curve):
-                panel.plot(x, curve[i], label=_label(loss), linewidth=1.8, **style)
+        drawn = [curve[i] if i < len(curve) else {} for curve in curves]
+        for j, parts in enumerate(drawn):
+            for k, (name, heights) in enumerate(parts.items()):
+                # A loss has a colour, each of its curves a dash; of a loss alone, each curve has both.
+                colour, dash = j if len(losses) > 1 else k, k if len(parts) > 1 else j
+                style = {"color": COLOURS[colour % len(COLOURS)], "linestyle": DASHES[dash % len(DASHES)]}
+                label = _label(losses[j]) if k == 0 else f"_{name}"
+                panel.plot(x, heights, label=label, linewidth=1.8, **style)
         panel.set_title(title)
         panel.set_xlabel(axis.label)
         panel.set_xlim(axis.low, axis.high)
         panel.locator_params(axis="x", nbins=7, steps=[1, 2, 5, 10])
-        panel.set_ylim(_heights([curve[i] for curve in curves if i < len(curve)]))
+        panel.set_ylim(_heights([heights for parts in drawn for heights in parts.values()]))
         plain(panel)
+        if not any(drawn):
+            panel.text(0.5, 0.5, "there is none", transform=panel.transAxes, ha="center", color="#777777")
+            panel.set_yticks([])
+        names = max(drawn, key=len)
+        if len(names) > 1 and not named:
+            _name_parts(panel, list(names), len(losses) == 1)
+            named = True
 
 
-def _evaluate(loss: PointwiseLoss, target: float, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-    """Compute value, gradient and Hessian, or as many of them as the loss has."""
-    y = np.full_like(x, target)
-    if not loss.has_gradient:
-        return (loss(y, x, reduction="none"),)
-    if not loss.has_hessian:
-        return loss.value_and_gradient(y, x, reduction="none")
-    return loss.value_gradient_and_hessian(y, x, reduction="none")
+def _name_parts(panel: Any, names: Sequence[str], of_one_loss: bool) -> None:
+    """Say which curve of a loss is which."""
+    from matplotlib.lines import Line2D
+
+    colours = COLOURS if of_one_loss else ["#777777"] * len(names)
+    handles = [Line2D([], [], color=colours[k], linestyle=DASHES[k]) for k in range(len(names))]
+    panel.legend(handles, names, fontsize="small", framealpha=0.7, edgecolor="none")
 
 
-def _heights(curves: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
+def _heights(curves: Sequence[Array]) -> tuple[float, float]:
     """Choose the vertical limits, so that a curve much steeper than the others does not flatten them."""
     top = _typical([_height(curve) for curve in curves])
     bottom = -_typical([_height(-curve) for curve in curves])
@@ -236,7 +196,7 @@ def _heights(curves: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
     return bottom - margin, top + margin
 
 
-def _height(curve: NDArray[np.float64]) -> float:
+def _height(curve: Array) -> float:
     """Return how far above 0 a curve goes, not counting a steep end."""
     heights = np.maximum(curve[np.isfinite(curve)], 0)
     highest = float(np.max(heights, initial=0))

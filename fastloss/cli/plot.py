@@ -11,11 +11,13 @@ from fastloss.cli.parser import complete_losses, completed
 from fastloss.cli.spec import parse_loss, parse_value
 
 _DESCRIPTION = """\
-Draws value, gradient and Hessian of losses side by side, to a .png or .svg file.
+Draws value, gradient and Hessian of losses side by side, to a .png, .svg, .pdf or other file.
 
-Losses of the residual are drawn over z - y, the others over the prediction at one target, which --target
-sets: scores and probabilities of two classes, logarithms of a mean, predictions of positive numbers. Each
-kind has a row of its own in the picture.
+Losses of the residual are drawn over z - y, other losses of single predictions over the prediction at one
+target, which --target sets: scores and probabilities of two classes, logarithms of a mean, predictions of
+positive numbers. Losses of rows are drawn for three classes, the first of which is the target; those of
+embeddings over a distance or an angle; transport distances over a shift. Each kind has a row of its own in
+the picture.
 
 Losses: name[:param=value[,param=value]], as in huber:delta=1.5; `fastloss list` shows names and parameters.
 """
@@ -35,7 +37,7 @@ def add_parser(commands: Any) -> None:
         "--output",
         metavar="FILE",
         default="losses.png",
-        help="a .png or .svg file, default: losses.png",
+        help="a .png, .svg, .pdf or other file, default: losses.png",
     )
     parser.add_argument("--target", metavar="Y", type=_number, default=1.0, help="y_true, default: 1")
     parser.add_argument(

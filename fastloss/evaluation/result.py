@@ -282,7 +282,7 @@ class Result(Mapping[str, Any]):
         Parameters
         ----------
         path : str, optional
-            Where to write the picture to: a name that ends in .png or .svg.
+            Where to write the picture to: a name that ends in .png, .svg, .pdf ...
 
         Returns
         -------
