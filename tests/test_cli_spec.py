@@ -8,8 +8,8 @@ import pytest
 
 import fastloss as fl
 from fastloss.cli.errors import CommandError
-from fastloss.cli.sources import parse_location
 from fastloss.cli.spec import format_loss, parse_loss, parse_value
+from fastloss.reading import SourceError, parse_location
 
 
 @pytest.mark.parametrize(
@@ -151,6 +151,6 @@ def test_an_existing_file_decides_where_the_path_ends(tmp_path, monkeypatch):
     ],
 )
 def test_bad_locations(text, piece):
-    with pytest.raises(CommandError, match=r"^y_pred: ") as caught:
+    with pytest.raises(SourceError, match=r"^y_pred: ") as caught:
         parse_location("y_pred", text)
     assert piece in str(caught.value)

@@ -10,9 +10,11 @@ import sys
 from collections.abc import Sequence
 
 import fastloss as fl
+from fastloss._extras import MissingExtra
 from fastloss.cli import choose, demo, describe, evaluate, plot
 from fastloss.cli.errors import CommandError
 from fastloss.cli.parser import Parser, complete
+from fastloss.reading import SourceError
 
 __all__ = ["main"]
 
@@ -54,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parser.parse_args(argv)
         status: int = args.run(args)
         sys.stdout.flush()
-    except CommandError as error:
+    except (CommandError, MissingExtra, SourceError) as error:
         return _fail(str(error))
     except KeyboardInterrupt:
         return _INTERRUPTED

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import fastloss as fl
 from fastloss.cli.errors import require
-from fastloss.cli.sources import Array, Location
+from fastloss.reading import Array, Location
 
 Floats = NDArray[np.float64]
 

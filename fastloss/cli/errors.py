@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from types import ModuleType
+
+from fastloss import _extras
 
 
 class CommandError(Exception):
@@ -11,29 +12,9 @@ class CommandError(Exception):
 
 
 def require(module: str, extra: str, purpose: str) -> ModuleType:
-    """Import an optional library, or say which extra brings it.
-
-    Parameters
-    ----------
-    module : str
-        The dotted name of the module.
-    extra : str
-        The extra of fastloss that installs it.
-    purpose : str
-        What it is needed for, as the subject of the error's sentence ("a .parquet file needs ...").
-
-    Returns
-    -------
-    module
-        The imported module.
-
-    Raises
-    ------
-    CommandError
-        The module is not installed.
-    """
+    """Import an optional library as `fastloss._extras.require` does, or raise a CommandError."""
     try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        library = module.partition(".")[0]
-        raise CommandError(f'{purpose} needs {library}: pip install "fastloss[{extra}]"') from error
+        found: ModuleType = _extras.require(module, extra, purpose)
+    except _extras.MissingExtra as error:
+        raise CommandError(str(error)) from error
+    return found

@@ -13,9 +13,9 @@ from fastloss.cli.errors import CommandError
 from fastloss.cli.parser import complete_losses, completed
 from fastloss.cli.progress import LongWorkBar
 from fastloss.cli.scoring import CHUNK_SIZE, Evaluation, Score, score_files
-from fastloss.cli.sources import Source, parse_location
 from fastloss.cli.spec import format_loss, parse_loss
 from fastloss.cli.tables import format_rate, format_value, print_table, require_tables
+from fastloss.reading import Source, parse_location
 
 _DESCRIPTION = """\
 Scores predictions in a file against targets in a file, by any number of losses in one pass.

@@ -20,6 +20,10 @@ Completer = Callable[..., Iterable[str]]
 class Parser(argparse.ArgumentParser):
     """Reports errors as the commands do, and names the word that a misspelt one may stand for."""
 
+    def _parse_optional(self, arg_string: str) -> Any:
+        # -:column is a column of standard input, not an option.
+        return None if arg_string.startswith("-:") else super()._parse_optional(arg_string)
+
     def error(self, message: str) -> NoReturn:
         """Report an error."""
         raise CommandError(f"{message} (see {self.prog} --help)")

@@ -14,8 +14,8 @@ import numpy as np
 import fastloss as fl
 from fastloss._contrast import sum_of
 from fastloss.cli.errors import CommandError
-from fastloss.cli.sources import Array, Location, Source, check_lengths, open_readers, read_together
 from fastloss.cli.spec import format_loss
+from fastloss.reading import Array, Chunk, Location, Source, check_lengths, open_readers, read_ahead
 
 #: Predictions read and scored at a time, in whole rows: enough to keep several threads busy, small enough for
 #: the last-level cache.
@@ -156,11 +156,12 @@ def score_files(
     rows = elements = 0
     dtype = ""
     may_be_probabilities = any(_takes_scores(loss) for loss in losses)
-    for start, columns in read_together(readers, max(1, chunk_size // max(1, width))):
+    for chunk in read_ahead(readers, max(1, chunk_size // max(1, width))):
+        columns = {argument: array for (argument, _), array in chunk.arrays.items()}
         y_pred, weights = columns["y_pred"], columns.get("sample_weight")
         dtype = y_pred.dtype.name
         for tally in tallies:
-            _add_chunk(tally, columns, sources, start, n_threads)
+            _add_chunk(tally, columns, chunk, n_threads)
         if may_be_probabilities and y_pred.size:
             may_be_probabilities = bool(y_pred.min() >= 0 and y_pred.max() <= 1)
         rows += len(y_pred)
@@ -231,8 +232,7 @@ def counted_weight(
 def _add_chunk(
     tally: _Tally,
     columns: Mapping[str, Any],
-    sources: Mapping[str, Source],
-    first_row: int,
+    chunk: Chunk,
     n_threads: int | None,
 ) -> None:
     """Add one chunk's sums to a loss's tally; errors and warnings get the index in the whole file."""
@@ -242,7 +242,7 @@ def _add_chunk(
             warnings.simplefilter("always", UserWarning)
             chunk_sum = tally.loss(**columns, reduction="sum", n_threads=n_threads)
     except (TypeError, ValueError) as error:
-        raise CommandError(_globalise(str(error), sources, first_row)) from error
+        raise CommandError(_globalise(str(error), chunk)) from error
     tally.sums.append(chunk_sum)
     weight, counted = counted_weight(
         tally.loss, columns["y_true"], columns["y_pred"], columns.get("sample_weight")
@@ -251,16 +251,16 @@ def _add_chunk(
     tally.counted += counted
     tally.samples += len(columns["y_pred"]) if isinstance(tally.loss, fl.RowLoss) else columns["y_pred"].size
     if caught and tally.warning is None:
-        tally.warning = _globalise(str(caught[0].message), sources, first_row)
+        tally.warning = _globalise(str(caught[0].message), chunk)
     tally.seconds += time.perf_counter() - began
 
 
-def _globalise(message: str, sources: Mapping[str, Source], first_row: int) -> str:
+def _globalise(message: str, chunk: Chunk) -> str:
     """Shift the row in ``argument[row`` from the chunk to the file, and say which file it is."""
 
     def shift(match: re.Match[str]) -> str:
         argument, row = match.groups()
-        return f"{sources[argument].location}: {argument}[{int(row) + first_row}"
+        return f"{chunk.where[argument, '']}: {argument}[{int(row) + chunk.start}"
 
     return re.sub(r"\b(y_true|y_pred|sample_weight)\[(\d+)", shift, message, count=1)
 

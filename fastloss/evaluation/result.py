@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from fastloss._extras import require
 from fastloss.evaluation.blocks import Array
 from fastloss.evaluation.decisions import CalibrationStore
 from fastloss.evaluation.estimates import Estimate, Scores
@@ -324,12 +325,7 @@ class Result(Mapping[str, Any]):
         >>> fl.evaluate([1.0], [2.0], ["mae"]).to_arrow().column("value").to_pylist()
         [1.0]
         """
-        from fastloss.cli.errors import CommandError, require
-
-        try:
-            return require("pyarrow", "cli", "to_arrow()").table(self._columns())
-        except CommandError as error:
-            raise ImportError(str(error)) from None
+        return require("pyarrow", "cli", "to_arrow()").table(self._columns())
 
     def to_pandas(self) -> Any:
         """Return the estimates as a frame of pandas, a row for each.

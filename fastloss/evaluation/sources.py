@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import glob
-import queue
-import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
+from fastloss._extras import require
 from fastloss._validation import shown
-from fastloss.evaluation.blocks import Array
 from fastloss.evaluation.state import shift_row
+from fastloss.reading import CellError, Location, Reader, check_lengths, read_ahead
 
 if TYPE_CHECKING:
     from fastloss.evaluation.evaluation import Evaluation
+    from fastloss.reading.tables import Table
 
 BATCH_ROWS = 1 << 18
-#: Batches read ahead of the one that is computed.
-_AHEAD = 2
-_FORMATS = {
-    ".parquet": "parquet", ".pq": "parquet", ".arrow": "ipc", ".feather": "feather", ".ipc": "ipc",
-    ".csv": "csv", ".tsv": "csv", ".txt": "csv",
-}  # fmt: skip
-_COMPRESSED = {".gz", ".bz2", ".zst"}
 
 
 class Columns(NamedTuple):
@@ -35,12 +25,11 @@ class Columns(NamedTuple):
     y_pred: dict[str, list[str]]
     sample_weight: str | None
     by: list[str]
-    is_named: bool
 
     @classmethod
     def named(cls, y_true: Any, y_pred: Any, sample_weight: Any, by: Any) -> Columns:
         """Take names from the arguments of `evaluate`."""
-        models = y_pred if isinstance(y_pred, Mapping) else {"y_pred": y_pred}
+        models = y_pred if isinstance(y_pred, Mapping) else {"": y_pred}
         keys = [] if by is None else [by] if isinstance(by, str) else list(by)
         lists = {str(m): [z] if isinstance(z, str) else list(z) for m, z in models.items()}
         names = [y_true, *(z for zs in lists.values() for z in zs), *keys]
@@ -48,220 +37,146 @@ class Columns(NamedTuple):
         for name in names:
             if not isinstance(name, str):
                 raise TypeError(f"with data=, columns are given by name, got {shown(name)}")
-        return cls(y_true, lists, sample_weight, keys, isinstance(y_pred, Mapping))
+        return cls(y_true, lists, sample_weight, keys)
 
     def all(self) -> list[str]:
         """List the names, each once."""
         names = [self.y_true, *(z for zs in self.y_pred.values() for z in zs), *self.by]
         return list(dict.fromkeys([*names, *([self.sample_weight] if self.sample_weight else [])]))
 
+    def reader(self, table: Table, lenient: bool) -> Reader:
+        """Read them from a table."""
+        from fastloss.reading.columns import Selection, check_columns
+        from fastloss.reading.readers import TableReader
 
-class Batch(NamedTuple):
-    """A batch of rows: where they are from, the number of the first, and the columns."""
-
-    where: str
-    first_row: int
-    table: Any
+        wanted = [(Location("y_true", table.path, None), [self.y_true])]
+        wanted += [(Location("y_pred", table.path, None, key=m), names) for m, names in self.y_pred.items()]
+        if self.sample_weight is not None:
+            wanted.append((Location("sample_weight", table.path, None), [self.sample_weight]))
+        wanted += [(Location("by", table.path, None, is_label=True, key=name), [name]) for name in self.by]
+        for location, names in wanted:
+            check_columns(location, names, table.names)
+        return TableReader(table, [Selection(at, names, len(names) > 1) for at, names in wanted], lenient)
 
 
 def add_source(evaluation: Evaluation, data: Any, columns: Columns) -> None:
-    """Add all rows of a source, reading ahead in a thread of its own.
+    """Add all rows of a source.
 
     Raises
     ------
     ValueError, TypeError, OSError
         A file or column is not there or is of another kind, or a row is refused; the message names it.
     """
-    for batch in _ahead(_batches(data, columns.all())):
-        try:
-            y = _numbers(batch, columns.y_true, "y_true")
-            z = {m: _predictions(batch, names) for m, names in columns.y_pred.items()}
-            weight = columns.sample_weight
-            w = None if weight is None else _numbers(batch, weight, "sample_weight")
-            by = {name: batch.table.column(name) for name in columns.by}
-            evaluation.update(y, z if columns.is_named else z["y_pred"], w, by or None)
-        except ValueError as error:
-            where = f"{batch.where}: " if batch.where else ""
-            raise ValueError(shift_row(str(error), batch.first_row, where)) from error
+    from fastloss.cli.progress import LongWorkBar
 
-
-def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """Pass batches on that a thread reads; it ends with the one who asks."""
-    ready: queue.Queue[Any] = queue.Queue(maxsize=_AHEAD)
-    stopped = threading.Event()
-
-    def put(thing: Any) -> bool:
-        while not stopped.is_set():
-            try:
-                ready.put(thing, timeout=0.1)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-    def read() -> None:
-        try:
-            for batch in batches:
-                if not put(batch):
-                    return
-            put(None)
-        except BaseException as error:  # it is the reader's: raised where batches are asked for
-            put(error)
-
-    thread = threading.Thread(target=read, name="fastloss reader", daemon=True)
-    thread.start()
+    require("pyarrow", "cli", "data=")
+    table = _open_source(data, columns.all())
+    reader = columns.reader(table, lenient=evaluation._on_error == "skip")
     try:
-        while True:
-            thing = ready.get()
-            if thing is None:
-                return
-            if isinstance(thing, BaseException):
-                raise thing
-            yield thing
-    finally:
-        stopped.set()
-        thread.join()
+        with LongWorkBar(quiet=False) as bar:
+            add_rows(evaluation, [reader], progress=bar.update)
+    except CellError as error:
+        at, what = error.location, "missing" if error.what == "null" else error.what
+        where = f"{at.path}: " if at.path else ""
+        end = " is null" if error.what == "null" else ""
+        raise ValueError(f"{where}{at.argument}[{error.row}] is {what}: column {at.column!r}{end}") from error
 
 
-def _batches(data: Any, names: list[str]) -> Iterator[Batch]:
-    """Read a source batch by batch."""
-    row = 0
-    for where, batches in _parts(data, names):
-        for batch in batches:
-            if batch.num_rows:
-                yield Batch(where, row, batch)
-                row += batch.num_rows
+def add_rows(
+    evaluation: Evaluation, readers: Sequence[Reader], progress: Callable[[float, int], None]
+) -> None:
+    """Add the rows of files that are read in step, a thread reading ahead of the computation.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What to add to.
+    readers : sequence of Reader
+        The files; their locations say what each array is used as, and of which model or key.
+    progress : callable
+        Called after each chunk with the fraction of the work done and the number of rows.
+
+    Raises
+    ------
+    ValueError, TypeError
+        A row is refused; the message names its file and its number in the whole source.
+    """
+    check_lengths([source for reader in readers for source in reader.sources])
+    for chunk in read_ahead(readers, BATCH_ROWS):
+        arrays = chunk.arrays
+        n = len(next(iter(arrays.values())))
+        places: Any = None
+        if chunk.bad is not None and chunk.bad.any():
+            places = (~chunk.bad).nonzero()[0]
+            arrays = {role: _taken(array, places) for role, array in arrays.items()}
+        models = {key: array for (argument, key), array in arrays.items() if argument == "y_pred"}
+        by = {key: array for (argument, key), array in arrays.items() if argument == "by"}
+        try:
+            evaluation.update(
+                arrays["y_true", ""], models.get("", models),
+                arrays.get(("sample_weight", "")), by or None,
+            )  # fmt: skip
+            if places is not None and evaluation._state is not None:
+                evaluation._state.skipped += n - len(places)
+        except ValueError as error:
+            path = chunk.where["y_true", ""].path
+            start = chunk.start
+            message = shift_row(
+                str(error),
+                lambda row: start + (row if places is None else int(places[row])),  # noqa: B023 used at once
+                f"{path}: " if path else "",
+            )
+            raise ValueError(message) from error
+        progress(min(reader.fraction() for reader in readers), chunk.start + n)
 
 
-def _parts(data: Any, names: list[str]) -> Iterator[tuple[str, Iterable[Any]]]:
-    """Open what there is to read: each file with its name, or one stream without."""
-    pa = _arrow("pyarrow")
+def _taken(array: Any, places: Any) -> Any:
+    return array.take(places) if hasattr(array, "dictionary_encode") else array[places]
+
+
+def _open_source(data: Any, names: list[str]) -> Table:
+    """Open paths, or whatever has a stream of Arrow batches, of these columns alone."""
+    from fastloss.reading.folders import FilesTable
+    from fastloss.reading.tables import ArrowTable
+
     if isinstance(data, str | Path) or (isinstance(data, list | tuple) and data):
-        yield from _files(data if isinstance(data, list | tuple) else [data], names)
-        return
-    if hasattr(data, "scanner"):
-        _check_columns(data.schema.names, names, "data")
-        yield "", data.scanner(columns=names, batch_size=BATCH_ROWS).to_batches()
-        return
-    if hasattr(data, "lazy") and not hasattr(data, "__arrow_c_stream__"):
-        data = data.lazy()
-    if hasattr(data, "collect_schema"):
-        _check_columns(data.collect_schema().names(), names, "data")
+        return FilesTable(data if isinstance(data, list | tuple) else [data])
+    schema, batches = _stream(data, names)
+    return ArrowTable("", schema, lambda wanted: batches)
+
+
+def _stream(data: Any, names: list[str]) -> tuple[Any, Iterator[Any]]:
+    """Return the schema and the batches of something that is no file, narrowed to columns where it can be."""
+    pa = require("pyarrow", "cli", "data=")
+    if hasattr(data, "scanner"):  # a dataset of pyarrow
+        _check_columns(data.schema.names, names)
+        scanner = data.scanner(columns=names, batch_size=BATCH_ROWS)
+        return scanner.projected_schema, scanner.to_batches()
+    if hasattr(data, "collect_batches"):  # a lazy frame of Polars
+        _check_columns(data.collect_schema().names(), names)
         data = data.select(names)
-        data = data.collect(engine="streaming") if hasattr(data, "collect") else data
+        schema = data.head(0).collect().to_arrow().schema
+        frames = data.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
+        return schema, (batch for frame in frames for batch in frame.to_arrow().to_batches())
+    if hasattr(data, "to_arrow_reader"):  # a relation of DuckDB
+        _check_columns(data.columns, names)
+        quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
+        reader = data.project(quoted).to_arrow_reader(BATCH_ROWS)
+        return reader.schema, reader
+    if hasattr(data, "columns") and hasattr(data, "loc"):  # a frame of pandas
+        _check_columns(list(data.columns), names)
+        data = data[names]
+    elif hasattr(data, "select") and not hasattr(data, "read_next_batch"):  # a frame of Polars, a table
+        _check_columns(list(getattr(data, "column_names", getattr(data, "columns", names))), names)
+        data = data.select(names)
     if not hasattr(data, "__arrow_c_stream__"):
         raise TypeError(f"data is {shown(data)}: expected paths, or something with __arrow_c_stream__")
     reader = pa.RecordBatchReader.from_stream(data)
-    _check_columns(reader.schema.names, names, "data")
-    yield "", (part for batch in reader for part in _pieces(batch.select(names)))
+    _check_columns(reader.schema.names, names)
+    return reader.schema, reader
 
 
-def _pieces(batch: Any) -> Iterator[Any]:
-    for start in range(0, batch.num_rows, BATCH_ROWS):
-        yield batch.slice(start, BATCH_ROWS)
+def _check_columns(have: list[str], names: list[str]) -> None:
+    from fastloss.reading.columns import check_columns
 
-
-def _files(paths: Iterable[Any], names: list[str]) -> Iterator[tuple[str, Iterable[Any]]]:
-    """Open files one after the other; folders may be partitioned by hive's ``key=value``."""
-    dataset = _arrow("pyarrow.dataset")
-    kinds: dict[str, Any] = {}
-    for path, root in _found(paths):
-        kind = _format_of(path)
-        try:
-            form = kind
-            if kind == "csv":
-                csv = _arrow("pyarrow.csv")
-                tabs = ".tsv" in Path(path).suffixes
-                form = dataset.CsvFileFormat(csv.ParseOptions(delimiter="\t" if tabs else ","))
-            part = dataset.dataset(path, format=form, partitioning="hive", partition_base_dir=root)
-        except (OSError, ValueError) as error:
-            raise ValueError(f"{path}: {str(error).partition(chr(10))[0]}") from error
-        _check_columns(part.schema.names, names, path)
-        for name in names:
-            mine = part.schema.field(name).type
-            if kinds.setdefault(name, (path, mine))[1] != mine and not _both_numbers(kinds[name][1], mine):
-                other, its = kinds[name]
-                raise ValueError(f"{path}: column {name!r} is {mine}, but {its} in {other}")
-        yield path, _told(part.to_batches(columns=names, batch_size=BATCH_ROWS), path)
-
-
-def _told(batches: Iterator[Any], path: str) -> Iterator[Any]:
-    """Say in an error of a reader which file it is."""
-    try:
-        yield from batches
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path}: {str(error).partition(chr(10))[0]}") from error
-
-
-def _found(paths: Iterable[Any]) -> Iterator[tuple[str, str | None]]:
-    """Find the files of paths, globs and folders, in the order of names, and the folder each is below."""
-    for given in paths:
-        path = Path(given)
-        if path.is_dir():
-            files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(("_", ".")))
-            if not files:
-                raise ValueError(f"{path}: the folder has no files")
-            yield from ((str(p), str(path)) for p in files)
-        elif path.is_file():
-            yield str(path), None
-        else:
-            files = sorted(map(Path, glob.glob(str(given), recursive=True)))
-            if not files:
-                raise FileNotFoundError(f"there is no file {str(given)!r}")
-            yield from ((str(p), None) for p in files if p.is_file())
-
-
-def _format_of(path: str) -> str:
-    suffixes = [s.lower() for s in Path(path).suffixes]
-    if suffixes and suffixes[-1] in _COMPRESSED:
-        suffixes.pop()
-    kind = _FORMATS.get(suffixes[-1] if suffixes else "")
-    if kind is None:
-        raise ValueError(f"{path}: expected a file named {', '.join(_FORMATS)}")
-    return kind
-
-
-def _check_columns(have: list[str], names: list[str], where: str) -> None:
-    for name in names:
-        if name not in have:
-            listed = ", ".join(map(repr, have[:20])) + (" ..." if len(have) > 20 else "")
-            raise ValueError(f"{where} has no column {name!r}; its columns: {listed}")
-
-
-def _both_numbers(a: Any, b: Any) -> bool:
-    types = _arrow("pyarrow").types
-    return all(types.is_integer(t) or types.is_floating(t) or types.is_boolean(t) for t in (a, b))
-
-
-def _numbers(batch: Batch, name: str, argument: str) -> Array:
-    """Return a column as an array."""
-    pa = _arrow("pyarrow")
-    column = batch.table.column(name)
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    if pa.types.is_boolean(column.type):
-        column = column.cast(pa.uint8())
-    if pa.types.is_decimal(column.type):
-        column = column.cast(pa.float64())
-    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
-        raise ValueError(f"column {name!r} holds {column.type}, not real numbers")
-    if column.null_count:
-        row = int(np.argmax(np.asarray(column.is_null())))
-        raise ValueError(f"{argument}[{row}] is missing: column {name!r} is null")
-    array: Array = np.asarray(column)
-    return array
-
-
-def _predictions(batch: Batch, names: list[str]) -> Array:
-    """Return one column, or several side by side."""
-    columns = [_numbers(batch, name, "y_pred") for name in names]
-    return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
-
-
-def _arrow(module: str) -> Any:
-    from fastloss.cli.errors import CommandError, require
-
-    try:
-        return require(module, "cli", "data=")
-    except CommandError as error:
-        raise ImportError(str(error)) from None
+    check_columns(Location("data", "it", None), names, have)
