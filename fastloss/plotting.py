@@ -131,12 +131,18 @@ def save(figure: Figure, path: str) -> None:
     """
     from matplotlib import rc_context
 
-    kinds = figure.canvas.get_supported_filetypes()
+    kind = kind_of_picture(path)
+    with rc_context({"svg.hashsalt": "fastloss"}):
+        figure.savefig(path, format=kind, dpi=150, metadata=_WITHOUT_TIME.get(kind))
+
+
+def kind_of_picture(path: str) -> str:
+    """Return the ending of a picture's name, or raise a ValueError where matplotlib cannot write such."""
+    kinds = new_figure((1.0, 1.0)).canvas.get_supported_filetypes()
     kind = path.rpartition(".")[2].lower()
     if kind not in kinds:
         raise ValueError(f"a picture's name must end in .{', .'.join(sorted(kinds))}, got {path!r}")
-    with rc_context({"svg.hashsalt": "fastloss"}):
-        figure.savefig(path, format=kind, dpi=150, metadata=_WITHOUT_TIME.get(kind))
+    return kind
 
 
 def _join(axes: Sequence[Axis], limits: tuple[float, float] | None) -> Axis:

@@ -39,7 +39,7 @@ NO_FILES = ["evaluate", "TRUE", "PRED"]
             "there is no --reduction 'none'; there are mean, sum",
             "evaluate",
         ),
-        ([*NO_FILES, "surplus"], "there is no option or one argument too many: 'surplus'", "evaluate"),
+        (["info", "surplus"], "there is no option or one argument too many: 'surplus'", "info"),
         ([*NO_FILES, "-x"], "there is no option or one argument too many: '-x'", "evaluate"),
     ],
 )

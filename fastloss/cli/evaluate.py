@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 import fastloss as fl
+from fastloss.cli import report
 from fastloss.cli.errors import CommandError
 from fastloss.cli.parser import complete_losses, completed
 from fastloss.cli.progress import LongWorkBar
@@ -18,12 +19,14 @@ from fastloss.cli.tables import format_rate, format_value, print_table, require_
 from fastloss.reading import Source, parse_location
 
 _DESCRIPTION = """\
-Scores predictions in a file against targets in a file, by any number of losses in one pass.
+Scores predictions in a file against targets in a file, by any number of losses and measures in one pass.
 The files may be larger than memory.
 
-Files: .npy (any number of dimensions), .csv (its first line names the columns) and .parquet.
-A table's column is written file.parquet:column; a table with only one column needs no name.
-The dtype of PRED sets the precision: float32 or float64; integers and .csv are computed in float64.
+Files: .npy (any number of dimensions); tables in .parquet, .arrow, .feather, .csv and .tsv (their first line
+names the columns; also compressed, .csv.gz); folders and patterns of tables, whose key=value folders are
+columns; - for an Arrow stream on standard input. A table's column is written file.parquet:column,
+folder:column or -:column; :column is one of TRUE's table; a table with only one column needs no name.
+The dtype of PRED sets the precision: float32 or float64; integers and text are computed in float64.
 
 Losses of rows (cross_entropy, kl, ...) take PRED of shape (n, C): a .npy file of two dimensions, or columns
 of a table in the order of the classes, file.parquet:p0,p1,p2 or file.parquet:'p*' (a shell pattern: the
@@ -32,6 +35,10 @@ columns that match, in the table's order). TRUE holds n class indices, or as man
 Losses: name[:param=value[,param=value]], as in huber:delta=1.5 or bce:from_logits=false; several numbers
 are separated by colons, as in cross_entropy:class_weight=1:2.5:1,ignore_index=-100.
 `fastloss list` shows the names and the parameters.
+
+Measures are written likewise: roc_auc, average_precision, ks, accuracy, confusion, calibration, r2, bias,
+max_error. With measures, groups or several PRED, which are models to compare, values come with standard
+errors and intervals, and differences of models are of the same rows.
 """
 
 
@@ -44,19 +51,40 @@ def add_parser(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("y_true", metavar="TRUE", help="the targets")
-    parser.add_argument("y_pred", metavar="PRED", help="the predictions, one or a row for each target")
+    parser.add_argument(
+        "y_pred",
+        metavar="PRED",
+        nargs="+",
+        help="the predictions, one or a row for each target; several are models to compare",
+    )
     spec = parser.add_argument(
         "--loss", action="append", metavar="SPEC", help="a loss; may be given several times"
     )
     completed(spec, complete_losses)
+    parser.add_argument(
+        "--measure", action="append", metavar="SPEC", help="a measure; may be given several times"
+    )
+    parser.add_argument(
+        "--by",
+        action="append",
+        metavar="COLUMN",
+        help="a column of TRUE's table, or FILE:COLUMN, that tells groups apart; several times for pairs",
+    )
     parser.add_argument("--weights", metavar="FILE", help="a weight for each sample, or for each row")
+    parser.add_argument("--level", type=float, metavar="P", help="the level of intervals, default: 0.95")
+    parser.add_argument("--exact", action="store_true", help="keep all scores for measures of their order")
+    parser.add_argument(
+        "--on-error",
+        choices=("raise", "skip"),
+        help="what to do with rows that a measure refuses: stop, or leave them out and count them",
+    )
+    parser.add_argument("--plot", metavar="FILE", help="draw a report to a .png, .svg or .pdf file")
     parser.add_argument("--reduction", choices=("mean", "sum"), default="mean", help="default: mean")
     parser.add_argument("--threads", type=_count, metavar="N", help="threads to compute with")
     parser.add_argument(
         "--chunk-size",
         type=_count,
         metavar="N",
-        default=CHUNK_SIZE,
         help=f"predictions at a time, in whole rows, default: {CHUNK_SIZE}",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of a table")
@@ -66,17 +94,22 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command and give its exit status."""
+    if report.wants_report(args):
+        return report.run(args)
     if not args.loss:
         raise CommandError(
-            "evaluate needs a loss: give --loss mse, --loss huber:delta=1.5, --loss bce ...; "
-            "`fastloss list` shows them all"
+            "evaluate needs a loss or a measure: give --loss mse, --loss huber:delta=1.5, "
+            "--measure roc_auc ...; `fastloss list` shows them all"
         )
     losses = [parse_loss(text) for text in args.loss]
     for loss in losses:
         if not isinstance(loss, (fl.PointwiseLoss, fl.RowLoss)):
             raise CommandError(f"{loss.name} does not compare predictions with targets: use it in Python")
-    columns = {"y_true": args.y_true, "y_pred": args.y_pred, "sample_weight": args.weights}
-    locations = [parse_location(argument, text) for argument, text in columns.items() if text is not None]
+    columns = {"y_true": args.y_true, "y_pred": args.y_pred[0], "sample_weight": args.weights}
+    table = parse_location("y_true", args.y_true).path
+    locations = [
+        parse_location(argument, text, table=table) for argument, text in columns.items() if text is not None
+    ]
     if not args.json:
         require_tables("--json")
     with LongWorkBar(args.quiet) as bar:
@@ -84,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
             locations,
             losses,
             reduction=args.reduction,
-            chunk_size=args.chunk_size,
+            chunk_size=args.chunk_size or CHUNK_SIZE,
             n_threads=args.threads,
             progress=bar.update,
         )

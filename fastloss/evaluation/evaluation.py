@@ -111,6 +111,7 @@ class Evaluation:
         y, predictions, weights, columns = self._flattened(y, predictions, weights, columns)
         state = self._begun(models, names, predictions)
         added = state.fresh()
+        added.model_names = models
         self._add(added, y, predictions, weights, columns)
         state.merge(added)
         self._models, self._state = models, state
@@ -317,7 +318,8 @@ class Evaluation:
             try:
                 state.add(*rows)
             except (TypeError, ValueError) as error:
-                raise type(error)(shift_row(str(error), cut.start)) from error
+                message = shift_row(str(error), cut.start) + _blamed(state, str(error), *rows)
+                raise type(error)(message) from error
 
 
 class _shifted_warnings:
@@ -340,6 +342,20 @@ class _shifted_warnings:
         if error[0] is None and self.caught:
             first = self.caught[0]
             warnings.warn(shift_row(str(first.message), self.first_row), first.category, stacklevel=5)
+
+
+def _blamed(
+    state: State, message: str, y: Array, predictions: list[Array], weights: Array | None, by: list[Any]
+) -> str:
+    """Say which of several models an error is about."""
+    if len(predictions) == 1 or "y_pred[" not in message:
+        return ""
+    for name, z in zip(state.model_names, predictions, strict=True):
+        try:
+            State(state.measured, 1).add(y, [z], weights, by)
+        except (TypeError, ValueError):
+            return f" (the model {name!r})"
+    return ""
 
 
 def _add_good_rows(

@@ -125,7 +125,7 @@ class Result(Mapping[str, Any]):
         if _grouped is None and state.groups.names is not None:
             self.groups = {
                 label: Result(state, keys, models, level, (state, g))
-                for g, label in enumerate(state.groups.labels)
+                for g, label in sorted(enumerate(state.groups.labels), key=lambda pair: _order(pair[1]))
             }
 
     def __getitem__(self, key: str) -> Any:
@@ -338,8 +338,8 @@ class Result(Mapping[str, Any]):
         """
         return importlib.import_module("pandas").DataFrame(self._columns())
 
-    def _shown(self) -> tuple[list[str], list[list[str]], str]:
-        """Return headings, cells and a caption of the table for people."""
+    def _shown(self, most: int | None = _MOST_ROWS_SHOWN) -> tuple[list[str], list[list[str]], str]:
+        """Return headings, at most so many lines of cells, and a caption of the table for people."""
         rows = self.records()
         keys = [name for name in rows[0] if name not in _COLUMNS]
         if len(self._names) > 1:
@@ -349,7 +349,7 @@ class Result(Mapping[str, Any]):
         heads = [*keys, "measure", "value", "std. error", f"{percent} from", "to"]
         heads += ["± bins"] * certified + ["p"] * (len(self._names) > 1)
         cells = []
-        for row in rows[:_MOST_ROWS_SHOWN]:
+        for row in rows[:most]:
             name = row["model"] if row["against"] is None else f"{row['model']} - {row['against']}"
             line = [name if key == "model" else _label(row[key]) for key in keys]
             line += [row["measure"], *(_number(row[k]) for k in ("value", "standard_error", "low", "high"))]
@@ -407,6 +407,13 @@ def _rows(place: dict[str, Any], estimates: Mapping[str, Any]) -> list[dict[str,
             numbers = {k: getattr(e, k) for k in _COLUMNS[3:]}
             rows.append({**place, "measure": name, **numbers})
     return rows
+
+
+def _order(label: Any) -> Any:
+    """Give labels an order, whichever came first: by kind, missing ones last."""
+    if isinstance(label, tuple):
+        return tuple(map(_order, label))
+    return label is None or label != label, type(label).__name__, "" if label is None else label
 
 
 def _label(x: Any) -> str:

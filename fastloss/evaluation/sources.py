@@ -83,7 +83,10 @@ def add_source(evaluation: Evaluation, data: Any, columns: Columns) -> None:
 
 
 def add_rows(
-    evaluation: Evaluation, readers: Sequence[Reader], progress: Callable[[float, int], None]
+    evaluation: Evaluation,
+    readers: Sequence[Reader],
+    progress: Callable[[float, int], None],
+    size: int = BATCH_ROWS,
 ) -> None:
     """Add the rows of files that are read in step, a thread reading ahead of the computation.
 
@@ -95,6 +98,8 @@ def add_rows(
         The files; their locations say what each array is used as, and of which model or key.
     progress : callable
         Called after each chunk with the fraction of the work done and the number of rows.
+    size : int
+        The most rows of a chunk.
 
     Raises
     ------
@@ -102,7 +107,7 @@ def add_rows(
         A row is refused; the message names its file and its number in the whole source.
     """
     check_lengths([source for reader in readers for source in reader.sources])
-    for chunk in read_ahead(readers, BATCH_ROWS):
+    for chunk in read_ahead(readers, size):
         arrays = chunk.arrays
         n = len(next(iter(arrays.values())))
         places: Any = None
@@ -119,12 +124,11 @@ def add_rows(
             if places is not None and evaluation._state is not None:
                 evaluation._state.skipped += n - len(places)
         except ValueError as error:
-            path = chunk.where["y_true", ""].path
             start = chunk.start
             message = shift_row(
                 str(error),
                 lambda row: start + (row if places is None else int(places[row])),  # noqa: B023 used at once
-                f"{path}: " if path else "",
+                {argument: f"{at.path}: " for (argument, _), at in chunk.where.items() if at.path},
             )
             raise ValueError(message) from error
         progress(min(reader.fraction() for reader in readers), chunk.start + n)

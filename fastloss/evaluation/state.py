@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,18 +46,19 @@ def is_of_a_row(error: Exception) -> bool:
     return isinstance(error, ValueError) and _OF_A_ROW.search(str(error)) is not None
 
 
-def shift_row(message: str, rows: int | Callable[[int], int], where: str = "") -> str:
-    """Replace the row that a message names by its number in the whole.
+def shift_row(message: str, rows: int | Callable[[int], int], where: Mapping[str, str] | None = None) -> str:
+    """Replace the row that a message names by its number in the whole, and say where its argument is from.
 
     Examples
     --------
-    >>> shift_row("y_true[3] = 7 is no label: expected 0 or 1", 1000, "b.csv: ")
+    >>> shift_row("y_true[3] = 7 is no label: expected 0 or 1", 1000, {"y_true": "b.csv: "})
     'b.csv: y_true[1003] = 7 is no label: expected 0 or 1'
     """
 
     def shifted(match: re.Match[str]) -> str:
         row = int(match[2])
-        return f"{where}{match[1]}[{rows(row) if callable(rows) else row + rows}"
+        place = (where or {}).get(match[1], "")
+        return f"{place}{match[1]}[{rows(row) if callable(rows) else row + rows}"
 
     return _OF_A_ROW.sub(shifted, message, count=1)
 
@@ -76,6 +77,8 @@ class State:
     def __init__(self, measured: Sequence[Measured], n_models: int) -> None:
         self.measured = list(measured)
         self.n_models = n_models
+        #: What errors call the predictions, while rows are added.
+        self.model_names: tuple[str, ...] = ()
         self.groups = Groups()
         self.samples = np.zeros(0, dtype=np.int64)
         self.weights = _core.ExactSums(0)
@@ -94,6 +97,7 @@ class State:
         """Return an empty one of the same measures."""
         other = State(self.measured, self.n_models)
         other.groups.names = self.groups.names
+        other.model_names = self.model_names
         return other
 
     def add(self, y: Array, predictions: list[Array], weights: Array | None, by: list[Any]) -> None:

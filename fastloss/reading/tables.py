@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from abc import ABC, abstractmethod
@@ -180,6 +181,25 @@ class named:
             raise SourceError(where + str(error).partition("\n")[0]) from error
 
 
+class _Descriptor(io.RawIOBase):
+    """Reads a descriptor without the lock of `sys.stdin`, which a thread that waits for data would keep."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Return so many bytes; fewer at the end alone."""
+        parts = []
+        while size and (part := os.read(self._descriptor, size if size > 0 else 1 << 16)):
+            parts.append(part)
+            size -= len(part) if size > 0 else 0
+        return b"".join(parts)
+
+
 def open_table(path: str) -> Table:
     """Open a file, a folder, a pattern of files, or standard input."""
     if path == STDIN:
@@ -222,6 +242,10 @@ def _open_ipc(path: str) -> Table:
 
 def _open_stdin() -> Table:
     """Open the Arrow stream that standard input brings."""
+    try:
+        source: Any = pa.PythonFile(_Descriptor(sys.stdin.fileno()), "r")
+    except OSError:  # it was replaced by something in memory
+        source = sys.stdin
     with named("standard input"):
-        stream = pa.ipc.open_stream(getattr(sys.stdin, "buffer", sys.stdin))
+        stream = pa.ipc.open_stream(source)
     return ArrowTable(STDIN, stream.schema, lambda wanted: stream)
