@@ -23,7 +23,7 @@ def main() -> float:
         loss = fl.Quantile(q=q)
         start = for_lightgbm.init_score(loss, y)
         model = lightgbm.LGBMRegressor(
-            objective=for_lightgbm.sklearn_objective(loss),
+            objective=for_lightgbm.objective(loss),
             n_estimators=60,
             num_leaves=7,
             n_jobs=1,
@@ -36,7 +36,7 @@ def main() -> float:
             eval_X=x_test,
             eval_y=y_test,
             eval_init_score=[np.full(len(y_test), start)],
-            eval_metric=for_lightgbm.sklearn_metric(loss),
+            eval_metric=for_lightgbm.metric(loss),
             callbacks=[lightgbm.early_stopping(10, verbose=False)],
         )
         # LightGBM leaves the score it started from out of its predictions.

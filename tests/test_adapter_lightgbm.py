@@ -178,7 +178,7 @@ def test_objects_are_functions_to_lightgbm():
         assert f.__name__ == "huber"
         assert pickle.loads(pickle.dumps(f)) == f == copy.deepcopy(f)
     # LightGBM tells by the number of arguments whether to pass the weights.
-    assert [len(inspect.signature(f).parameters) for f in made] == [2, 3, 2, 3]
+    assert [len(inspect.signature(f).parameters) for f in made] == [3, 3, 3, 3]
 
 
 def test_bad_input():

@@ -36,6 +36,7 @@ rng = np.random.default_rng(0)
 X = rng.normal(size=(90, 3))
 Y = X[:, 0] + 0.1 * rng.normal(size=90)
 TWO, THREE = (X[:, 0] > 0).astype(int), np.arange(90) % 3
+WEIGHT = rng.integers(1, 9, 90) / 4
 
 
 @pytest.mark.parametrize(("module", "maker"), BOOSTING)
@@ -49,7 +50,7 @@ def test_repr_makes_it_again(module, maker, options, chosen):
     if "metric" in maker and "curvature" in options:
         return
     made = getattr(module, maker)(chosen, **options)
-    assert repr(made).startswith(f"{maker}({chosen!r}")
+    assert repr(made).startswith(f"{maker.removeprefix('sklearn_')}({chosen!r}")
     assert eval(repr(made), {**vars(fl), **vars(module)}) == made
     assert copy.copy(made) is made
     assert copy.deepcopy([made])[0] is made
@@ -142,8 +143,8 @@ def of_catboost(loss, y, metric=None, **options):
     return model.fit(X, y)
 
 
-def of_xgboost(loss, y):
-    return xgboost.train({}, xgboost.DMatrix(X, y), 2, obj=for_xgboost.objective(loss))
+def of_xgboost(loss, y, **parameters):
+    return xgboost.train(parameters, xgboost.DMatrix(X, y), 2, obj=for_xgboost.objective(loss))
 
 
 def of_xgboost_metric(loss, y):
@@ -157,8 +158,8 @@ def of_xgboost_estimator(loss, y):
     return xgboost.XGBClassifier(n_estimators=2, objective=objective).fit(X, y)
 
 
-def of_lightgbm(loss, y):
-    parameters = {"objective": for_lightgbm.objective(loss), "verbose": -1}
+def of_lightgbm(loss, y, **parameters):
+    parameters |= {"objective": for_lightgbm.objective(loss), "verbose": -1}
     return lightgbm.train(parameters, lightgbm.Dataset(X, y), 2)
 
 
@@ -201,71 +202,83 @@ def test_a_loss_of_one_score_for_three_classes(train):
         train(fl.BinaryCrossEntropy(), THREE)
 
 
-def swap(module, estimator, train):
-    """Return trainings that are given what is for the other interface, and what they should be given."""
-    native, of_sklearn = module.objective(fl.Huber()), module.sklearn_objective(fl.Huber())
-    return [
-        (lambda: estimator(native), "objective", "sklearn_objective"),
-        (lambda: train(of_sklearn), "sklearn_objective", "objective"),
-    ]
+def both_of_xgboost(objective, metric):
+    """Train by the native interface and by the estimator; return scores and the metric's last value of each."""
+    data, native = xgboost.DMatrix(X, Y, weight=WEIGHT), {}
+    model = xgboost.train(
+        {"base_score": 0.5, "disable_default_eval_metric": True},
+        data,
+        3,
+        obj=objective,
+        custom_metric=metric,
+        evals=[(data, "a")],
+        evals_result=native,
+        verbose_eval=False,
+    )
+    estimator = xgboost.XGBRegressor(n_estimators=3, objective=objective, eval_metric=metric, base_score=0.5)
+    given = {"eval_set": [(X, Y)], "sample_weight_eval_set": [WEIGHT], "verbose": False}
+    estimator.fit(X, Y, sample_weight=WEIGHT, **given)
+    found = estimator.evals_result()["validation_0"]
+    return model.predict(data), native["a"][metric.name], estimator.predict(X), found[metric.name]
+
+
+def both_of_lightgbm(objective, metric):
+    data, native, found = lightgbm.Dataset(X, Y, weight=WEIGHT), {}, {}
+    model = lightgbm.train(
+        {"objective": objective, "verbose": -1},
+        data,
+        3,
+        valid_sets=[data],
+        feval=metric,
+        callbacks=[lightgbm.record_evaluation(native)],
+    )
+    estimator = lightgbm.LGBMRegressor(n_estimators=3, objective=objective, verbose=-1)
+    given = {"eval_set": [(X, Y)], "eval_sample_weight": [WEIGHT], "eval_metric": metric}
+    estimator.fit(X, Y, WEIGHT, callbacks=[lightgbm.record_evaluation(found)], **given)
+    return (
+        model.predict(X),
+        next(iter(native.values()))[metric.name],
+        estimator.predict(X),
+        next(iter(found.values()))[metric.name],
+    )
 
 
 @pytest.mark.filterwarnings("ignore:The argument 'eval_set'")
 @pytest.mark.parametrize(
-    ("call", "given", "wanted"),
-    [
-        *swap(
-            for_xgboost,
-            lambda f: xgboost.XGBRegressor(n_estimators=2, objective=f).fit(X, Y),
-            lambda f: xgboost.train({}, xgboost.DMatrix(X, Y), 2, obj=f),
-        ),
-        *swap(
-            for_lightgbm,
-            lambda f: lightgbm.LGBMRegressor(n_estimators=2, verbose=-1, objective=f).fit(X, Y),
-            lambda f: lightgbm.train({"objective": f, "verbose": -1}, lightgbm.Dataset(X, Y), 2),
-        ),
-        (
-            lambda: xgboost.XGBRegressor(n_estimators=2, eval_metric=for_xgboost.metric(fl.Huber())).fit(
-                X, Y, eval_set=[(X, Y)], verbose=False
-            ),
-            "metric",
-            "sklearn_metric",
-        ),
-        (
-            lambda: xgboost.train(
-                {},
-                xgboost.DMatrix(X, Y),
-                2,
-                custom_metric=for_xgboost.sklearn_metric(fl.Huber()),
-                evals=[(xgboost.DMatrix(X, Y), "a")],
-                verbose_eval=False,
-            ),
-            "sklearn_metric",
-            "metric",
-        ),
-        (
-            lambda: lightgbm.LGBMRegressor(n_estimators=2, verbose=-1).fit(
-                X, Y, eval_set=[(X, Y)], eval_metric=for_lightgbm.metric(fl.Huber())
-            ),
-            "metric",
-            "sklearn_metric",
-        ),
-        (
-            lambda: lightgbm.train(
-                {"verbose": -1},
-                lightgbm.Dataset(X, Y),
-                2,
-                valid_sets=[lightgbm.Dataset(X, Y)],
-                feval=for_lightgbm.sklearn_metric(fl.Huber()),
-            ),
-            "sklearn_metric",
-            "metric",
-        ),
-    ],
+    ("module", "train"), [(for_xgboost, both_of_xgboost), (for_lightgbm, both_of_lightgbm)]
 )
-def test_made_for_the_other_interface(call, given, wanted):
-    with pytest.raises(TypeError, match=rf"^{given}\(\) is for.*take {wanted}\(\)$"):
-        call()
+@pytest.mark.parametrize("former", ["", "sklearn_"])
+def test_one_function_for_both_interfaces(module, train, former):
+    objective = getattr(module, f"{former}objective")(fl.Huber())
+    metric = getattr(module, f"{former}metric")(fl.PseudoHuber())
+    scores, values, of_estimator, found = train(objective, metric)
+    np.testing.assert_array_equal(scores, of_estimator)
+    np.testing.assert_array_equal(values, found)
+    assert values[-1] == pytest.approx(fl.PseudoHuber()(Y, scores, sample_weight=WEIGHT), abs=1e-6)
+
+
+@pytest.mark.parametrize("train", [of_xgboost, of_lightgbm, of_catboost])
+@pytest.mark.parametrize(
+    ("chosen", "y", "remedy"),
+    [
+        (fl.BinaryFocal(), 1 + TWO, "as 0 and 1, or take .*Classifier"),
+        (fl.BinaryCrossEntropy(), 2 * TWO - 1, "as 0 and 1, or take .*Classifier"),
+        (fl.CrossEntropy(), 1 + THREE, "to one more than the largest label.* or take .*Classifier"),
+    ],
+    ids=repr,
+)
+def test_labels_of_the_wrong_kind(train, chosen, y, remedy):
+    if train is of_catboost:
+        if chosen.family == "multiclass":
+            return  # CatBoost numbers classes itself
+
+        def train(loss, y):
+            options = {"loss_function": for_catboost.objective(loss), "eval_metric": "RMSE"}
+            return catboost.CatBoostRegressor(**options, **QUIET).fit(X, y)
+
+    options = {"num_class": 3} if chosen.family == "multiclass" else {}
+    with pytest.raises((ValueError, catboost.CatBoostError), match=rf"y_true\[\d+\] = -?\d.*{remedy}"):
+        train(chosen, y, **options)
 
 
 @pytest.mark.parametrize(

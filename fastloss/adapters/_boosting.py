@@ -73,9 +73,8 @@ class FromLoss(Unchanging):
     #: The library, and its parameter for the number of classes.
     library: ClassVar[str] = ""
     classes_parameter: ClassVar[str] = ""
-    #: The function that makes it, and the one for the library's other interface.
+    #: The function that makes it.
     maker: ClassVar[str] = ""
-    counterpart: ClassVar[str] = ""
 
     __name__ = NameOfObject()
 
@@ -89,34 +88,39 @@ class FromLoss(Unchanging):
         given = [f"{name}={value!r}" for name, (value, default) in options.items() if value != default]
         return f"{self.maker}({', '.join([repr(self.loss), *given])})"
 
-    def of_data(self, data: Any) -> tuple[Any, Any]:
-        """Return labels and weights of what the library's native interface hands over."""
-        try:
-            return data.get_label(), data.get_weight()
-        except AttributeError:
-            raise TypeError(
-                f"{self.maker}() is for the native interface of {self.library}: for its scikit-learn"
-                f" estimators take {self.counterpart}()"
-            ) from None
-
     def explained(self, error: Exception, y_true: Any, y_pred: Any) -> Exception:
         """Return an error that says what to set, where the loss met what it could not know of."""
-        if hasattr(y_pred, "get_label"):
-            return TypeError(
-                f"{self.maker}() is for scikit-learn estimators of {self.library}: for its native interface"
-                f" take {self.counterpart}()"
-            )
-        if self.loss.family == "multiclass" and np.ndim(y_pred) == 1:
+        shape = np.shape(y_pred)
+        if self.loss.family == "multiclass" and len(shape) == 1:
             return ValueError(
                 f"{self.loss!r} takes a score for each class, but {self.library} has one a row: set"
                 f" {self.classes_parameter}, or for two classes take a loss such as BinaryCrossEntropy()"
             )
-        if isinstance(self.loss, PointwiseLoss) and (np.ndim(y_true), np.ndim(y_pred)) == (1, 2):
+        if isinstance(self.loss, PointwiseLoss) and (np.ndim(y_true), len(shape)) == (1, 2):
             return ValueError(
-                f"{self.loss!r} takes one score a row, but {self.library} has {np.shape(y_pred)[1]}: for so"
-                " many classes take a loss such as CrossEntropy()"
+                f"{self.loss!r} takes one score a row, but {self.library} has {shape[1]}: for so many classes"
+                " take a loss such as CrossEntropy()"
             )
+        if str(error).startswith("y_true["):
+            classifier = f"fastloss.adapters.{self.library.lower()}.Classifier, which does so itself"
+            if self.loss.family == "multiclass":
+                return ValueError(
+                    f"{error}: set {self.classes_parameter} to one more than the largest label, and give"
+                    f" classes as numbers from 0, or take {classifier}"
+                )
+            if self.loss.family == "binary":
+                return ValueError(f"{error}: give the two classes as 0 and 1, or take {classifier}")
         return error
+
+
+def arguments(first: Any, second: Any, weight: Any) -> tuple[Any, Any, Any]:
+    """Return targets, scores and weights, whichever interface calls.
+
+    The native one hands over scores and the data that they are of, scikit-learn's targets, scores and weights.
+    """
+    if hasattr(second, "get_label"):
+        return second.get_label(), first, second.get_weight()
+    return first, second, weight
 
 
 @dataclass(frozen=True, repr=False)

@@ -17,6 +17,7 @@ from fastloss.adapters._boosting import (
     FromLoss,
     Metric,
     Objective,
+    arguments,
     checked_metric_loss,
     predictions,
 )
@@ -34,58 +35,33 @@ class _Library(FromLoss):
 
 
 @dataclass(frozen=True, repr=False)
-class _LightGBMObjective(Objective, _Library):
+class _Objective(Objective, _Library):
+    maker: ClassVar[str] = "objective"
     # LightGBM's own softmax takes K/(K - 1)·p(1 - p).
     of_classes: ClassVar[str] = "gauss-newton"
 
-    def in_float32(self, y_true: Any, y_pred: Array, weight: Any) -> tuple[Array, Array]:
+    # LightGBM counts the parameters of estimators' functions: with two it would drop the weights.
+    def __call__(self, y_true: Any, y_pred: Any, weight: Any = None) -> tuple[Array, Array]:
+        y, z, w = arguments(y_true, y_pred, weight)
         # Scores are float64, a row's entries far apart; LightGBM reads float32 in the same order. Focal
         # losses, which have powers to take and no residual that could cancel, are computed in that too.
-        shape = np.shape(y_pred)
+        shape = np.shape(z)
         out = np.empty(shape, np.float32, "F"), np.empty(shape, np.float32, "F")
-        return self.derivatives(y_true, y_pred, weight, out, isinstance(self.loss, (BinaryFocal, Focal)))
+        return self.derivatives(y, z, w, out, isinstance(self.loss, (BinaryFocal, Focal)))
 
 
 @dataclass(frozen=True, repr=False)
-class _NativeObjective(_LightGBMObjective):
-    maker: ClassVar[str] = "objective"
-    counterpart: ClassVar[str] = "sklearn_objective"
-
-    def __call__(self, y_pred: Array, train_data: Any) -> tuple[Array, Array]:
-        label, weight = self.of_data(train_data)
-        return self.in_float32(label, y_pred, weight)
-
-
-@dataclass(frozen=True, repr=False)
-class _SklearnObjective(_LightGBMObjective):
-    maker: ClassVar[str] = "sklearn_objective"
-    counterpart: ClassVar[str] = "objective"
-
-    def __call__(self, y_true: Array, y_pred: Array, weight: Any = None) -> tuple[Array, Array]:
-        return self.in_float32(y_true, y_pred, weight)
-
-
-@dataclass(frozen=True, repr=False)
-class _NativeMetric(Metric, _Library):
+class _Metric(Metric, _Library):
     maker: ClassVar[str] = "metric"
-    counterpart: ClassVar[str] = "sklearn_metric"
 
-    def __call__(self, y_pred: Array, eval_data: Any) -> tuple[str, float, bool]:
-        label, weight = self.of_data(eval_data)
-        return self.name, self.mean(label, y_pred, weight), False
+    def __call__(self, y_true: Any, y_pred: Any, weight: Any = None) -> tuple[str, float, bool]:
+        return self.name, self.mean(*arguments(y_true, y_pred, weight)), False
 
 
-@dataclass(frozen=True, repr=False)
-class _SklearnMetric(Metric, _Library):
-    maker: ClassVar[str] = "sklearn_metric"
-    counterpart: ClassVar[str] = "metric"
+def objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1) -> _Objective:
+    r"""Make a loss an objective: ``lightgbm.train({"objective": ...})``, ``LGBMRegressor(objective=...)``.
 
-    def __call__(self, y_true: Array, y_pred: Array, weight: Any = None) -> tuple[str, float, bool]:
-        return self.name, self.mean(y_true, y_pred, weight), False
-
-
-def objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1) -> _NativeObjective:
-    r"""Make a loss an objective for ``lightgbm.train({"objective": ...})``.
+    Its arguments say which interface calls. `Regressor` and `Classifier` do besides what it cannot.
 
     Parameters
     ----------
@@ -103,8 +79,8 @@ def objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1)
     Returns
     -------
     callable
-        ``f(y_pred, train_data) -> (gradient, hessian)``, weighted with the Dataset's weights; float32 arrays
-        in the order of `y_pred`. It can be pickled, copied and compared.
+        ``f(y_pred, train_data) -> (gradient, hessian)`` and ``f(y_true, y_pred, weight)``, weighted; float32
+        arrays in the order of `y_pred`. It can be pickled, copied and compared.
 
     Raises
     ------
@@ -122,32 +98,13 @@ def objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1)
     >>> fg.objective(fl.Huber(), "majorizer")(np.array([0.5, 0.0]), Data())[1]
     array([1.        , 0.33333334], dtype=float32)
     """
-    return _NativeObjective.of(loss, curvature, n_threads)
+    return _Objective.of(loss, curvature, n_threads)
 
 
-def sklearn_objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1) -> _SklearnObjective:
-    """Make a loss the ``objective`` of LightGBM's scikit-learn estimators.
+def metric(loss: Loss, *, n_threads: int | None = 1) -> _Metric:
+    """Make a loss a metric: ``lightgbm.train(feval=...)``, ``LGBMRegressor().fit(eval_metric=...)``.
 
-    Parameters and errors are those of :func:`objective`.
-
-    Returns
-    -------
-    callable
-        ``f(y_true, y_pred, weight) -> (gradient, hessian)``: LightGBM counts the arguments, and with fewer it
-        would drop the weights.
-
-    Examples
-    --------
-    >>> import fastloss as fl
-    >>> from fastloss.adapters import lightgbm as fg
-    >>> fg.sklearn_objective(fl.SquaredError())([0.0], [1.0], None)
-    (array([2.], dtype=float32), array([2.], dtype=float32))
-    """
-    return _SklearnObjective.of(loss, curvature, n_threads)
-
-
-def metric(loss: Loss, *, n_threads: int | None = 1) -> _NativeMetric:
-    """Make a loss a metric for ``lightgbm.train(feval=...)``; smaller is better.
+    Smaller is better; its arguments say which interface calls.
 
     LightGBM hands raw scores to metrics where the objective is a custom one; beside a built-in objective they
     are predictions, so that a loss of probabilities (``from_logits=False``) fits.
@@ -162,7 +119,7 @@ def metric(loss: Loss, *, n_threads: int | None = 1) -> _NativeMetric:
     Returns
     -------
     callable
-        ``f(y_pred, eval_data) -> (name, value, False)``, the mean weighted with the Dataset's weights.
+        ``f(y_pred, eval_data) -> (name, value, False)`` and ``f(y_true, y_pred, weight)``, the weighted mean.
 
     Raises
     ------
@@ -176,24 +133,8 @@ def metric(loss: Loss, *, n_threads: int | None = 1) -> _NativeMetric:
     >>> fg.metric(fl.AbsoluteError()).__name__
     'absolute_error'
     """
-    return _NativeMetric(checked_metric_loss(loss), n_threads)
+    return _Metric(checked_metric_loss(loss), n_threads)
 
 
-def sklearn_metric(loss: Loss, *, n_threads: int | None = 1) -> _SklearnMetric:
-    """Make a loss the ``eval_metric`` of LightGBM's scikit-learn estimators.
-
-    Parameters, errors and what the scores are: as for :func:`metric`.
-
-    Returns
-    -------
-    callable
-        ``f(y_true, y_pred, weight) -> (name, value, False)``.
-
-    Examples
-    --------
-    >>> import fastloss as fl
-    >>> from fastloss.adapters import lightgbm as fg
-    >>> fg.sklearn_metric(fl.AbsoluteError())([0.0], [1.5], None)
-    ('absolute_error', 1.5, False)
-    """
-    return _SklearnMetric(checked_metric_loss(loss), n_threads)
+#: The former names of what was made for the scikit-learn interface alone.
+sklearn_objective, sklearn_metric = objective, metric

@@ -15,6 +15,7 @@ from fastloss.adapters._boosting import (
     FromLoss,
     Metric,
     Objective,
+    arguments,
     checked_metric_loss,
     predictions,
 )
@@ -30,51 +31,29 @@ class _Library(FromLoss):
 
 
 @dataclass(frozen=True, repr=False)
-class _XGBoostObjective(Objective, _Library):
+class _Objective(Objective, _Library):
+    maker: ClassVar[str] = "objective"
     # XGBoost's own softmax takes 2p(1 - p).
     of_classes: ClassVar[str] = "majorizer"
 
-
-@dataclass(frozen=True, repr=False)
-class _NativeObjective(_XGBoostObjective):
-    maker: ClassVar[str] = "objective"
-    counterpart: ClassVar[str] = "sklearn_objective"
-
-    def __call__(self, y_pred: Array, dtrain: Any) -> tuple[Array, Array]:
-        label, weight = self.of_data(dtrain)
-        return self.derivatives(label, y_pred, weight)
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tuple[Array, Array]:
+        return self.derivatives(*arguments(y_true, y_pred, sample_weight))
 
 
 @dataclass(frozen=True, repr=False)
-class _SklearnObjective(_XGBoostObjective):
-    maker: ClassVar[str] = "sklearn_objective"
-    counterpart: ClassVar[str] = "objective"
-
-    def __call__(self, y_true: Array, y_pred: Array, sample_weight: Any = None) -> tuple[Array, Array]:
-        return self.derivatives(y_true, y_pred, sample_weight)
-
-
-@dataclass(frozen=True, repr=False)
-class _NativeMetric(Metric, _Library):
+class _Metric(Metric, _Library):
     maker: ClassVar[str] = "metric"
-    counterpart: ClassVar[str] = "sklearn_metric"
 
-    def __call__(self, y_pred: Array, dtrain: Any) -> tuple[str, float]:
-        label, weight = self.of_data(dtrain)
-        return self.name, self.mean(label, y_pred, weight)
-
-
-@dataclass(frozen=True, repr=False)
-class _SklearnMetric(Metric, _Library):
-    maker: ClassVar[str] = "sklearn_metric"
-    counterpart: ClassVar[str] = "metric"
-
-    def __call__(self, y_true: Array, y_pred: Array, sample_weight: Any = None) -> float:
-        return self.mean(y_true, y_pred, sample_weight)
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tuple[str, float] | float:
+        value = self.mean(*arguments(y_true, y_pred, sample_weight))
+        # The native interface wants the name besides.
+        return (self.name, value) if hasattr(y_pred, "get_label") else value
 
 
-def objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1) -> _NativeObjective:
-    r"""Make a loss an objective for ``xgboost.train(obj=...)``.
+def objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1) -> _Objective:
+    r"""Make a loss an objective: ``xgboost.train(obj=...)``, ``XGBRegressor(objective=...)``.
+
+    Its arguments say which interface calls. `Regressor` and `Classifier` do besides what it cannot.
 
     Parameters
     ----------
@@ -93,8 +72,8 @@ def objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1)
     Returns
     -------
     callable
-        ``f(y_pred, dtrain) -> (gradient, hessian)``, weighted with the DMatrix's weights; float32 arrays in
-        the order of `y_pred`. It can be pickled, copied and compared.
+        ``f(y_pred, dtrain) -> (gradient, hessian)`` and ``f(y_true, y_pred, sample_weight=None)``, weighted;
+        float32 arrays in the order of `y_pred`. It can be pickled, copied and compared.
 
     Raises
     ------
@@ -112,31 +91,13 @@ def objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1)
     >>> fx.objective(fl.Huber(), "majorizer")(np.array([0.5, 0.0], dtype=np.float32), Matrix())[1]
     array([1.        , 0.33333334], dtype=float32)
     """
-    return _NativeObjective.of(loss, curvature, n_threads)
+    return _Objective.of(loss, curvature, n_threads)
 
 
-def sklearn_objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1) -> _SklearnObjective:
-    """Make a loss the ``objective`` of XGBoost's scikit-learn estimators.
+def metric(loss: Loss, *, n_threads: int | None = 1) -> _Metric:
+    """Make a loss a metric: ``xgboost.train(custom_metric=...)``, ``XGBRegressor(eval_metric=...)``.
 
-    Parameters and errors are those of :func:`objective`.
-
-    Returns
-    -------
-    callable
-        ``f(y_true, y_pred, sample_weight=None) -> (gradient, hessian)``.
-
-    Examples
-    --------
-    >>> import fastloss as fl
-    >>> from fastloss.adapters import xgboost as fx
-    >>> fx.sklearn_objective(fl.SquaredError())([0.0], [1.0])
-    (array([2.]), array([2.]))
-    """
-    return _SklearnObjective.of(loss, curvature, n_threads)
-
-
-def metric(loss: Loss, *, n_threads: int | None = 1) -> _NativeMetric:
-    """Make a loss a metric for ``xgboost.train(custom_metric=...)``; smaller is better.
+    Smaller is better; its arguments say which interface calls.
 
     XGBoost hands raw scores to metrics where the objective is a custom one; beside a built-in objective they
     are predictions, so that a loss of probabilities (``from_logits=False``) fits. It keeps six decimals, and
@@ -152,7 +113,8 @@ def metric(loss: Loss, *, n_threads: int | None = 1) -> _NativeMetric:
     Returns
     -------
     callable
-        ``f(y_pred, dtrain) -> (name, value)``, the mean weighted with the DMatrix's weights.
+        ``f(y_pred, dtrain) -> (name, value)`` and ``f(y_true, y_pred, sample_weight=None) -> value``, the
+        weighted mean.
 
     Raises
     ------
@@ -166,24 +128,8 @@ def metric(loss: Loss, *, n_threads: int | None = 1) -> _NativeMetric:
     >>> fx.metric(fl.AbsoluteError()).__name__
     'absolute_error'
     """
-    return _NativeMetric(checked_metric_loss(loss), n_threads)
+    return _Metric(checked_metric_loss(loss), n_threads)
 
 
-def sklearn_metric(loss: Loss, *, n_threads: int | None = 1) -> _SklearnMetric:
-    """Make a loss the ``eval_metric`` of XGBoost's scikit-learn estimators.
-
-    Parameters, errors and what the scores are: as for :func:`metric`.
-
-    Returns
-    -------
-    callable
-        ``f(y_true, y_pred, sample_weight=None) -> value``.
-
-    Examples
-    --------
-    >>> import fastloss as fl
-    >>> from fastloss.adapters import xgboost as fx
-    >>> fx.sklearn_metric(fl.AbsoluteError())([0.0], [1.5])
-    1.5
-    """
-    return _SklearnMetric(checked_metric_loss(loss), n_threads)
+#: The former names of what was made for the scikit-learn interface alone.
+sklearn_objective, sklearn_metric = objective, metric
