@@ -203,7 +203,7 @@ def test_a_loss_of_one_score_for_three_classes(train):
 
 
 def both_of_xgboost(objective, metric):
-    """Train by the native interface and by the estimator; return scores and the metric's last value of each."""
+    """Train by the native interface and by the estimator; return scores and values of the metric of each."""
     data, native = xgboost.DMatrix(X, Y, weight=WEIGHT), {}
     model = xgboost.train(
         {"base_score": 0.5, "disable_default_eval_metric": True},

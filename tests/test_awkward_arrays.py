@@ -30,6 +30,14 @@ WITHOUT_ARRAYS = {
     **dict.fromkeys(["ConvergenceWarning", "metrics.UndefinedMetricWarning"], "a warning"),
     **dict.fromkeys(["metrics.InvalidParameterError"], "an error"),
     **dict.fromkeys(["choose", "get_loss", "list_losses"], "of losses"),
+    **dict.fromkeys(
+        [
+            f"{name}.{kind}"
+            for name in ("catboost", "lightgbm", "xgboost")
+            for kind in ("Classifier", "Regressor")
+        ],
+        "the library reads the arrays",
+    ),
     **dict.fromkeys(["config", "show_config", "__version__"], "of the build"),
     **dict.fromkeys(["get_num_threads", "num_threads", "set_num_threads"], "of threads"),
     "reference": "plain NumPy",

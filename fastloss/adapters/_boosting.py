@@ -116,7 +116,7 @@ class FromLoss(Unchanging):
 def arguments(first: Any, second: Any, weight: Any) -> tuple[Any, Any, Any]:
     """Return targets, scores and weights, whichever interface calls.
 
-    The native one hands over scores and the data that they are of, scikit-learn's targets, scores and weights.
+    The native one hands over scores and their data, scikit-learn's targets, scores and weights.
     """
     if hasattr(second, "get_label"):
         return second.get_label(), first, second.get_weight()
@@ -167,34 +167,6 @@ class Objective(FromLoss):
             for derivative in result:
                 np.multiply(derivative, factor, out=derivative)
         return result
-
-
-@dataclass(frozen=True, repr=False)
-class Metric(FromLoss):
-    """A loss as a metric, the weighted mean."""
-
-    n_threads: int | None
-
-    def __repr__(self) -> str:
-        return self._repr(n_threads=(self.n_threads, 1))
-
-    def mean(self, y_true: Any, y_pred: Any, weight: Any, reduction: str = "mean") -> float:
-        """Return the weighted mean loss, or the sum."""
-        weight = weights_or_none(weight)
-        try:
-            value = self.loss(
-                y_true, y_pred, sample_weight=weight, reduction=reduction, n_threads=self.n_threads
-            )
-        except (TypeError, ValueError) as error:
-            raise self.explained(error, y_true, y_pred) from None
-        return float(value)
-
-
-def checked_metric_loss(loss: Any) -> Loss:
-    """Return a loss that compares a prediction with a target for each sample."""
-    if not isinstance(loss, (PointwiseLoss, RowLoss)):
-        raise TypeError(f"loss must be a fastloss loss of predictions and targets, got {loss!r}")
-    return loss
 
 
 def predictions(loss: Loss, raw: Any) -> Array:

@@ -20,6 +20,10 @@ _BISECTIONS = 100
 _SWEEPS = 200
 
 
+class NoConstantError(ValueError):
+    """No constant score has the smallest loss."""
+
+
 def constant_score(
     loss: Loss, y_true: Any, sample_weight: Any = None, n_classes: int | None = None
 ) -> float | Array:
@@ -116,7 +120,7 @@ def _score(loss: Loss, y: Array, weight: Any) -> float:
     best = min(range(len(candidates)), key=lambda i: (value(candidates[i]), abs(candidates[i])))
     low, high = candidates[max(best - 1, 0)], candidates[min(best + 1, len(candidates) - 1)]
     if best in (0, len(candidates) - 1) and abs(slope(candidates[best])) > 1e-3 and loss.family == "binary":
-        raise ValueError(f"{loss!r} has no constant score of smallest loss")
+        raise NoConstantError(f"{loss!r} has no constant score of smallest loss")
     for _ in range(_BISECTIONS):
         middle = 0.5 * (low + high)
         if not low < middle < high:

@@ -9,25 +9,41 @@ time, so that a call's own cost counts; losses of C classes cost a Python call a
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
 from fastloss._loss import Loss, RowLoss
+from fastloss._validation import as_array
 from fastloss.adapters._boosting import (
     Array,
     FromLoss,
-    Metric,
     Objective,
-    checked_metric_loss,
     predictions,
+    weights_or_none,
 )
 from fastloss.adapters._constant import constant_score as baseline
+from fastloss.adapters._metric import Metric, checked_metric
+from fastloss.adapters._units import typical_row, unit_factor
+from fastloss.measures import Measure
 
-__all__ = ["baseline", "metric", "objective", "predictions"]
+if TYPE_CHECKING:
+    from fastloss.adapters._catboost_estimators import Classifier as Classifier
+    from fastloss.adapters._catboost_estimators import Regressor as Regressor
+
+__all__ = ["Classifier", "Regressor", "baseline", "metric", "objective", "predictions"]
+
+
+def __getattr__(name: str) -> Any:
+    # The estimators are the library's own, which is imported for them alone.
+    if name in ("Classifier", "Regressor"):
+        return getattr(importlib.import_module("fastloss.adapters._catboost_estimators"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,9 +54,20 @@ class _CatBoostObject(FromLoss):
     no_jit: ClassVar[bool] = True
 
 
+@dataclass(frozen=True, repr=False)
 class _CatBoostObjective(Objective, _CatBoostObject):
     sees_all_rows: ClassVar[bool] = False
     maker: ClassVar[str] = "objective"
+    #: Of all derivatives: a call sees some rows, from which no constant for all can be had.
+    scale: float = 1.0
+
+    def in_units_of(self, y: Any, weight: Any) -> _CatBoostObjective:
+        """Return the objective with a scale that fits the units of all targets, as in the other libraries."""
+        typical = typical_row(self.loss)
+        if typical is None:
+            return self
+        factor = unit_factor(self.loss, self.curvature, typical, as_array(y, "y"), weights_or_none(weight))
+        return dataclasses.replace(self, scale=float(factor))
 
 
 class _RangeObjective(_CatBoostObjective):
@@ -49,7 +76,7 @@ class _RangeObjective(_CatBoostObjective):
         scores = np.asarray(approxes)
         derivatives = np.empty((scores.shape[0], 2))
         self.derivatives(np.asarray(targets), scores, weights, (derivatives[:, 0], derivatives[:, 1]))
-        return np.negative(derivatives, out=derivatives)
+        return np.multiply(derivatives, -self.scale, out=derivatives)
 
     def calc_ders_multi(self, approxes: Any, target: float, weight: float) -> NoReturn:
         """Say why not: CatBoost asks for it where there are several classes."""
@@ -75,11 +102,11 @@ class _RangeMetric(Metric, _CatBoostObject):
     maker: ClassVar[str] = "metric"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _make_metric, (self.loss, self.n_threads)
+        return make_metric, (self.loss, self.n_threads, self.of_predictions)
 
     def is_max_optimal(self) -> bool:
-        """Tell CatBoost that smaller is better."""
-        return False
+        """Tell CatBoost whether more is better."""
+        return self.greater_is_better
 
     def evaluate(self, approxes: Sequence[Any], target: Any, weight: Any) -> tuple[float, float]:
         """Return the weighted sum of the loss and the sum of the weights."""
@@ -98,8 +125,11 @@ def _metric_class(name: str) -> type[_RangeMetric]:
     return type(name, (_RangeMetric,), {"__doc__": _RangeMetric.__doc__})
 
 
-def _make_metric(loss: Loss, n_threads: int | None) -> _RangeMetric:
-    return _metric_class(loss.name)(loss, n_threads)
+def make_metric(
+    loss: Loss | Measure, n_threads: int | None = 1, of_predictions: Loss | None = None
+) -> _RangeMetric:
+    """Return the metric; its predictions are those of the loss that was trained, where that is given."""
+    return _metric_class(loss.name)(loss, n_threads, of_predictions)
 
 
 def objective(
@@ -144,15 +174,16 @@ def objective(
     return made.of(loss, curvature, n_threads)
 
 
-def metric(loss: Loss, *, n_threads: int | None = 1) -> _RangeMetric:
-    """Make a loss the ``eval_metric`` of CatBoost's estimators; smaller is better.
+def metric(loss: Loss | Measure, *, n_threads: int | None = 1) -> _RangeMetric:
+    """Make a loss the ``eval_metric`` of CatBoost's estimators.
 
     CatBoost hands raw scores to it.
 
     Parameters
     ----------
-    loss : Loss
-        Any loss of a prediction and a target for each sample.
+    loss : Loss or Measure
+        Any loss of a prediction and a target for each sample; or a measure, such as
+        ``fl.measures.ROCAUC()``, of which more may be better.
     n_threads : int, optional
         As for :func:`objective`.
 
@@ -165,7 +196,7 @@ def metric(loss: Loss, *, n_threads: int | None = 1) -> _RangeMetric:
     Raises
     ------
     TypeError
-        If `loss` is not such a loss.
+        If `loss` is no such loss, nor a measure that is one number.
 
     Examples
     --------
@@ -174,4 +205,4 @@ def metric(loss: Loss, *, n_threads: int | None = 1) -> _RangeMetric:
     >>> fc.metric(fl.AbsoluteError()).evaluate([[1.0, 4.0]], [0.0, 2.0], None)
     (3.0, 2.0)
     """
-    return _make_metric(checked_metric_loss(loss), n_threads)
+    return make_metric(checked_metric(loss), n_threads)

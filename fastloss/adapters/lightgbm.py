@@ -6,8 +6,9 @@ the sum into predictions with `predictions`. LightGBM itself is not imported.
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -15,17 +16,37 @@ from fastloss._loss import Loss
 from fastloss.adapters._boosting import (
     Array,
     FromLoss,
-    Metric,
     Objective,
     arguments,
-    checked_metric_loss,
     predictions,
 )
 from fastloss.adapters._constant import constant_score as init_score
+from fastloss.adapters._metric import Metric, checked_metric
 from fastloss.binary import BinaryFocal
+from fastloss.measures import Measure
 from fastloss.multiclass import Focal
 
-__all__ = ["init_score", "metric", "objective", "predictions", "sklearn_metric", "sklearn_objective"]
+if TYPE_CHECKING:
+    from fastloss.adapters._lightgbm_estimators import Classifier as Classifier
+    from fastloss.adapters._lightgbm_estimators import Regressor as Regressor
+
+__all__ = [
+    "Classifier",
+    "Regressor",
+    "init_score",
+    "metric",
+    "objective",
+    "predictions",
+    "sklearn_metric",
+    "sklearn_objective",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # The estimators are the library's own, which is imported for them alone.
+    if name in ("Classifier", "Regressor"):
+        return getattr(importlib.import_module("fastloss.adapters._lightgbm_estimators"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,7 +76,7 @@ class _Metric(Metric, _Library):
     maker: ClassVar[str] = "metric"
 
     def __call__(self, y_true: Any, y_pred: Any, weight: Any = None) -> tuple[str, float, bool]:
-        return self.name, self.mean(*arguments(y_true, y_pred, weight)), False
+        return self.name, self.mean(*arguments(y_true, y_pred, weight)), self.greater_is_better
 
 
 def objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1) -> _Objective:
@@ -101,18 +122,19 @@ def objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1)
     return _Objective.of(loss, curvature, n_threads)
 
 
-def metric(loss: Loss, *, n_threads: int | None = 1) -> _Metric:
+def metric(loss: Loss | Measure, *, n_threads: int | None = 1) -> _Metric:
     """Make a loss a metric: ``lightgbm.train(feval=...)``, ``LGBMRegressor().fit(eval_metric=...)``.
 
-    Smaller is better; its arguments say which interface calls.
+    Of a loss smaller is better. Its arguments say which interface calls.
 
     LightGBM hands raw scores to metrics where the objective is a custom one; beside a built-in objective they
     are predictions, so that a loss of probabilities (``from_logits=False``) fits.
 
     Parameters
     ----------
-    loss : Loss
-        Any loss of a prediction and a target for each sample.
+    loss : Loss or Measure
+        Any loss of a prediction and a target for each sample; or a measure, such as
+        ``fl.measures.ROCAUC()``, of which more may be better.
     n_threads : int, optional
         As for :func:`objective`.
 
@@ -124,7 +146,7 @@ def metric(loss: Loss, *, n_threads: int | None = 1) -> _Metric:
     Raises
     ------
     TypeError
-        If `loss` is not such a loss.
+        If `loss` is no such loss, nor a measure that is one number.
 
     Examples
     --------
@@ -133,7 +155,7 @@ def metric(loss: Loss, *, n_threads: int | None = 1) -> _Metric:
     >>> fg.metric(fl.AbsoluteError()).__name__
     'absolute_error'
     """
-    return _Metric(checked_metric_loss(loss), n_threads)
+    return _Metric(checked_metric(loss), n_threads)
 
 
 #: The former names of what was made for the scikit-learn interface alone.

@@ -6,22 +6,43 @@ returns into predictions with `predictions`. XGBoost itself is not imported.
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from fastloss._loss import Loss
 from fastloss.adapters._boosting import (
     Array,
     FromLoss,
-    Metric,
     Objective,
     arguments,
-    checked_metric_loss,
     predictions,
 )
 from fastloss.adapters._constant import constant_score as base_score
+from fastloss.adapters._metric import Metric, checked_metric
+from fastloss.measures import Measure
 
-__all__ = ["base_score", "metric", "objective", "predictions", "sklearn_metric", "sklearn_objective"]
+if TYPE_CHECKING:
+    from fastloss.adapters._xgboost_estimators import Classifier as Classifier
+    from fastloss.adapters._xgboost_estimators import Regressor as Regressor
+
+__all__ = [
+    "Classifier",
+    "Regressor",
+    "base_score",
+    "metric",
+    "objective",
+    "predictions",
+    "sklearn_metric",
+    "sklearn_objective",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # The estimators are the library's own, which is imported for them alone.
+    if name in ("Classifier", "Regressor"):
+        return getattr(importlib.import_module("fastloss.adapters._xgboost_estimators"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 @dataclass(frozen=True, repr=False)
@@ -94,10 +115,10 @@ def objective(loss: Loss, curvature: str = "auto", *, n_threads: int | None = 1)
     return _Objective.of(loss, curvature, n_threads)
 
 
-def metric(loss: Loss, *, n_threads: int | None = 1) -> _Metric:
+def metric(loss: Loss | Measure, *, n_threads: int | None = 1) -> _Metric:
     """Make a loss a metric: ``xgboost.train(custom_metric=...)``, ``XGBRegressor(eval_metric=...)``.
 
-    Smaller is better; its arguments say which interface calls.
+    Of a loss smaller is better. Its arguments say which interface calls.
 
     XGBoost hands raw scores to metrics where the objective is a custom one; beside a built-in objective they
     are predictions, so that a loss of probabilities (``from_logits=False``) fits. It keeps six decimals, and
@@ -105,8 +126,9 @@ def metric(loss: Loss, *, n_threads: int | None = 1) -> _Metric:
 
     Parameters
     ----------
-    loss : Loss
-        Any loss of a prediction and a target for each sample.
+    loss : Loss or Measure
+        Any loss of a prediction and a target for each sample; or a measure, such as
+        ``fl.measures.ROCAUC()``, of which more may be better.
     n_threads : int, optional
         As for :func:`objective`.
 
@@ -119,7 +141,7 @@ def metric(loss: Loss, *, n_threads: int | None = 1) -> _Metric:
     Raises
     ------
     TypeError
-        If `loss` is not such a loss.
+        If `loss` is no such loss, nor a measure that is one number.
 
     Examples
     --------
@@ -128,7 +150,7 @@ def metric(loss: Loss, *, n_threads: int | None = 1) -> _Metric:
     >>> fx.metric(fl.AbsoluteError()).__name__
     'absolute_error'
     """
-    return _Metric(checked_metric_loss(loss), n_threads)
+    return _Metric(checked_metric(loss), n_threads)
 
 
 #: The former names of what was made for the scikit-learn interface alone.
