@@ -71,12 +71,41 @@ def test_folders_lists_and_partitions(tmp_path):
     same(of([tmp_path / "1.parquet", tmp_path / "2.parquet", tmp_path / "0.parquet"]))
 
 
-def test_tables_and_streams():
-    polars = pytest.importorskip("polars")
+def test_tables_and_streams_of_arrow_and_pandas(tmp_path):
     t = table()
-    frame = polars.from_arrow(t)
-    for data in (t, t.to_reader(max_chunksize=33), t.to_pandas(), frame, frame.lazy()):
+    parquet.write_table(t.slice(0, 200), tmp_path / "0.parquet")
+    parquet.write_table(t.slice(200), tmp_path / "1.parquet")
+    dataset = pytest.importorskip("pyarrow.dataset").dataset(tmp_path)
+    nullable = t.to_pandas().convert_dtypes()
+    for data in (t, t.to_reader(max_chunksize=33), dataset, t.to_pandas(), nullable):
         same(of(data))
+    same(of(t.set_column(5, "c", t.column("c").dictionary_encode())))
+
+
+def test_frames_of_polars(tmp_path):
+    polars = pytest.importorskip("polars")
+    frame = polars.from_arrow(table())
+    frame.write_parquet(tmp_path / "t.parquet")
+    for data in (frame, frame.lazy(), polars.scan_parquet(tmp_path / "t.parquet").filter(True)):
+        same(of(data))
+    same(of(frame.with_columns(polars.col("c").cast(polars.Categorical))))
+    with pytest.raises(ValueError, match="has no column 'd'"):
+        of(frame.lazy(), by="d")
+
+
+def test_relations_of_duckdb(tmp_path):
+    duckdb = pytest.importorskip("duckdb")
+    t = table()
+    parquet.write_table(t, tmp_path / "t.parquet", row_group_size=100)
+    connection = duckdb.connect()
+    connection.register("t", t)
+    for query in ("select * from t", f"select * from '{tmp_path}/t.parquet'"):
+        same(of(connection.sql(query)))
+    renamed = connection.sql('select y as "the ""y""", a from t')
+    plain = fl.evaluate("y", "a", ["bce"], data=t)
+    assert fl.evaluate('the "y"', "a", ["bce"], data=renamed)["bce"] == plain["bce"]
+    with pytest.raises(ValueError, match="has no column 'd'"):
+        of(connection.sql("select * from t"), by="d")
 
 
 def test_errors_name_the_place(tmp_path):

@@ -56,7 +56,7 @@ class Location:
         return self.argument, self.key
 
     def __str__(self) -> str:
-        return self.path if self.column is None else f"{self.path}:{self.column}"
+        return ":".join(part for part in (self.path, self.column) if part)
 
 
 @dataclass(frozen=True)
