@@ -3,7 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from fastloss import _interpreter, reference  # noqa: F401 - the first refuses sub-interpreters
+from fastloss import _interpreter  # noqa: F401 - it refuses sub-interpreters
 from fastloss._loss import Domain, EmbeddingLoss, Loss, PointwiseLoss, RowLoss, TransportLoss
 from fastloss._version import __version__
 from fastloss.binary import (
@@ -16,7 +16,6 @@ from fastloss.binary import (
     WassersteinCritic,
     ZeroOne,
 )
-from fastloss.choosing import Choice, choose
 from fastloss.config import config, initialise, show_config
 from fastloss.distribution import JSDivergence, KLDivergence
 from fastloss.earth_mover import EarthMover
@@ -55,6 +54,8 @@ if TYPE_CHECKING:
     from fastloss import measures as measures
     from fastloss import metrics as metrics
     from fastloss import plotting as plotting
+    from fastloss import reference as reference
+    from fastloss.choosing import Choice, choose
     from fastloss.evaluation import Estimate, Evaluation, evaluate
 
 initialise()
@@ -129,18 +130,24 @@ __all__ = [
     "show_config",
 ]
 
-#: Imported when they are first asked for.
-_LAZY = ("adapters", "cli", "evaluation", "measures", "metrics", "plotting")
-_OF_EVALUATION = ("Estimate", "Evaluation", "evaluate")
+#: Imported when they are first asked for: modules, and names of modules.
+_LAZY = ("adapters", "cli", "evaluation", "measures", "metrics", "plotting", "reference")
+_LAZY_NAMES = {
+    "Choice": "choosing",
+    "choose": "choosing",
+    "Estimate": "evaluation",
+    "Evaluation": "evaluation",
+    "evaluate": "evaluation",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return importlib.import_module(f"fastloss.{name}")
-    if name in _OF_EVALUATION:
-        return getattr(importlib.import_module("fastloss.evaluation"), name)
+    if name in _LAZY_NAMES:
+        return getattr(importlib.import_module(f"fastloss.{_LAZY_NAMES[name]}"), name)
     raise AttributeError(f"module 'fastloss' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY, *_OF_EVALUATION})
+    return sorted({*globals(), *_LAZY, *_LAZY_NAMES})

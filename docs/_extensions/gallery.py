@@ -28,8 +28,6 @@ def _summary(cls: type[fl.Loss]) -> str:
 
 
 def _picture(info: fl.LossInfo, folder: Path) -> str:
-    if not issubclass(info.cls, fl.PointwiseLoss):
-        return ""
     path = folder / f"{info.name}.svg"
     fl.plotting.save(fl.plotting.draw([info.cls()]), str(path))
     return f".. image:: {path.name}\n   :alt: Value, gradient and Hessian of {info.cls.__name__}\n\n"
@@ -109,9 +107,7 @@ def _cards() -> str:
         for info in fl.list_losses():
             if info.family == family:
                 text += f"\n:::{{grid-item-card}} {info.cls.__name__}\n:link: {info.name}\n:link-type: doc\n"
-                if issubclass(info.cls, fl.PointwiseLoss):
-                    text += f":img-bottom: {info.name}.svg\n"
-                text += ":::\n"
+                text += f":img-bottom: {info.name}.svg\n:::\n"
         text += "::::\n"
     names = "\n".join(info.name for info in fl.list_losses())
     return f"# Gallery of losses\n\n```{{toctree}}\n:hidden:\n{names}\n```\n{text}"
