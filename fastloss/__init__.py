@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from fastloss import adapters as adapters
     from fastloss import cli as cli
     from fastloss import evaluation as evaluation
+    from fastloss import linear_model as linear_model
     from fastloss import measures as measures
     from fastloss import metrics as metrics
     from fastloss import plotting as plotting
@@ -131,7 +132,7 @@ __all__ = [
 ]
 
 #: Imported when they are first asked for: modules, and names of modules.
-_LAZY = ("adapters", "cli", "evaluation", "measures", "metrics", "plotting", "reference")
+_LAZY = ("adapters", "cli", "evaluation", "linear_model", "measures", "metrics", "plotting", "reference")
 _LAZY_NAMES = {
     "Choice": "choosing",
     "choose": "choosing",

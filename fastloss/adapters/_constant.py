@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from fastloss._loss import Loss, RowLoss
 from fastloss._validation import as_array
 from fastloss.adapters._boosting import predictions, raw_score_loss, weights_or_none
 from fastloss.adapters._redescending import REDESCENDING, least_constant
+from fastloss.binary import BinaryCrossEntropy
+from fastloss.regression import Gamma, HalfSquaredError, Poisson, SquaredError, Tweedie
 
 Array = npt.NDArray[Any]
 
@@ -116,6 +119,23 @@ def _score(loss: Loss, y: Array, weight: Any) -> float:
             trailing = (1,) * (y.ndim - weight.ndim)
             weight = np.broadcast_to(weight.reshape(weight.shape + trailing), y.shape).ravel()
         return least_constant(loss, y.ravel().astype(np.float64), weight)
+    if isinstance(loss, BinaryCrossEntropy):
+        value(0.0)  # checks targets and weights
+        share = _mean(y, weight)
+        share = share * (1 - loss.label_smoothing) + loss.label_smoothing / 2
+        if not 0 < share < 1:
+            return math.copysign(_LARGEST_SCORE, share - 0.5)
+        score = math.log(loss.pos_weight * share / (1 - share))
+        return max(-_LARGEST_SCORE, min(score, _LARGEST_SCORE))
+    if loss.family == "binary":
+        y, weight = _counted(y, weight)
+    elif isinstance(loss, SquaredError | HalfSquaredError | Poisson | Gamma | Tweedie):
+        value(0.0)  # checks targets and weights
+        mean = _mean(y, weight)
+        if isinstance(loss, SquaredError | HalfSquaredError):
+            return mean
+        if mean > 0:
+            return math.log(mean)
     candidates = _candidates(loss, y)
     best = min(range(len(candidates)), key=lambda i: (value(candidates[i]), abs(candidates[i])))
     low, high = candidates[max(best - 1, 0)], candidates[min(best + 1, len(candidates) - 1)]
@@ -131,6 +151,25 @@ def _score(loss: Loss, y: Array, weight: Any) -> float:
             return middle
         low, high = (middle, high) if s < 0 else (low, middle)
     return min((low, high), key=value)
+
+
+def _mean(y: Array, weight: Any) -> float:
+    """Return the weighted mean of all targets; the weight of a row is that of each of its targets."""
+    if weight is not None:
+        weight = np.broadcast_to(weight.reshape(weight.shape + (1,) * (y.ndim - weight.ndim)), y.shape)
+    return float(np.average(np.asarray(y, np.float64), weights=weight))
+
+
+def _counted(y: Array, weight: Any) -> tuple[Array, Any]:
+    """Return labels that are 0 and 1 once each, with the weight of all: their losses are the same."""
+    positive = y == 1
+    if y.ndim != 1 or np.ndim(weight) > 1 or not np.all(positive | (y == 0)):
+        return y, weight
+    if weight is not None and (np.shape(weight) != y.shape or not np.min(weight) >= 0):
+        return y, weight  # which the loss refuses
+    total = float(len(y) if weight is None else np.sum(weight, dtype=np.float64))
+    of_one = float(np.sum(positive if weight is None else np.where(positive, weight, 0), dtype=np.float64))
+    return np.array([0.0, 1.0]), np.array([total - of_one, of_one])
 
 
 def _candidates(loss: Loss, y: Array) -> list[float]:

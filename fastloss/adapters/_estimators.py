@@ -37,26 +37,36 @@ def loss_of_numbers(loss: Any) -> Loss:
     return found
 
 
+def _counterpart(loss: Any) -> Loss | None:
+    """Return the loss of several classes that is one of two, or the other way round."""
+    if isinstance(loss, BinaryCrossEntropy) and loss.pos_weight == 1:
+        return CrossEntropy(label_smoothing=loss.label_smoothing)
+    if isinstance(loss, CrossEntropy) and loss.class_weight is None and loss.ignore_index is None:
+        return BinaryCrossEntropy(label_smoothing=loss.label_smoothing)
+    if isinstance(loss, BinaryFocal) and loss.alpha is None:
+        return Focal(gamma=loss.gamma)
+    if isinstance(loss, Focal) and loss.alpha is None:
+        return BinaryFocal(gamma=loss.gamma)
+    return None
+
+
+def has_counterpart(loss: Any) -> bool:
+    """Whether a loss of two classes is one of several as well."""
+    return _counterpart(loss) is not None
+
+
 def loss_of_classes(loss: Any, n_classes: int) -> Loss:
     """Return the loss of a classifier; where it is the one of another number of classes, its counterpart."""
-    found: Any = raw_score_loss(loss_of(loss))
+    found = raw_score_loss(loss_of(loss))
     if found.family not in ("binary", "multiclass"):
         raise ValueError(f"{found!r} is no loss of classes: take a Regressor, or a loss of classification")
     if (found.family == "multiclass") == (n_classes > 2):
-        return raw_score_loss(found)
-    if found.family == "binary":
-        if found == BinaryCrossEntropy(label_smoothing=getattr(found, "label_smoothing", 0.0)):
-            return CrossEntropy(label_smoothing=found.label_smoothing)
-        if isinstance(found, BinaryFocal) and found.alpha is None:
-            return Focal(gamma=found.gamma)
-        remedy = "CrossEntropy()"
-    else:
-        if found == CrossEntropy(label_smoothing=getattr(found, "label_smoothing", 0.0)):
-            return BinaryCrossEntropy(label_smoothing=found.label_smoothing)
-        if isinstance(found, Focal) and found.alpha is None:
-            return BinaryFocal(gamma=found.gamma)
-        remedy = "BinaryCrossEntropy()"
-    raise ValueError(f"{found!r} is not for {n_classes} classes: take a loss such as {remedy}")
+        return found
+    other = _counterpart(found)
+    if other is None:
+        remedy = "CrossEntropy()" if n_classes > 2 else "BinaryCrossEntropy()"
+        raise ValueError(f"{found!r} is not for {n_classes} classes: take a loss such as {remedy}")
+    return other
 
 
 def targets(y: Any) -> Array:
@@ -79,7 +89,8 @@ def encoded(y: Any) -> tuple[Array, Array]:
 
     _require(y)
     labels = column_or_1d(y, warn=True)
-    check_classification_targets(labels)
+    if labels.dtype.kind not in "biuUS":
+        check_classification_targets(labels)
     classes, codes = np.unique(labels, return_inverse=True)
     return classes, codes
 
