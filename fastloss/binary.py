@@ -53,7 +53,7 @@ class ZeroOne(PointwiseLoss):
     0.5
     """
 
-    aliases = ("zero_one",)
+    aliases = ("zero_one", "zero_one_loss")
     family = "binary"
     has_gradient = False
     has_hessian = False
@@ -92,6 +92,7 @@ class Perceptron(PointwiseLoss):
     """
 
     family = "binary"
+    aliases = ("perceptron_loss",)
 
     def __init__(self) -> None:
         super().__init__("perceptron")

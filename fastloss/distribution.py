@@ -38,7 +38,7 @@ class KLDivergence(RowLoss):
     0.14384103622589045
     """
 
-    aliases = ("kl",)
+    aliases = ("kl", "relative_entropy")
     family = "distribution"
     from_logits: bool
 

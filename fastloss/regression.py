@@ -81,7 +81,7 @@ class AbsoluteError(PointwiseLoss):
     0.25
     """
 
-    aliases = ("mae", "l1")
+    aliases = ("mae", "l1", "manhattan")
     family = "regression"
 
     def __init__(self) -> None:
@@ -116,7 +116,7 @@ class Huber(PointwiseLoss):
     array([0.125, 2.5  ])
     """
 
-    aliases = ("huber",)
+    aliases = ("huber", "smooth_mae")
     family = "regression"
     delta: float
 

@@ -101,6 +101,7 @@ class Wasserstein(TransportLoss):
     1.5
     """
 
+    aliases = ("wasserstein_distance",)
     __slots__ = ("_grid",)
     p: float
     positions: tuple[float, ...] | None

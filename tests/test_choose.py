@@ -11,9 +11,11 @@ from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import fastloss as fl
+from fastloss.adapters.xgboost import base_score
 from fastloss.choosing.advice import ADVICE
 from fastloss.choosing.choice import gather
 from fastloss.choosing.questions import CONFLICTS, QUESTIONS, matches
@@ -28,6 +30,10 @@ CASES = {
     ),
     "electricity in storms: extreme values": (
         {"task": "regression", "outliers": "some"},
+        ("Huber", {"delta": 1.5}, "none", "SGD with momentum"),
+    ),
+    "distances in autonomous driving: smooth, and some are wrong": (
+        {"task": "regression", "outliers": "some", "errors": "symmetric"},
         ("Huber", {"delta": 1.5}, "none", "SGD with momentum"),
     ),
     "spam: 40 % of the mail": (
@@ -122,12 +128,15 @@ def test_application_cases(case: str) -> None:
 
 def test_cases_of_the_document(capsys: pytest.CaptureFixture[str]) -> None:
     text = (Path(__file__).parents[1] / "docs" / "choosing.md").read_text(encoding="utf-8")
-    rows = re.findall(r"\| `fastloss (choose [^`]+)` \| `(\w+)` \| (\w+) \|$", text, flags=re.MULTILINE)
-    assert [name for _, name, _ in rows] == [name for _, (name, *_) in CASES.values()]
-    for command, name, activation in rows:
+    rows = re.findall(
+        r"\| `fastloss (choose [^`]+)` \| `(\w+)` \| (\w+) \| ([^|]+) \|$", text, flags=re.MULTILINE
+    )
+    assert [name for _, name, *_ in rows] == [name for _, (name, *_) in CASES.values()]
+    for command, name, activation, optimiser in rows:
         assert main([*shlex.split(command), "--json"]) == 0
         document = json.loads(capsys.readouterr().out)
         assert (document["class"], document["activation"]) == (name, activation)
+        assert document["optimiser"].startswith(optimiser)
 
 
 @pytest.mark.parametrize(("answers", "name", "parameters"), OTHERS, ids=str)
@@ -346,3 +355,61 @@ def test_questions_are_asked_in_an_order_that_can_be_answered() -> None:
         if first.name == second.name:  # the same name is never asked twice
             assert not set(first.when["task"]) & set(second.when["task"])
     assert gather({"task": "generation"}) == ({"task": "generation", "model": "gan"}, {"model"})
+
+
+REPORTED = {
+    "rmse": "SquaredError",
+    "mae": "AbsoluteError",
+    "rmsle": "SquaredLogError",
+    "mape": "AbsolutePercentageError",
+    "pinball": "Quantile",
+    "poisson_deviance": "Poisson",
+    "gamma_deviance": "Gamma",
+}
+#: Constants in place of predictions, of which the metric is least at the one that the loss finds.
+METRICS = {
+    "rmse": lambda y, z: np.sqrt(np.mean((y - z) ** 2)),
+    "mae": lambda y, z: np.mean(np.abs(y - z)),
+    "rmsle": lambda y, z: np.sqrt(np.mean((np.log1p(y) - np.log1p(z)) ** 2)),
+    "mape": lambda y, z: np.mean(np.abs(y - z) / y),
+    "pinball": lambda y, z: np.mean(np.maximum(0.9 * (y - z), -0.1 * (y - z))),
+    "poisson_deviance": lambda y, z: 2 * np.mean(y * np.log(y / z) - y + z),
+    "gamma_deviance": lambda y, z: 2 * np.mean(np.log(z / y) + y / z - 1),
+}
+
+
+@pytest.mark.parametrize("metric", REPORTED)
+def test_the_loss_of_a_metric_makes_it_least(metric: str) -> None:
+    choice = fl.choose(metric=metric)
+    assert choice.loss_name == REPORTED[metric]
+    y = np.random.default_rng(0).gamma(2.0, 3.0, 101)
+    best = base_score(choice.loss, y)
+    best = float(np.exp(best)) if choice.link == "log" else best
+    least = METRICS[metric](y, best)
+    assert all(METRICS[metric](y, best * factor) >= least for factor in np.geomspace(0.5, 2, 101))
+
+
+@pytest.mark.parametrize("metric", ["log_loss", "brier", "auc", "accuracy", "balanced_accuracy"])
+def test_metrics_of_classes(metric: str) -> None:
+    assert fl.choose(metric=metric).loss_name == "BinaryCrossEntropy"
+    assert fl.choose("multiclass", metric=metric).loss_name == "CrossEntropy"
+    assert fl.choose("binary", metric=metric, output="probabilities").loss.from_logits is False
+    choice = fl.choose("binary", metric=metric, outliers="many")
+    assert choice.not_considered == ("outliers",)
+    assert choice.answers["metric"] == metric
+
+
+def test_metrics_with_weights_and_mistakes() -> None:
+    assert fl.choose("binary", metric="balanced_accuracy", shares=0.1).loss.pos_weight == 9.0
+    with pytest.raises(ValueError, match=r"metric must be one of 'mse'.*'rmslee': did you mean 'rmsle'"):
+        fl.choose(metric="rmslee")
+    with pytest.raises(
+        ValueError, match="'auc' does not belong here: it is reported of classification of two"
+    ):
+        fl.choose("regression", metric="auc")
+    with pytest.raises(ValueError, match="'f1' does not belong here"):
+        fl.choose("multiclass", metric="f1")
+    with pytest.raises(TypeError, match="task must be given, or the metric"):
+        fl.choose()
+    with pytest.raises(TypeError, match="name of what is reported"):
+        fl.choose(metric=3)

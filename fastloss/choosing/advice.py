@@ -51,6 +51,7 @@ _SCALE = (
 _TWICE = "Do not apply the {0} twice: not in the model where the loss has it (from_logits=True)."
 _SATURATED = "From probabilities, the tails are lost to rounding and clipped; logits keep them."
 _NOT_SQUARED = "Not the squared error here: with a {0} its gradient fades where the prediction is most wrong."
+_BOUNDED = "No ReLU or tanh before it: they bound the scores, and with them the probabilities."
 _MAE = (
     "The gradient has the same size however small the error: lower the learning rate near the end.",
     "Not differentiable at 0; the gradient there is 0.",
@@ -220,7 +221,7 @@ ADVICE: Mapping[str, Advice] = {
         _SIGMOID,
         "0 or 1, or the probability of 1",
         _SMOOTH,
-        (_TWICE.format("sigmoid"), _NOT_SQUARED.format("sigmoid"), _SATURATED),
+        (_TWICE.format("sigmoid"), _NOT_SQUARED.format("sigmoid"), _SATURATED, _BOUNDED),
         _SIGMOID_OUTPUT,
     ),
     "BinaryFocal": Advice(
@@ -250,7 +251,7 @@ ADVICE: Mapping[str, Advice] = {
         _SOFTMAX,
         f"{_INDICES}, or {_PROBABILITY_ROWS}",
         _SMOOTH,
-        (_TWICE.format("softmax"), _NOT_SQUARED.format("softmax"), _SATURATED),
+        (_TWICE.format("softmax"), _NOT_SQUARED.format("softmax"), _SATURATED, _BOUNDED),
         _SOFTMAX_OUTPUT,
     ),
     "Focal": Advice(

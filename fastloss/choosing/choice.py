@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from fastloss._loss import Loss, number_in, sequence_of_numbers
 from fastloss.choosing.advice import ADVICE, COMMON_PITFALLS
 from fastloss.choosing.questions import CONFLICTS, GRADES, QUESTIONS, SHORTHANDS, Question, matches, raised
-from fastloss.choosing.rules import RULES, Computed
+from fastloss.choosing.reported import REPORTED
+from fastloss.choosing.rules import RULES, Computed, Rule
 from fastloss.registry import list_losses
 
 __all__ = ["Alternative", "Choice", "check_answer", "choose", "gather"]
@@ -124,8 +125,9 @@ class Choice:
 
 
 def choose(
-    task: str,
+    task: str | None = None,
     *,
+    metric: str | None = None,
     classes: str | None = None,
     values: str | None = None,
     errors: str | None = None,
@@ -147,10 +149,15 @@ def choose(
 
     Parameters
     ----------
-    task : str
+    task : str, optional
         ``"regression"``, ``"classification"``, ``"distribution"`` (to match one), ``"similarity"`` (of
         embeddings) or ``"generation"``. ``"binary"``, ``"multiclass"`` and ``"multilabel"`` are
-        classification with that answer to `classes`.
+        classification with that answer to `classes`. It may be left out where `metric` is given.
+    metric : str, optional
+        The number that is reported in the end, which then decides: ``"rmse"``, ``"mse"``, ``"r2"``,
+        ``"mae"``, ``"rmsle"``, ``"mape"``, ``"pinball"``, ``"poisson_deviance"`` or ``"gamma_deviance"`` of
+        regression; ``"log_loss"``, ``"brier"``, ``"auc"``, ``"average_precision"``, ``"accuracy"``,
+        ``"balanced_accuracy"`` or ``"f1"`` of classification.
     classes : str, optional
         Classification: ``"two"``, ``"many"`` or ``"multilabel"``.
     values : str, optional
@@ -201,9 +208,13 @@ def choose(
     >>> choice = fl.choose("classification", imbalanced=True)
     >>> choice.loss, choice.activation
     (BinaryFocal(gamma=2.0, alpha=0.25, from_logits=True), 'sigmoid')
+    >>> fl.choose(metric="mae").loss
+    AbsoluteError()
     >>> fl.choose("multiclass", shares=[0.8, 0.15, 0.05]).loss.class_weight
     (0.416667, 2.22222, 6.66667)
     """
+    if task is None:
+        task = _task_of(metric)
     given = {
         "task": task,
         "classes": classes,
@@ -228,9 +239,16 @@ def choose(
         if matches(conflict.when, conditions):
             named = " with ".join(f"{name}={facts[name]!r}" for name in conflict.when if name in facts)
             raise ValueError(f"{named}: {conflict.why}")
-    rule = next(rule for rule in RULES if matches(rule.when, conditions))
+    rules = RULES if metric is None else _reported(metric)
+    rule = next((rule for rule in rules if matches(rule.when, conditions)), None)
+    if rule is None:
+        tasks = " or ".join(_task_and_classes(other) for other in rules)
+        raise ValueError(f"metric={metric!r} does not belong here: it is reported of {tasks}")
     computed = _compute(facts, distribution)
-    parameters = _fill(rule.parameters, computed)
+    # Weights of classes whose shares are not known are left out.
+    parameters = {
+        name: value for name, value in _fill(rule.parameters, computed).items() if value is not None
+    }
     advice = ADVICE[rule.loss]
     takes_probabilities = parameters.get("from_logits") is False
     alternatives = {
@@ -242,6 +260,8 @@ def choose(
         facts["imbalanced"] = "no" if imbalance == "no" else "yes"
         answered.add("imbalanced")
     considered = {*rule.when, *(["imbalanced"] if "imbalance" in rule.when else [])}
+    if rule.parameters.get("from_logits") is Computed.FROM_LOGITS:
+        considered.add("output")
     defaults = {question.name: question.default for question in raised(facts)}
     return Choice(
         loss_name=rule.loss,
@@ -254,12 +274,41 @@ def choose(
         optimiser=advice.optimiser,
         pitfalls=(*advice.pitfalls, *COMMON_PITFALLS),
         alternatives=tuple(reversed(alternatives.values())),
-        answers=facts if distribution is None else {**facts, "shares": distribution},
+        answers={
+            **facts,
+            **({} if metric is None else {"metric": metric}),
+            **({} if distribution is None else {"shares": distribution}),
+        },
         assumed=tuple(name for name in facts if name not in answered),
         not_considered=tuple(
             name for name in facts if name not in considered and facts[name] != defaults[name]
         ),
     )
+
+
+def _reported(metric: Any) -> tuple[Rule, ...]:
+    """Return the rules of a number that is reported."""
+    if not isinstance(metric, str):
+        raise TypeError(f"metric must be the name of what is reported, got {metric!r}")
+    if metric not in REPORTED:
+        near = difflib.get_close_matches(metric.lower(), REPORTED, n=1)
+        hint = f": did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"metric must be one of {', '.join(map(repr, REPORTED))}, got {metric!r}{hint}")
+    return REPORTED[metric]
+
+
+def _task_of(metric: Any) -> str:
+    """Return the task of which a number is reported."""
+    if metric is None:
+        raise TypeError("task must be given, or the metric that is reported, got task=None")
+    (task,) = _reported(metric)[0].when["task"]
+    return task
+
+
+def _task_and_classes(rule: Rule) -> str:
+    """Name the task of a rule."""
+    (task,) = rule.when["task"]
+    return task + (f" of {' or '.join(rule.when['classes'])} classes" if "classes" in rule.when else "")
 
 
 def gather(given: Mapping[str, str | bool]) -> tuple[dict[str, str], set[str]]:

@@ -47,11 +47,11 @@ class Rule(NamedTuple):
     options: tuple[Option, ...] = ()
 
 
-_FROM_LOGITS = {"from_logits": Computed.FROM_LOGITS}
-_POS_WEIGHT = {"pos_weight": Computed.POS_WEIGHT, **_FROM_LOGITS}
-_CLASS_WEIGHT = {"class_weight": Computed.CLASS_WEIGHT, **_FROM_LOGITS}
-_FOCAL = {"gamma": 2.0, "alpha": 0.25, **_FROM_LOGITS}
-_SMOOTHED = {"label_smoothing": 0.1, **_FROM_LOGITS}
+FROM_LOGITS = {"from_logits": Computed.FROM_LOGITS}
+POS_WEIGHT = {"pos_weight": Computed.POS_WEIGHT, **FROM_LOGITS}
+CLASS_WEIGHT = {"class_weight": Computed.CLASS_WEIGHT, **FROM_LOGITS}
+_FOCAL = {"gamma": 2.0, "alpha": 0.25, **FROM_LOGITS}
+_SMOOTHED = {"label_smoothing": 0.1, **FROM_LOGITS}
 
 ANY_OUTLIERS = ("no", "mild", "some", "many")
 _OUTLIERS = ANY_OUTLIERS[1:]
@@ -66,8 +66,8 @@ _RARE = ("moderate", "severe")
 _ROWS = {"task": ("distribution",), "form": ("probabilities", "logits")}
 
 _WEIGHTED = (
-    Option("BinaryCrossEntropy", "probabilities must be right: weights are easier to undo", _POS_WEIGHT),
-    Option("BinaryCrossEntropy", "with pos_weight, once the classes' shares are known", _FROM_LOGITS),
+    Option("BinaryCrossEntropy", "probabilities must be right: weights are easier to undo", POS_WEIGHT),
+    Option("BinaryCrossEntropy", "with pos_weight, once the classes' shares are known", FROM_LOGITS),
 )
 
 _REGRESSION = (
@@ -214,7 +214,7 @@ _BINARY = (
         {**_YES_OR_NO, "imbalance": _RARE, "labels": ("index", "soft"), "output": _ANY_OUTPUT},
         "BinaryCrossEntropy",
         "The positive class is weighted so that both classes count alike.",
-        _POS_WEIGHT,
+        POS_WEIGHT,
         (Option("BinaryFocal", "the rare class is rarer still, and labels are 0 or 1", _FOCAL),),
     ),
     Rule(
@@ -258,7 +258,7 @@ _BINARY = (
         "BinaryCrossEntropy",
         "The likelihood of a yes or no with that probability; its gradient is the error of the probability, "
         "so it does not fade where a sigmoid is flat.",
-        _FROM_LOGITS,
+        FROM_LOGITS,
         (
             Option("Hinge", "only the class is needed, with the largest margin"),
             Option("BinaryFocal", "the positive class is rare", _FOCAL),
@@ -269,7 +269,7 @@ _BINARY = (
         "BinaryCrossEntropy",
         "Each label is a yes or no of its own, with a sigmoid of its own; softmax would make them exclude "
         "each other.",
-        _FROM_LOGITS,
+        FROM_LOGITS,
         (Option("BinaryFocal", "most labels are absent from most samples", _FOCAL),),
     ),
 )
@@ -297,18 +297,18 @@ _MULTICLASS = (
         "Focal",
         "Samples that are already right count little, so that the frequent classes do not drown the rare "
         "ones.",
-        {"gamma": 2.0, **_FROM_LOGITS},
+        {"gamma": 2.0, **FROM_LOGITS},
         (
-            Option("CrossEntropy", "probabilities must be right: weights are easier to undo", _CLASS_WEIGHT),
-            Option("CrossEntropy", "with class_weight, once the classes' shares are known", _FROM_LOGITS),
+            Option("CrossEntropy", "probabilities must be right: weights are easier to undo", CLASS_WEIGHT),
+            Option("CrossEntropy", "with class_weight, once the classes' shares are known", FROM_LOGITS),
         ),
     ),
     Rule(
         {**_MANY, "imbalance": _RARE, "labels": (*_HARD, "soft"), "output": _ANY_OUTPUT},
         "CrossEntropy",
         "Each class is weighted so that all count alike.",
-        _CLASS_WEIGHT,
-        (Option("Focal", "the rare classes are rarer still, and labels are indices", _FROM_LOGITS),),
+        CLASS_WEIGHT,
+        (Option("Focal", "the rare classes are rarer still, and labels are indices", FROM_LOGITS),),
     ),
     Rule(
         {**_MANY, "outliers": _OUTLIERS, "labels": (*_HARD, "soft"), "output": _ANY_OUTPUT},
@@ -317,7 +317,7 @@ _MULTICLASS = (
         _SMOOTHED,
         (
             Option("MulticlassHinge", "only the class is needed: less sensitive to noise"),
-            Option("Focal", "the outliers are hard but rightly labelled samples", _FROM_LOGITS),
+            Option("Focal", "the outliers are hard but rightly labelled samples", FROM_LOGITS),
         ),
     ),
     Rule(
@@ -325,10 +325,10 @@ _MULTICLASS = (
         "CrossEntropy",
         "The likelihood of the true class (sparse categorical cross-entropy): indices are taken as they "
         "are, no one-hot row is ever made.",
-        _FROM_LOGITS,
+        FROM_LOGITS,
         (
             Option("MulticlassHinge", "only the class is needed, with the largest margin"),
-            Option("Focal", "some classes are rare", _FROM_LOGITS),
+            Option("Focal", "some classes are rare", FROM_LOGITS),
         ),
     ),
     Rule(
@@ -336,18 +336,18 @@ _MULTICLASS = (
         "CrossEntropy",
         "The likelihood of the true class (categorical cross-entropy): rows are taken as they are; the "
         "indices, labels.argmax(axis=1), give the same with less memory.",
-        _FROM_LOGITS,
+        FROM_LOGITS,
         (
             Option("MulticlassHinge", "only the class is needed, with the largest margin; from indices"),
-            Option("Focal", "some classes are rare; from indices", _FROM_LOGITS),
+            Option("Focal", "some classes are rare; from indices", FROM_LOGITS),
         ),
     ),
     Rule(
         {**_MANY, "labels": ("soft",), "output": _ANY_OUTPUT},
         "CrossEntropy",
         "The cross-entropy of a row of probabilities: the divergence from it, less a constant.",
-        _FROM_LOGITS,
-        (Option("KLDivergence", "0 should mean equal: the constant is taken off", _FROM_LOGITS),),
+        FROM_LOGITS,
+        (Option("KLDivergence", "0 should mean equal: the constant is taken off", FROM_LOGITS),),
     ),
 )
 
