@@ -60,8 +60,16 @@ def _lead_to_the_repository(app, page, source):
     source[0] = re.sub(
         r"\]\(\.\./(?!docs)((?:\w+/)*\w+\.(?:py|c|h)|README\.md)\)", rf"]({files}\1)", source[0]
     )
+    # The empty line by which doctest knows the end of what is printed.
+    source[0] = source[0].replace("\n\n```\n", "\n```\n")
+
+
+def _skip(app, what, name, member, skip, options):
+    """Leave out what scikit-learn adds to each estimator for its routing of metadata."""
+    return True if name.startswith("set_") and name.endswith("_request") else None
 
 
 def setup(app):
     """Connect what is above."""
     app.connect("source-read", _lead_to_the_repository)
+    app.connect("autodoc-skip-member", _skip)

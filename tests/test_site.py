@@ -109,6 +109,24 @@ def test_every_public_name_has_a_page():
         assert not names - pages - {"fastloss.reference"}
 
 
+def test_every_loss_has_its_page_in_the_gallery():
+    """With its use, formula or sentence, picture, what goes with it, accuracy and speed."""
+    for info in fl.list_losses():
+        page = (SITE / "gallery" / f"{info.name}.html").read_text(encoding="utf-8")
+        assert "<strong>For:</strong>" in page
+        assert (SITE / "_images" / f"{info.name}.svg").exists()
+        assert f"{info.name}.svg" in page
+        for words in (
+            "Gives",
+            "Optimiser",
+            "Accuracy and speed",
+            "in the last place|tolerance",
+            "ns an element",
+        ):
+            assert re.search(words, page), (info.name, words)
+        assert "<math" in page or info.name == "zero_one"
+
+
 def test_links_within_the_site_lead_somewhere():
     anchors = {
         p: set(re.findall(r'\bid="([^"]+)"', p.read_text(encoding="utf-8"))) for p in SITE.rglob("*.html")

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pages import write_pages
+from reference import FAMILIES
 from sphinx.application import Sphinx
+from traits import traits_of
+from uses import USES
 
 import fastloss as fl
 from fastloss.choosing.advice import ADVICE, Advice
@@ -53,7 +56,22 @@ def _traits(info: fl.LossInfo) -> str:
         loss = info.cls()
         domains = {"Targets": loss.target_domain, "Predictions": loss.prediction_domain}
         lines += [(name, _domain(domain)) for name, domain in domains.items()]
+    if shape := _shape(info):
+        lines.append(("Shape", ", ".join(shape) + " (at the default parameters)"))
     return "".join(f":{name}: {text}\n" for name, text in lines if text) + "\n"
+
+
+def _shape(info: fl.LossInfo) -> list[str]:
+    found = traits_of(info.cls())
+    if not found:
+        return []
+    words = {
+        "convex": ("convex", "not convex"),
+        "kinked": ("the gradient jumps", "the gradient is continuous"),
+        "bounded slope": ("of bounded slope", "of a slope without bound"),
+        "symmetric": ("symmetric", "not symmetric"),
+    }
+    return [words[trait][not holds] for trait, holds in found.items()]
 
 
 def _use(advice: Advice) -> str:
@@ -73,7 +91,17 @@ def _section(title: str, text: str) -> str:
     return f"{title}\n{'-' * len(title)}\n\n{text}\n"
 
 
-def _figures(name: str) -> str:
+#: Where no table of a search names the loss.
+_ACCURACY = {
+    "regression": "Within 8 units in the last place of the true result, which samples try.",
+    "multiclass": "Within 8 units in the last place of the true result, which samples try.",
+    "distribution": "Within 8 units in the last place of the true result, which samples try.",
+    "embedding": "Within 4 units in the last place of the true result, or of what cancels in it.",
+    "transport": "Computed in float64; exact, or to the tolerance that is asked for.",
+}
+
+
+def _figures(name: str, family: str) -> str:
     text = ""
     for cells in _table_rows("accuracy.md", name):
         named = zip(
@@ -81,21 +109,22 @@ def _figures(name: str) -> str:
         )
         found = ", ".join(f"{output} in {real} {cell}" for output, real, cell in named if cell)
         text += f"Worst error that a search found, in units in the last place: {found}. :doc:`/accuracy`\n\n"
-    speeds = {cells[0]: cells for cells in _table_rows("speed.md", name) if cells[0].endswith("000,000")}
-    for size, cells in speeds.items():
-        text += (
-            f"Value and gradient of {size} float32 predictions: {cells[1]} ns an element on one thread. "
-            ":doc:`/speed`\n\n"
-        )
+    text = text or f"{_ACCURACY[family]} :doc:`/numerics`\n\n"
+    ((data, value, with_gradient),) = (cells for cells in _table_rows("speed.md", name) if len(cells) == 3)
+    text += f"Of {data}, on one thread: {value} ns an element" + (
+        f", {with_gradient} with the gradient. :doc:`/speed`\n\n" if with_gradient else ". :doc:`/speed`\n\n"
+    )
     return _section("Accuracy and speed", text) if text else ""
 
 
 def _page(info: fl.LossInfo, folder: Path) -> str:
     name = info.cls.__name__
     return (
-        f"{name}\n{'=' * len(name)}\n\n{_summary(info.cls)}\n\n{_picture(info, folder)}{_traits(info)}"
+        f"{name}\n{'=' * len(name)}\n\n**For:** {USES[name]}\n\n{_summary(info.cls)}\n\n"
+        + _picture(info, folder)
+        + _traits(info)
         + _use(ADVICE[name])
-        + _figures(name)
+        + _figures(name, info.family)
         + f"Parameters, errors, source and an example: :class:`fastloss.{name}`.\n"
     )
 
@@ -103,14 +132,18 @@ def _page(info: fl.LossInfo, folder: Path) -> str:
 def _cards() -> str:
     text = ""
     for family in dict.fromkeys(info.family for info in fl.list_losses()):
-        text += f"\n## {family.capitalize()}\n\n::::{{grid}} 1 2 3 3\n:gutter: 2\n"
+        text += f"\n## {FAMILIES[family]}\n\n::::{{grid}} 1 2 3 3\n:gutter: 2\n"
         for info in fl.list_losses():
             if info.family == family:
                 text += f"\n:::{{grid-item-card}} {info.cls.__name__}\n:link: {info.name}\n:link-type: doc\n"
-                text += f":img-bottom: {info.name}.svg\n:::\n"
+                text += f":img-bottom: {info.name}.svg\n\n{USES[info.cls.__name__]}\n:::\n"
         text += "::::\n"
     names = "\n".join(info.name for info in fl.list_losses())
-    return f"# Gallery of losses\n\n```{{toctree}}\n:hidden:\n{names}\n```\n{text}"
+    words = (
+        "What each is for; its page has value, gradient and Hessian, the formula, traits, what goes with it, "
+        "accuracy and speed. {doc}`/choosing` asks questions and answers with a loss."
+    )
+    return f"# Gallery of losses\n\n{words}\n\n```{{toctree}}\n:hidden:\n{names}\n```\n{text}"
 
 
 def _write(app: Sphinx, _: object) -> None:

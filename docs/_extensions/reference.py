@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 import fastloss as fl
 
 #: Titles of the families of losses, in the order of the page.
-_FAMILIES = {
+FAMILIES = {
     "regression": "Regression",
     "binary": "Two classes",
     "multiclass": "Many classes",
@@ -35,7 +35,7 @@ def _page(title: str, text: str, *listings: str) -> str:
 
 def _losses() -> str:
     listings = []
-    for family, title in _FAMILIES.items():
+    for family, title in FAMILIES.items():
         classes = [info.cls.__name__ for info in fl.list_losses() if info.family == family]
         listings.append(_listing(title, "", (f"fastloss.{name}" for name in classes)))
     bases = ("Loss", "PointwiseLoss", "RowLoss", "EmbeddingLoss", "TransportLoss")
