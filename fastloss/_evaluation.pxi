@@ -40,6 +40,8 @@ cdef extern from "evaluation/evaluation.h" nogil:
     uint32_t fl_place_of_key(uint32_t key)
     void fl_order_by_code(const uint32_t *codes, size_t n, size_t n_codes, Py_ssize_t *starts, Py_ssize_t *order)
     void fl_summarise_ranking(const fl_ranking *r, fl_ranking_summary *to)
+    void fl_summarise_counts(const uint32_t *pairs, fl_ranking_summary *to)
+    size_t fl_list_counts(const uint32_t *pairs, uint32_t *keys, double *negative, double *positive)
 
 SCORE_KEYS = FL_SCORE_KEYS
 COARSE_KEYS = FL_COARSE_KEYS
@@ -240,12 +242,17 @@ cdef int check_scores(scores, Py_ssize_t n) except -1:
     return scores.dtype == np.float32
 
 
+cdef int check_counts(uint32_t[:, ::1] pairs) except -1:
+    if pairs.shape[0] != FL_SCORE_KEYS or pairs.shape[1] != 2:
+        raise ValueError("a table has another size")
+    return 0
+
+
 @cython.boundscheck(False)
 def count_scores(uint32_t[:, ::1] pairs not None, cnp.ndarray scores not None, const uint8_t[::1] labels not None):
     """Count rows by the key of their score and by label; return whether no score was NaN."""
     cdef int floats = check_scores(scores, labels.shape[0]), fine
-    if pairs.shape[0] != FL_SCORE_KEYS or pairs.shape[1] != 2:
-        raise ValueError("a table has another size")
+    check_counts(pairs)
     if not labels.shape[0]:
         return True
     with nogil:
@@ -274,6 +281,29 @@ def weigh_scores(
             &weights[0], labels.shape[0],
         )
     return bool(fine)
+
+
+@cython.boundscheck(False)
+def summarise_counts(uint32_t[:, ::1] pairs not None):
+    """Return the weights, AUC, its margin and variance of a table of counts, as a dictionary."""
+    cdef fl_ranking_summary s
+    check_counts(pairs)
+    with nogil:
+        fl_summarise_counts(&pairs[0, 0], &s)
+    return s
+
+
+@cython.boundscheck(False)
+def list_counts(uint32_t[:, ::1] pairs not None):
+    """Return the keys that have counts, the highest first, and their counts of the labels 0 and 1."""
+    cdef size_t n
+    cdef uint32_t[::1] keys = np.empty(FL_SCORE_KEYS + 1, dtype=np.uint32)
+    cdef double[::1] negative = np.empty(FL_SCORE_KEYS + 1)
+    cdef double[::1] positive = np.empty(FL_SCORE_KEYS + 1)
+    check_counts(pairs)
+    with nogil:
+        n = fl_list_counts(&pairs[0, 0], &keys[0], &negative[0], &positive[0])
+    return np.asarray(keys)[:n], np.asarray(negative)[:n], np.asarray(positive)[:n]
 
 
 @cython.boundscheck(False)

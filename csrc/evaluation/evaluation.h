@@ -36,8 +36,9 @@ int fl_weigh_scores(fl_wide *pairs, fl_wider *squares, const void *scores, int f
 
 /* Where a table of pairs has the counts of a key: neighbours of equal bits lie apart, so that a few scores
  * that are frequent do not share a set of the cache. */
+enum { FL_PLACE_SHIFT = 9 };
 static inline uint32_t fl_place_of_key(uint32_t key) {
-    return key ^ (key >> 9);
+    return key ^ (key >> FL_PLACE_SHIFT);
 }
 
 /* The order of the rows by code, equal ones as they come; code c begins at starts[c]. */
@@ -60,5 +61,12 @@ typedef struct {
 } fl_ranking_summary;
 
 void fl_summarise_ranking(const fl_ranking *r, fl_ranking_summary *to);
+
+/* The weights, AUC, its margin and variance of a table of at most 2^32 counts; the others stay 0. */
+void fl_summarise_counts(const uint32_t *pairs, fl_ranking_summary *to);
+
+/* The keys that have counts, the highest first, and their counts of each label; how many they are, at most
+ * FL_SCORE_KEYS. The arrays have room for one more. */
+size_t fl_list_counts(const uint32_t *pairs, uint32_t *keys, double *negative, double *positive);
 
 #endif

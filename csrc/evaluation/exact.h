@@ -18,6 +18,9 @@ enum {
     FL_EXACT_CARRY_AFTER = 1 << 30
 };
 
+/* Which of a block's totals were added up without any rounding. */
+enum fl_exactness { FL_SUM_IS_EXACT = 1, FL_SQUARES_ARE_EXACT = 2 };
+
 typedef struct {
     int64_t limb[FL_EXACT_LIMBS]; /* of the power 2^(32 i - 2148) */
     uint64_t above, below, nans;  /* how many were infinity, -infinity, NaN */

@@ -16,7 +16,7 @@ enum {
 typedef struct {
     /* Whether the totals, `levels` of them, add up to the sum of n doubles without any rounding. */
     int (*sum)(const double *x, size_t n, int levels, double *totals);
-    /* Whether the total is the sum of n floats without any rounding. */
+    /* The sum of n floats, and two totals of their squares; which of them is exact: fl_exactness. */
     int (*sum_floats)(const float *x, size_t n, double *total);
     void (*widen)(const float *x, size_t n, double *to);
     /* w x, rounded once; 0 where w is 0, whatever x is. */

@@ -77,18 +77,28 @@ void fl_add_moments(fl_exact *cells, size_t n_values, const void *const *values,
         size_t length = n - start < FL_SUM_BLOCK ? n - start : FL_SUM_BLOCK;
         fl_exact *cross = cells + 2 * n_values;
         for (size_t k = 0; k < n_values; k++) {
-            const double *p = fl_weighted(&m, k, start, length, first);
             fl_exact *also = counted ? NULL : by_weight + k; /* with weights of 1 the same sum */
-            double total;
-            if (floats && !weights && m.ops->sum_floats((const float *)values[k] + start, length, &total))
-                fl_add_to_both(sums + k, also, total);
+            double totals[3];
+            int exact = 0;
+            if (floats && !weights)
+                exact = m.ops->sum_floats((const float *)values[k] + start, length, totals);
+            int all_exact = exact == (FL_SUM_IS_EXACT | FL_SQUARES_ARE_EXACT);
+            const double *p =
+                all_exact && k == 0 && !counted ? NULL : fl_weighted(&m, k, start, length, first);
+            if (exact & FL_SUM_IS_EXACT)
+                fl_add_to_both(sums + k, also, totals[0]);
             else
                 fl_add_doubles(m.ops, sums + k, also, p, length);
             if (counted)
                 fl_add_products(m.ops, by_weight + k, p, counted + start, length);
             for (size_t j = 0; j < k; j++)
                 fl_add_cross(&m, cross++, fl_weighted(&m, j, start, length, second), p, length);
-            fl_add_cross(&m, cross++, p, p, length);
+            if (exact & FL_SQUARES_ARE_EXACT)
+                for (int j = 1; j < 3; j++)
+                    fl_exact_add(cross, totals[j]);
+            else
+                fl_add_cross(&m, cross, p, p, length);
+            cross++;
         }
     }
 }

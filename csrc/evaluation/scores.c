@@ -12,13 +12,15 @@ static int fl_find_keys(const void *scores, int floats, size_t start, size_t n, 
 }
 
 int fl_count_scores(uint32_t *pairs, const void *scores, int floats, const uint8_t *labels, size_t n) {
-    uint32_t keys[FL_KEYS_AT_ONCE];
+    uint32_t keys[FL_KEYS_AT_ONCE], places[FL_KEYS_AT_ONCE];
     int fine = 1;
     for (size_t start = 0; start < n; start += FL_KEYS_AT_ONCE) {
         size_t length = n - start < FL_KEYS_AT_ONCE ? n - start : FL_KEYS_AT_ONCE;
         fine &= fl_find_keys(scores, floats, start, length, keys);
         for (size_t i = 0; i < length; i++)
-            pairs[2 * fl_place_of_key(keys[i]) + (labels[start + i] & 1)]++;
+            places[i] = 2 * fl_place_of_key(keys[i]) + (labels[start + i] & 1u);
+        for (size_t i = 0; i < length; i++)
+            pairs[places[i]]++;
     }
     return fine;
 }

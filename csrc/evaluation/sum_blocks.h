@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "exact.h"
 #include "kernel_types.h"
 
 /* Lanes only share out the additions: the sums are exact, so their number does not matter to a result. */
@@ -54,13 +55,12 @@ static inline __attribute__((always_inline)) void fl_split_into(double s[][FL_EX
     left[k] += fabs(t);
 }
 
-static inline __attribute__((always_inline)) int fl_sum_levels(const double *x, size_t n, int levels,
-                                                               double *totals) {
-    int exponent;
-    double largest = fl_largest_magnitude(x, n);
-    if (!(largest < 0x1p1000))
-        return 0;
-    frexp(largest, &exponent);
+/* The sums of n numbers below 2^exponent, or of the squares of floats, split at `levels` powers of two;
+ * whether nothing remains. The flag and the levels are constants where this is inlined. */
+static inline __attribute__((always_inline)) int fl_split_block(const void *x, int squares, size_t n,
+                                                                int exponent, int levels, double *totals) {
+    const double *d = (const double *)x;
+    const float *f = (const float *)x;
     double s[FL_SUM_LEVELS][FL_EXACT_LANES], start[FL_SUM_LEVELS], left[FL_EXACT_LANES] = {0};
     for (int j = 0; j < levels; j++) {
         start[j] = ldexp(1.5, exponent + FL_HEADROOM - j * FL_LEVEL_BITS);
@@ -70,9 +70,9 @@ static inline __attribute__((always_inline)) int fl_sum_levels(const double *x, 
     size_t i = 0;
     for (; i + FL_EXACT_LANES <= n; i += FL_EXACT_LANES)
         for (int k = 0; k < FL_EXACT_LANES; k++)
-            fl_split_into(s, left, k, levels, x[i + k]);
+            fl_split_into(s, left, k, levels, squares ? (double)f[i + k] * (double)f[i + k] : d[i + k]);
     for (int k = 0; i + k < n; k++)
-        fl_split_into(s, left, k, levels, x[i + k]);
+        fl_split_into(s, left, k, levels, squares ? (double)f[i + k] * (double)f[i + k] : d[i + k]);
     double rest = 0;
     for (int k = 0; k < FL_EXACT_LANES; k++)
         rest += left[k];
@@ -85,13 +85,19 @@ static inline __attribute__((always_inline)) int fl_sum_levels(const double *x, 
 }
 
 static int fl_sum_doubles(const double *x, size_t n, int levels, double *totals) {
-    return levels == 2 ? fl_sum_levels(x, n, 2, totals) : fl_sum_levels(x, n, 3, totals);
+    int exponent;
+    double largest = fl_largest_magnitude(x, n);
+    if (!(largest < 0x1p1000))
+        return 0;
+    frexp(largest, &exponent);
+    return levels == 2 ? fl_split_block(x, 0, n, exponent, 2, totals)
+                       : fl_split_block(x, 0, n, exponent, 3, totals);
 }
 
 /* Floats of a span of 18 binary orders: 24 + 18 bits, and 10 for a block of them, are a double's. */
 enum { FL_FLOAT_SPAN = 18 };
 
-static int fl_sum_floats(const float *x, size_t n, double *total) {
+static int fl_sum_floats(const float *x, size_t n, double *totals) {
     double sums[FL_EXACT_LANES] = {0};
     uint32_t largest[FL_EXACT_LANES] = {0}, smallest[FL_EXACT_LANES];
     memset(smallest, 0xff, sizeof smallest);
@@ -120,12 +126,18 @@ static int fl_sum_floats(const float *x, size_t n, double *total) {
         low = smallest[k] < low ? smallest[k] : low;
         sum += sums[k];
     }
-    *total = sum;
+    double *squares = totals + 1;
+    totals[0] = sum;
+    squares[0] = squares[1] = 0;
     if (high == 0)
-        return 1;
-    int top = (int)(high >> 23), bottom = (int)((low + 1) >> 23);
+        return FL_SUM_IS_EXACT | FL_SQUARES_ARE_EXACT;
     /* Those below the smallest normal number have its last bit. */
-    return top < 255 && (top ? top : 1) - (bottom ? bottom : 1) <= FL_FLOAT_SPAN;
+    int top = high >> 23 ? (int)(high >> 23) : 1, bottom = (low + 1) >> 23 ? (int)((low + 1) >> 23) : 1;
+    if (top == 255)
+        return 0;
+    /* A float of the exponent `top` is below 2^(top - 126), and its square has 48 bits. */
+    return (top - bottom <= FL_FLOAT_SPAN ? FL_SUM_IS_EXACT : 0) |
+           (fl_split_block(x, 1, n, 2 * (top - 126), 2, squares) ? FL_SQUARES_ARE_EXACT : 0);
 }
 
 static void fl_widen(const float *x, size_t n, double *to) {

@@ -14,7 +14,7 @@ from fastloss import _core
 Array = npt.NDArray[Any]
 
 #: Rows of a block: its arrays stay in the second-level cache, and calls are few.
-BLOCK_ROWS = 1 << 15
+BLOCK_ROWS = 1 << 16
 #: With groups, whose rows are brought together first.
 GROUPED_ROWS = 1 << 17
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _ON_ERROR = ("raise", "skip")
 #: Rows for each thread below which a second one costs more than it saves.
 _ROWS_PER_THREAD = 1 << 18
+_LOOK_SECONDS = 0.1
 
 
 class Evaluation:
@@ -112,6 +114,7 @@ class Evaluation:
         state = self._begun(models, names, predictions)
         added = state.fresh()
         added.model_names = models
+        added.hold()
         self._add(added, y, predictions, weights, columns)
         state.merge(added)
         self._models, self._state = models, state
@@ -280,9 +283,13 @@ class Evaluation:
             return
         shares = [cuts[i::threads] for i in range(threads)]
 
+        interrupted = threading.Event()
+
         def one(share: list[slice]) -> tuple[State, tuple[int, Exception] | None]:
             own = state.fresh()
             for cut in share:
+                if interrupted.is_set():
+                    break
                 try:
                     self._add_block(own, cut, y, predictions, weights, by)
                 except (TypeError, ValueError) as error:
@@ -290,7 +297,15 @@ class Evaluation:
             return own, None
 
         with ThreadPoolExecutor(threads) as pool:
-            parts = list(pool.map(one, shares))
+            futures = [pool.submit(one, share) for share in shares]
+            try:
+                # A signal may come to another thread; its handler waits for this one to wake.
+                while wait(futures, timeout=_LOOK_SECONDS).not_done:
+                    pass
+                parts = [future.result() for future in futures]
+            except BaseException:  # Ctrl-C: the threads end with the block that they are at
+                interrupted.set()
+                raise
         failed = [failure for _, failure in parts if failure is not None]
         if failed:
             raise min(failed, key=lambda failure: failure[0])[1]

@@ -14,6 +14,10 @@ from fastloss.evaluation.means import About, Store
 
 #: A group of so many rows is kept row by row; of more, rows are counted by the key of their score.
 KEPT_ROWS = 1 << 16
+#: Rows of one call of `update` that are not put into tables before it has succeeded.
+HELD_ROWS = 1 << 22
+#: With so few groups in a block each one's rows are held by themselves.
+_FEW_RUNS = 64
 #: Weights in a table are multiples of 2^-64 up to this.
 LARGEST_WEIGHT = 2.0**31
 _MOST_COUNTS = 2**32 - 1
@@ -31,21 +35,37 @@ class Ranked(NamedTuple):
     positive_squares: Array
     tied: bool = False
     counted: bool = False
-    rounding: float = 0.0
 
 
 class Rows(NamedTuple):
-    """Rows that are kept: the group, label, weight and scores of each."""
+    """Rows that are kept: the group, label, weight and scores of each; one number for all of one group."""
 
-    group: Array
+    group: Array | int
     label: Array
     weight: Array | None
     scores: list[Array]
 
-    def where(self, kept: Array) -> Rows:
-        """Return some of the rows."""
+    def where(self, kept: Any) -> Rows:
+        """Return some of the rows: views of those of a slice, copies of others."""
         weight = None if self.weight is None else self.weight[kept]
-        return Rows(self.group[kept], self.label[kept], weight, [s[kept] for s in self.scores])
+        group = self.group if isinstance(self.group, int) else self.group[kept]
+        return Rows(group, self.label[kept], weight, [s[kept] for s in self.scores])
+
+    def of(self, group: int) -> Rows:
+        """Return the rows of a group."""
+        if isinstance(self.group, int):
+            return self.where(slice(None) if self.group == group else slice(0))
+        return self.where(self.group == group)
+
+    def groups(self) -> Array:
+        """Return the group of each row."""
+        if isinstance(self.group, int):
+            return np.full(len(self.label), self.group, dtype=np.uint32)
+        return self.group
+
+    def copied(self) -> Rows:
+        """Return copies of views of arrays that are the caller's, who may write to them."""
+        return self.where(np.arange(len(self.label)))
 
 
 class Table:
@@ -56,6 +76,22 @@ class Table:
         self.wide: Array | None = None
         self.squares: Array | None = None
         self.rows = 0
+        #: Whether another table has the same arrays.
+        self.is_shared = False
+
+    def shared(self) -> Table:
+        """Return a table with the same arrays; whichever is added to first copies them."""
+        self.is_shared = True
+        other = Table.__new__(Table)
+        other.__dict__.update(self.__dict__)
+        return other
+
+    def _own(self) -> None:
+        if self.is_shared:
+            self.counts, self.wide, self.squares = (
+                None if x is None else x.copy() for x in (self.counts, self.wide, self.squares)
+            )
+            self.is_shared = False
 
     def add(self, scores: Array, labels: Array, weights: Array | None) -> None:
         """Add rows."""
@@ -65,6 +101,7 @@ class Table:
                 f"sample_weight[{row}] = {weights[row]} is above 2**31, the largest weight of an order of "
                 f"more than {KEPT_ROWS:,} rows: divide the weights, or ask for exact=True"
             )
+        self._own()
         self.rows += len(labels)
         if weights is None and self.wide is None and self.rows <= _MOST_COUNTS:
             _core.count_scores(self.counts, scores, labels)
@@ -83,9 +120,11 @@ class Table:
         by_key = self.counts[_PLACES].astype(np.uint64)
         self.squares[:, :, 2] = by_key.reshape(_core.COARSE_KEYS, -1, 2).sum(axis=1)
         self.counts = None
+        self.is_shared = False
 
     def merge(self, other: Table) -> None:
         """Add another table."""
+        self._own()
         self.rows += other.rows
         if self.counts is not None and other.counts is not None and self.rows <= _MOST_COUNTS:
             self.counts += other.counts
@@ -103,15 +142,12 @@ class Table:
 
     def ranked(self) -> Ranked:
         """Return what is in it, by score."""
-        places = _PLACES[::-1]
         if self.counts is not None:
-            found = self.counts[places]
-            kept = np.flatnonzero(found.any(axis=1))
-            b, a = (found[kept, k].astype(np.float64) for k in range(2))
-            return Ranked(_scores_of_keys(kept), b, a, b, a, tied=False, counted=True)
+            keys, b, a = _core.list_counts(self.counts)
+            return Ranked(_scores_of_keys(keys), b, a, b, a, tied=False, counted=True)
         assert self.wide is not None
         assert self.squares is not None
-        wide = self.wide[places]
+        wide = self.wide[_PLACES[::-1]]
         kept = np.flatnonzero(wide.any(axis=(1, 2)))
         coarse = (_core.SCORE_KEYS - 1 - kept) // (_core.SCORE_KEYS // _core.COARSE_KEYS)
         weights, squares = [], []
@@ -123,10 +159,8 @@ class Table:
             share = (high + (middle + low * 2.0**-64) * 2.0**-64) / np.where(total > 0, total, 1)
             weights.append(w)
             squares.append(w * share[coarse])
-        rounding = self.rows * 2.0**-64
-        return Ranked(
-            _scores_of_keys(kept), weights[0], weights[1], squares[0], squares[1], rounding=rounding
-        )
+        scores = _scores_of_keys(_core.SCORE_KEYS - 1 - kept)
+        return Ranked(scores, weights[0], weights[1], squares[0], squares[1])
 
 
 class OrderStore(Store):
@@ -134,10 +168,14 @@ class OrderStore(Store):
 
     def __init__(self, measure: Any, n_models: int) -> None:
         super().__init__(measure, n_models)
+        #: Whether rows are held as they are, to be merged into another store as soon as all are good.
+        self.holds = False
+        self.held = 0
         self.kept: list[Rows] = []
         self.counts = np.zeros(0, dtype=np.int64)
         self.tables: dict[int, list[Table]] = {}
-        self._cache: dict[tuple[int, int], tuple[Ranked, dict[str, Any]]] = {}
+        self._ranked: dict[tuple[int, int], Ranked] = {}
+        self._says: dict[tuple[int, int, bool], dict[str, Any]] = {}
 
     def grow(self, n_groups: int) -> None:
         """Have room for so many groups."""
@@ -145,64 +183,85 @@ class OrderStore(Store):
 
     def add(self, block: Block) -> None:
         """Add the rows of a block."""
-        self._cache.clear()
         labels, weights = block.labels, block.double_weights
         scores = [block.scores(model) for model in range(self.n_models)]
         lengths = np.diff(block.starts)
-        in_table = np.array([int(g) in self.tables for g in block.groups], dtype=bool)
-        for i in np.flatnonzero(in_table & (lengths > 0)):
-            rows = slice(block.starts[i], block.starts[i + 1])
-            w = None if weights is None else weights[rows]
-            for table, score in zip(self.tables[int(block.groups[i])], scores, strict=True):
-                table.add(score[rows], labels[rows], w)
         self.counts[block.groups] += lengths
-        if in_table.all():
-            return
-        rows_kept = Rows(np.repeat(block.groups, lengths).astype(np.uint32), labels, weights, scores)
-        others = np.repeat(~in_table, lengths)
-        # Copies: the arrays are the caller's, who may write to them.
-        self.kept.append(rows_kept.where(np.flatnonzero(others)))
+        if len(block.groups) <= _FEW_RUNS:
+            for group, start, end in zip(
+                block.groups.tolist(), block.starts[:-1].tolist(), block.starts[1:].tolist(), strict=True
+            ):
+                if end > start:
+                    self.kept.append(Rows(group, labels, weights, scores).where(slice(start, end)))
+        else:
+            self.kept.append(
+                Rows(np.repeat(block.groups, lengths).astype(np.uint32), labels, weights, scores)
+            )
+        self.held += len(labels)
         self._spill()
 
     def merge(self, other: OrderStore, groups: Array) -> None:
         """Add what another store has."""
-        self._cache.clear()
+        self._ranked.clear()
+        self._says.clear()
         np.add.at(self.counts, groups, other.counts)
         for g, tables in other.tables.items():
-            mine = self.tables.setdefault(int(groups[g]), [Table() for _ in range(self.n_models)])
+            mine = self.tables.get(int(groups[g]))
+            if mine is None:
+                # Those of a store that only held rows are of no more use to it.
+                own = tables if other.holds else [table.shared() for table in tables]
+                self.tables[int(groups[g])] = own
+                continue
             for table, added in zip(mine, tables, strict=True):
                 table.merge(added)
-        self.kept += [rows._replace(group=groups[rows.group].astype(np.uint32)) for rows in other.kept]
+        old = {id(rows) for rows in self.kept}
+        for rows in other.kept:
+            is_one = isinstance(rows.group, int)
+            group = int(groups[rows.group]) if is_one else groups[rows.group].astype(np.uint32)
+            self.kept.append(rows._replace(group=group))
+        self.held += other.held
         self._spill()
+        if other.holds and not self.holds:
+            self.kept = [rows if id(rows) in old else rows.copied() for rows in self.kept]
 
     def _spill(self) -> None:
         """Move the rows of groups that have become large, or have a table, to tables."""
-        if self.measure.exact:
+        if self.measure.exact or (self.holds and self.held <= HELD_ROWS):
             return
         large = self.counts > KEPT_ROWS
         for g in self.tables:
             large[g] = True
-        if not any(large[rows.group].any() for rows in self.kept):
+        if not large.any():
             return
-        left = []
+        left: list[Rows] = []
         for rows in self.kept:
+            if isinstance(rows.group, int):
+                if large[rows.group]:
+                    self._add_to_tables(rows.group, rows)
+                else:
+                    left.append(rows)
+                continue
             moves = large[rows.group]
-            for g in np.unique(rows.group[moves]):
-                own = rows.where(rows.group == g)
-                tables = self.tables.setdefault(int(g), [Table() for _ in range(self.n_models)])
-                for table, score in zip(tables, own.scores, strict=True):
-                    table.add(score, own.label, own.weight)
+            for g in np.unique(rows.group[moves]).tolist():
+                self._add_to_tables(g, rows.of(g))
             if not moves.all():
-                left.append(rows.where(~moves))
+                left.append(rows.where(~moves) if moves.any() else rows)
         self.kept = left
+        self.held = sum(len(rows.label) for rows in left)
+
+    def _add_to_tables(self, group: int, rows: Rows) -> None:
+        if group not in self.tables:
+            self.tables[group] = [Table() for _ in range(self.n_models)]
+        for table, score in zip(self.tables[group], rows.scores, strict=True):
+            table.add(score, rows.label, rows.weight)
 
     def rows_of(self, group: int) -> Rows:
         """Return the rows kept of a group, in an order that does not depend on how they came."""
-        parts = [rows.where(rows.group == group) for rows in self.kept]
+        parts = [rows.of(group) for rows in self.kept]
         parts = [rows for rows in parts if len(rows.label)]
         if not parts:
             empty = np.zeros(0)
-            return Rows(empty, empty.astype(np.uint8), None, [empty] * self.n_models)
+            return Rows(group, empty.astype(np.uint8), None, [empty] * self.n_models)
         weight = None
         if any(rows.weight is not None for rows in parts):
             weight = np.concatenate([
@@ -210,36 +269,56 @@ class OrderStore(Store):
             ])  # fmt: skip
         label = np.concatenate([rows.label for rows in parts])
         scores = [np.concatenate([rows.scores[k] for rows in parts]) for k in range(self.n_models)]
-        return Rows(np.full(len(label), group), label, weight, scores)
+        return Rows(group, label, weight, scores)
 
-    def ranked(self, group: int, model: int) -> tuple[Ranked, dict[str, Any]]:
-        """Return a group's weights by score, and what they say."""
-        found = self._cache.get((group, model))
+    def ranked(self, group: int, model: int) -> Ranked:
+        """Return a group's weights by score."""
+        found = self._ranked.get((group, model))
         if found is None:
             if group in self.tables:
-                ranked = self.tables[group][model].ranked()
+                found = self.tables[group][model].ranked()
             else:
                 rows = self.rows_of(group)
-                ranked = rank_rows(rows.scores[model], rows.label, rows.weight)
-            arrays = ranked[1:5]
-            if not len(ranked.score) or not ranked.negative.any() or not ranked.positive.any():
-                says: dict[str, Any] = {}
-            else:
-                says = _core.summarise_ranking(*arrays, ranked.tied, ranked.counted)
-            found = self._cache[group, model] = ranked, says
+                found = rank_rows(rows.scores[model], rows.label, rows.weight)
+            self._ranked[group, model] = found
         return found
+
+    def says(self, group: int, model: int, kind: str) -> dict[str, Any]:
+        """Return what the order says, empty where there is one class alone."""
+        counts = self.tables[group][model].counts if group in self.tables else None
+        only_auc = kind == "roc_auc" and counts is not None
+        found = self._says.get((group, model, only_auc))
+        if found is None:
+            if only_auc:
+                assert counts is not None
+                found = _core.summarise_counts(counts)
+                found = found if min(found["weight"]) > 0 else {}
+            else:
+                ranked = self.ranked(group, model)
+                found = {}
+                if len(ranked.score) and ranked.negative.any() and ranked.positive.any():
+                    found = _core.summarise_ranking(*ranked[1:5], ranked.tied, ranked.counted)
+            self._says[group, model, only_auc] = found
+        return found
+
+    def certainty(self, group: int, model: int) -> tuple[bool, float]:
+        """Tell whether rows are kept, and what the weights of a table may have been rounded by in all."""
+        if group not in self.tables:
+            return True, 0.0
+        table = self.tables[group][model]
+        return False, 0.0 if table.counts is not None else table.rows * 2.0**-64
 
     def estimate(self, group: int, model: int, about: About, kind: str = "roc_auc") -> Estimate:
         """Return one of the measures."""
-        ranked, says = self.ranked(group, model)
+        says = self.says(group, model, kind)
         value = error = math.nan
         margin = 0.0
         if says:
             value = says[_EXTENT[kind]]
-            if not ranked.tied:
+            is_exact, rounding = self.certainty(group, model)
+            if not is_exact:
                 # Weights that are cut off in the table, and the roundings of its sums.
-                least = min(says["weight"])
-                margin = says[f"{_EXTENT[kind]}_margin"] + 8 * ranked.rounding / least + 2.0**-50
+                margin = says[f"{_EXTENT[kind]}_margin"] + 8 * rounding / min(says["weight"]) + 2.0**-50
             if kind == "roc_auc":
                 error = math.sqrt(says["auc_variance"]) if says["auc_variance"] >= 0 else math.nan
         return with_interval(
@@ -250,7 +329,7 @@ class OrderStore(Store):
     def difference(self, group: int, a: int, b: int, about: About, kind: str = "roc_auc") -> Estimate:
         """Return the difference of two models; its error, by DeLong, where the rows are kept."""
         error = math.nan
-        if kind == "roc_auc" and group not in self.tables and self.ranked(group, a)[1]:
+        if kind == "roc_auc" and group not in self.tables and self.says(group, a, kind):
             error = self._error_of_difference(group, a, b)
         return minus(
             self.estimate(group, a, about, kind), self.estimate(group, b, about, kind), error
@@ -261,7 +340,7 @@ class OrderStore(Store):
         w = np.ones(len(rows.label)) if rows.weight is None else rows.weight
         deviation = np.zeros(len(w))
         for model, sign in ((a, 1), (b, -1)):
-            ranked, says = self.ranked(group, model)
+            ranked, says = self.ranked(group, model), self.says(group, model, "roc_auc")
             at = len(ranked.score) - 1 - np.searchsorted(ranked.score[::-1], rows.scores[model])
             below = says["weight"][0] - np.cumsum(ranked.negative) + ranked.negative / 2
             above = np.cumsum(ranked.positive) - ranked.positive / 2
@@ -287,6 +366,10 @@ def exact_total(x: Array) -> float:
 def rank_rows(scores: Array, labels: Array, weights: Array | None) -> Ranked:
     """Return the weights of each label by score, of rows in any order."""
     if weights is None:
+        if np.isfinite(scores).all():
+            negative, positive, score = _core.Ranking(scores, labels).curve()
+            b, a = (np.diff(x, prepend=0.0) for x in (negative, positive))
+            return Ranked(score, b, a, b, a, tied=True, counted=True)
         order = np.argsort(scores)[::-1]
         w = np.ones(len(scores))
     else:
@@ -302,10 +385,10 @@ def rank_rows(scores: Array, labels: Array, weights: Array | None) -> Ranked:
     return Ranked(score[starts], sums[0], sums[1], sums[2], sums[3], tied=True, counted=weights is None)
 
 
-def _scores_of_keys(from_top: Array) -> Array:
-    """Return the lowest score of each key, counted from the highest key."""
+def _scores_of_keys(keys: Array) -> Array:
+    """Return the lowest score of each key."""
     half = _core.SCORE_KEYS // 2
-    key = _core.SCORE_KEYS - 1 - from_top
+    key = keys.astype(np.int64)
     size = np.where(key >= half, key - half, half - 1 - key + 1).astype(np.uint32)
     bits = (size << np.uint32(9)) + np.uint32(0x35800000)
     score = bits.view(np.float32).astype(np.float64) - 2.0**-20

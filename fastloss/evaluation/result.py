@@ -204,7 +204,7 @@ class Result(Mapping[str, Any]):
         if kind not in ("roc", "pr"):
             raise ValueError(f"kind must be 'roc' or 'pr', got {kind!r}")
         store = self._store(OrderStore, "roc_auc, average_precision or ks")
-        ranked, _ = store.ranked(self._group, self._model(model))
+        ranked = store.ranked(self._group, self._model(model))
         above = [np.concatenate([[0.0], np.cumsum(x)]) for x in (ranked.negative, ranked.positive)]
         threshold = np.concatenate([[np.inf], ranked.score])
         with np.errstate(invalid="ignore", divide="ignore"):

@@ -79,6 +79,7 @@ class State:
         self.n_models = n_models
         #: What errors call the predictions, while rows are added.
         self.model_names: tuple[str, ...] = ()
+        self.holds = False
         self.groups = Groups()
         self.samples = np.zeros(0, dtype=np.int64)
         self.weights = _core.ExactSums(0)
@@ -98,7 +99,16 @@ class State:
         other = State(self.measured, self.n_models)
         other.groups.names = self.groups.names
         other.model_names = self.model_names
+        if self.holds:
+            other.hold()
         return other
+
+    def hold(self) -> None:
+        """Be a state that is merged into another as soon as all rows are good: let it see to their order."""
+        self.holds = True
+        for store in self.stores:
+            if isinstance(store, OrderStore):
+                store.holds = True
 
     def add(self, y: Array, predictions: list[Array], weights: Array | None, by: list[Any]) -> None:
         """Add rows. After an error the state is of no more use."""

@@ -194,7 +194,7 @@ def _store_written(store: Store, writer: _Writer) -> dict[str, Any]:
         ]
         told["kept"] = [
             {
-                "group": writer.array(rows.group.astype(np.uint32)),
+                "group": writer.array(rows.groups().astype(np.uint32)),
                 "label": writer.array(rows.label),
                 "weight": None if rows.weight is None else writer.array(rows.weight),
                 "scores": [writer.array(score) for score in rows.scores],

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 #: Batches read ahead of the one that is computed.
 _AHEAD = 2
+_LOOK_SECONDS = 0.1
 _T = TypeVar("_T")
 
 
@@ -265,7 +266,10 @@ def ahead(things: Iterator[_T]) -> Iterator[_T]:
     thread.start()
     try:
         while True:
-            thing, error = ready.get()
+            try:
+                thing, error = ready.get(timeout=_LOOK_SECONDS)
+            except queue.Empty:  # a signal that came to another thread is answered by this one
+                continue
             if error is not None:
                 raise error
             if thing is end:

@@ -17,6 +17,7 @@ BREAKS = [
         ("return rest == 0; /* not where", "return rest < 1e-9; /* not where"),
         ("FL_HEADROOM = 9,", "FL_HEADROOM = 5,"),
         ("enum { FL_FLOAT_SPAN = 18 };", "enum { FL_FLOAT_SPAN = 30 };"),
+        ("2 * (top - 126)", "2 * (top - 140)"),
         ("(w[i] != 0 ? x[i] : 0) * w[i]", "x[i] * w[i]"),
         ("fabs(x) >= 0x1p-480 && fabs(x) <= 0x1p480", "fabs(x) <= 0x1p480"),
     ),
@@ -25,6 +26,14 @@ BREAKS = [
         ("counted ? NULL : by_weight + k;", "NULL;"),
         ("m->floats || m->weights", "m->floats"),
         ("fl_add_doubles(ops, a, NULL, low, n);", ""),
+    ),
+    *breaks(
+        "csrc/evaluation/tables.c",
+        ("(2 * (c->rows[0] - c->above[0]) - b)", "(2 * (c->rows[0] - c->above[0]))"),
+        ("c->tied += a * b;", ""),
+        ("double lost = above[1] + a / 2", "double lost = above[1]"),
+        ("n * (n - 1)", "n * n"),
+        ("n += (pair[0] | pair[1]) != 0;", "n += pair[0] != 0;"),
     ),
     *breaks(
         "csrc/evaluation/scores.c",
