@@ -18,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 import fastloss as fl
-from fastloss._loss import Domain, Loss
-from fastloss.adapters._boosting import curvature_code
+from fastloss._loss import Domain, Loss, RowLoss
+from fastloss.adapters._boosting import curvature_code, raw_score_loss
 from fastloss.adapters._constant import check_finite, constant_score
+from fastloss.adapters._estimators import start_of
 from fastloss.adapters._sklearn_kernels import (
     ExponentialKernel,
     HuberKernel,
@@ -30,6 +31,7 @@ from fastloss.adapters._sklearn_kernels import (
     TweedieLogLink,
     UnitHessian,
 )
+from fastloss.adapters._units import typical_row, unit_factor
 from fastloss.metrics.deviance import HalfDeviance
 
 try:
@@ -198,31 +200,29 @@ _CONVEX = (
     fl.BinaryCrossEntropy,
     fl.CrossEntropy,
 )
-# Those whose second derivative is not positive everywhere: trees grow with another curvature.
-_BENT = (
-    fl.Huber,
-    fl.SmoothL1,
-    fl.LogCosh,
-    fl.PseudoHuber,
-    fl.Cauchy,
-    fl.Welsch,
-    fl.Tukey,
-    fl.BinaryFocal,
-    fl.Focal,
-)
 _LOG_LINK = (fl.Poisson, fl.Gamma, fl.Tweedie)
 
 
 class _Trainable(Kernel):
-    """A kernel with the curvature that trains, where the Hessian is not positive."""
+    """A kernel with the curvature that trains, where the Hessian is not positive.
+
+    That of a ratio has the units of the targets: it is scaled, as scikit-learn has a least Hessian of a leaf.
+    """
 
     def __init__(self, loss: Loss) -> None:
         super().__init__(loss)
         self._curvature = curvature_code(loss, "exact" if isinstance(loss, _CONVEX) else "auto")
+        is_ratio = isinstance(loss, fl.AbsolutePercentageError | fl.SquaredLogError)
+        self._typical = typical_row(loss) if is_ratio else None
 
     def _derivatives(self, y: Any, z: Any, *, sample_weight: Any, reduction: Any, **options: Any) -> Any:
         loss: Any = self._loss  # its derivatives are those of the sum, each row's own
-        return loss._gradient_and_curvature(y, z, sample_weight, self._curvature, **options)
+        found = loss._gradient_and_curvature(y, z, sample_weight, self._curvature, **options)
+        if self._typical is not None:
+            factor = unit_factor(loss, self._curvature, self._typical, np.asarray(y), sample_weight)
+            for derivative in found:
+                np.multiply(derivative, factor, out=derivative, casting="same_kind")
+        return found
 
 
 def _interval(domain: Domain) -> Any:
@@ -291,7 +291,7 @@ class _BinaryLoss(_OfLoss, _base.HalfBinomialLoss):
     def fit_intercept_only(self, y_true: Any, sample_weight: Any = None) -> Any:
         """Return the best constant logit, by minimising the loss."""
         _check_classes(self, y_true, 2, "n_classes={0} and a loss such as CrossEntropy()")
-        return y_true.dtype.type(constant_score(self.closs._loss, y_true, sample_weight))
+        return y_true.dtype.type(start_of(self.closs._loss, y_true, sample_weight))
 
     def constant_to_optimal_zero(self, y_true: Any, sample_weight: Any = None) -> Any:
         """Return what to add for a least loss of 0: zeros, which are exact for labels 0 and 1."""
@@ -333,9 +333,10 @@ def _check_classes(loss: Any, y: Array, n_classes: int, remedy: str) -> None:
 def as_sklearn_loss(loss: Loss, n_classes: int | None = None) -> Any:
     """Make a loss that ``HistGradientBoostingRegressor`` and ``...Classifier`` take as their `loss`.
 
-    The Hessian that trees are grown with is positive: the loss's own where it is convex; for the robust and
-    the focal losses a majorizer, as in the adapters of the boosting libraries. The absolute error
-    and the quantile loss become scikit-learn's, with Hessian 1 and leaves that are medians and quantiles.
+    The Hessian that trees are grown with is positive: the loss's own where it is convex; otherwise what
+    "auto" is in the adapters of the boosting libraries, for the robust and the focal losses a majorizer, for
+    hinges 1. The absolute error and the quantile loss become scikit-learn's, with Hessian 1 and leaves that
+    are medians and quantiles.
 
     Parameters
     ----------
@@ -354,8 +355,8 @@ def as_sklearn_loss(loss: Loss, n_classes: int | None = None) -> Any:
     Raises
     ------
     TypeError
-        If the loss has no positive curvature to train with (hinges, zero-one), takes probabilities, or is not
-        of one of these kinds.
+        If the loss has no gradient or a Hessian that is not diagonal, takes probabilities, or is not of one
+        of these kinds.
     ValueError
         If `n_classes` is missing, less than 3, or given to a loss that is not of several classes.
 
@@ -376,7 +377,7 @@ def as_sklearn_loss(loss: Loss, n_classes: int | None = None) -> Any:
     >>> bool(np.allclose(model.predict([[10.0], [90.0]]), [1.0, 3.0], atol=0.1))
     True
     """
-    is_multiclass = isinstance(loss, (fl.CrossEntropy, fl.Focal))
+    is_multiclass = isinstance(loss, RowLoss) and loss.family == "multiclass"
     if not isinstance(loss, Loss):
         raise TypeError(f"loss must be a loss of fastloss, got {loss!r}")
     if loss.has_gradient and not getattr(loss, "from_logits", True):
@@ -393,6 +394,7 @@ def as_sklearn_loss(loss: Loss, n_classes: int | None = None) -> Any:
         return _AbsoluteError()
     if isinstance(loss, fl.Quantile):
         return _QuantileLoss(loss.q)
-    if not isinstance(loss, (*_CONVEX, *_BENT)):
-        raise TypeError(f"{loss!r} has no positive curvature that trees could be grown with")
+    if loss.family not in ("regression", "binary"):
+        raise TypeError(f"{loss!r} is no loss of numbers or classes")
+    raw_score_loss(loss)
     return _BinaryLoss(loss) if loss.family == "binary" else _RegressionLoss(loss)
