@@ -140,6 +140,19 @@ class Table:
         _add_with_carry(self.wide, other.wide)
         _add_with_carry(self.squares, other.squares)
 
+    def places(self) -> Array:
+        """Return where it has something, the highest score first."""
+        found: Array
+        if self.counts is not None:
+            found = _PLACES[_core.list_counts(self.counts)[0]]
+            return found
+        assert self.wide is not None
+        words = self.wide.reshape(_core.SCORE_KEYS, 4)
+        used = (words[:, 0] | words[:, 1] | words[:, 2] | words[:, 3]) != 0
+        places = _PLACES[::-1]
+        found = places[used[places]]
+        return found
+
     def ranked(self) -> Ranked:
         """Return what is in it, by score."""
         if self.counts is not None:
@@ -147,19 +160,20 @@ class Table:
             return Ranked(_scores_of_keys(keys), b, a, b, a, tied=False, counted=True)
         assert self.wide is not None
         assert self.squares is not None
-        wide = self.wide[_PLACES[::-1]]
-        kept = np.flatnonzero(wide.any(axis=(1, 2)))
-        coarse = (_core.SCORE_KEYS - 1 - kept) // (_core.SCORE_KEYS // _core.COARSE_KEYS)
+        places = self.places()
+        keys = places ^ (places >> np.uint32(9)) ^ (places >> np.uint32(18))  # what a place is made of
+        wide = self.wide[places]
+        coarse = keys // np.uint32(_core.SCORE_KEYS // _core.COARSE_KEYS)
         weights, squares = [], []
         for k in range(2):
-            w = wide[kept, k, 1].astype(np.float64) + wide[kept, k, 0].astype(np.float64) * 2.0**-64
+            w = wide[:, k, 1].astype(np.float64) + wide[:, k, 0].astype(np.float64) * 2.0**-64
             # The squares are kept for fewer keys: shared out by weight.
             high, middle, low = (self.squares[:, k, i].astype(np.float64) for i in (2, 1, 0))
             total = np.bincount(coarse, weights=w, minlength=_core.COARSE_KEYS)
             share = (high + (middle + low * 2.0**-64) * 2.0**-64) / np.where(total > 0, total, 1)
             weights.append(w)
             squares.append(w * share[coarse])
-        scores = _scores_of_keys(_core.SCORE_KEYS - 1 - kept)
+        scores = _scores_of_keys(keys)
         return Ranked(scores, weights[0], weights[1], squares[0], squares[1])
 
 

@@ -247,15 +247,15 @@ def _read_rows(told: dict[str, Any], n: int, n_models: int, reader: _Reader) -> 
 def _table_written(table: Table, writer: _Writer) -> dict[str, Any]:
     """Write the keys that have counts."""
     if table.counts is not None:
-        kept = np.flatnonzero(table.counts.any(axis=1))
-        keys, counts = writer.array(kept.astype(np.uint32)), writer.array(table.counts[kept])
+        kept = table.places()
+        keys, counts = writer.array(kept), writer.array(table.counts[kept])
         return {"rows": table.rows, "keys": keys, "counts": counts}
     assert table.wide is not None
     assert table.squares is not None
-    kept = np.flatnonzero(table.wide.any(axis=(1, 2)))
+    kept = table.places()
     return {
         "rows": table.rows,
-        "keys": writer.array(kept.astype(np.uint32)),
+        "keys": writer.array(kept),
         "wide": writer.array(table.wide[kept]),
         "squares": writer.array(table.squares),
     }
