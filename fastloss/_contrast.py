@@ -48,7 +48,8 @@ class Batch:
         self.largest = np.empty(self.size, dtype)
         self.norm = np.empty(self.size, dtype)
         self._normalise()
-        self._buffer = np.empty(BLOCK * BLOCK, dtype)
+        # Zeros: where it should overwrite, a BLAS for aarch64 adds 0 times what was there, which may be NaN.
+        self._buffer = np.zeros(BLOCK * BLOCK, dtype)
         self.loss, self.level = self._losses()
 
     def _blocks(self) -> Iterator[slice]:

@@ -122,6 +122,15 @@ def test_zero_vectors(kit: Any, dtype: Any) -> None:
         np.testing.assert_array_equal(gradient[(x == 0).all(axis=1)], 0)
 
 
+def test_nt_xent_does_not_read_what_the_memory_held() -> None:
+    """A BLAS for aarch64 does, where it should overwrite: seen in NumPy 2.4."""
+    a, b = np.eye(3, dtype=np.float32), np.eye(3, dtype=np.float32)
+    for _ in range(5):
+        junk = [np.full(1 << size, np.nan, np.float32) for size in (16, 18, 18, 20)]
+        del junk
+        assert np.isfinite(fl.NTXent().value_and_gradient(a, b, reduction="none")[0]).all()
+
+
 @pytest.mark.parametrize("size", [1e-320, 1e-310, 1e-200, 1e-160, 1e150, 1e300])
 def test_no_overflow_no_underflow(size: float) -> None:
     """Directions and distances where squares leave double's range."""
