@@ -45,7 +45,7 @@ def with_dask(workers: int, folder: Path, stack: ExitStack) -> Callable[[], Any]
     import dask.dataframe as dd
     from distributed import Client, LocalCluster
 
-    cluster = LocalCluster(workers, threads_per_worker=1, processes=True, dashboard_address=None)
+    cluster = LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None)
     stack.enter_context(Client(stack.enter_context(cluster)))
     frame = dd.read_parquet(folder)
     return lambda: fl.adapters.dask.evaluate(frame, "y", "z", MEASURES, by="g")
