@@ -114,9 +114,43 @@ class SquaredLogError(reference.SquaredLogError):
         return 2 * (1 - self._ratio(y, z)) / (1 + z) / (1 + z)
 
 
+class Tukey(reference.Tukey):
+    """1 - (r/c)² as w·(2 - w), w = (c - |r|)/c, of the residual that single or double precision is held to.
+
+    That of single precision is rounded to double; what the longest type drops of the other is a second part.
+    """
+
+    def __init__(self, c: float, single: bool) -> None:
+        super().__init__(c)
+        self.single = single
+
+    def _left(self, y: Any, z: Any) -> Any:
+        """1 - (r/c)², at least 0."""
+        r = z - y
+        if self.single:
+            r, dropped = (z.astype(np.float64) - y.astype(np.float64)).astype(WIDE), WIDE(0)
+        else:
+            back = r - z
+            dropped = np.where(np.abs(r) <= 2 * self.c, (z - (r - back)) - (y + back), 0)
+        # c less the larger part is exact where |r| is about c.
+        w = np.maximum((self.c - np.abs(r)) - np.sign(r) * dropped, 0) / self.c
+        return w * (2 - w)
+
+    def _gradient(self, y: Any, z: Any) -> Any:
+        left = self._left(y, z)
+        return np.where(left > 0, z - y, 0) * left**2
+
+    def _hessian(self, y: Any, z: Any) -> Any:
+        return self._left(y, z) * (1 - 5 * self._inside(y, z))
+
+
 def twin(loss: Any, single: bool) -> Any:
     """The twin of a loss with the epsilon of a precision."""
-    found = SquaredLogError() if type(loss).__name__ == "SquaredLogError" else reference.twin(loss)
+    name = type(loss).__name__
+    if name == "Tukey":
+        found: Any = Tukey(loss.c, single)
+    else:
+        found = SquaredLogError() if name == "SquaredLogError" else reference.twin(loss)
     found.epsilon = 2.0**-23 if single else 2.0**-52
     return found
 
