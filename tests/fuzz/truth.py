@@ -84,12 +84,15 @@ def hold_to_sum(what: str, found: float, terms: np.ndarray, weights: Weights, di
 def mean_of(first: np.ndarray, plain: np.ndarray, weights: Weights, total: Any) -> tuple[Any, Any]:
     """A mean's derivatives, by those of the sum or by those without weights, and what shares round to.
 
-    They are NaN where a precision did not hold them.
+    They are NaN where a precision did not hold them. Beside the largest weight one that float64 cannot hold in its
+    units is 0.
     """
     given = first if weights.usual else plain
     limits = np.finfo(given.dtype)
     size = np.abs(given)
     held = (given == 0) | (size > float(limits.tiny) * 1e12) & (size < float(limits.max) / 1e6)
+    lost = weights.of_all < weights.of_all.max(initial=0) * 1e-300
+    held &= ~lost.reshape(lost.shape + (1,) * (given.ndim - lost.ndim))
     found = first.astype(WIDE) if weights.usual else weights.times(plain)
     with np.errstate(invalid="ignore"):
         return np.where(held, found, np.nan) / total, np.abs(given.astype(WIDE)) * (
