@@ -162,17 +162,22 @@ def _repeat(
                 s.same(what, x, seen.setdefault(k, x.astype(x.dtype.newbyteorder("="))))
                 if weights.usual or not (batch or (isinstance(loss, fl.CenterLoss) and k == 2)):
                     true, slack = truth.mean_of(first[k], plain[k], weights, total)
-                    _hold_to_mean(s, what, x, true, k, loss, largest / total, slack)
+                    _hold_to_mean(s, what, x, true, k, loss, inputs, largest / total, slack)
 
 
 def _hold_to_mean(
-    s: Session, what: str, x: Any, true: Any, k: int, loss: Any, share: Any, slack: Any
+    s: Session, what: str, x: Any, true: Any, k: int, loss: Any, inputs: Any, share: Any, slack: Any
 ) -> None:
     """A mean's gradient against the sum's: the same terms but for roundings of each."""
     if np.isfinite(true).all():
         many = isinstance(loss, fl.NTXent) or (isinstance(loss, fl.CenterLoss) and k == 2)
-        # The anchor's gradient is a difference of two unit vectors.
-        size = max(float(np.abs(true).max(initial=0.0)), 2 * share * isinstance(loss, fl.Triplet))
+        size: Any = float(np.abs(true).max(initial=0.0))
+        if isinstance(loss, fl.Triplet):  # the anchor's gradient is a difference of two unit vectors
+            size = max(size, 2 * share)
+        if isinstance(loss, fl.CosineEmbedding):  # a projection's two terms are as long as 1 over the vector
+            with np.errstate(all="ignore"):
+                length = np.sqrt((inputs[k - 1].astype(truth.WIDE) ** 2).sum(axis=1, keepdims=True))
+                size = np.maximum(size, np.where(length > 0, 2 * share / length, 0))
         s.near(
             what,
             x,
