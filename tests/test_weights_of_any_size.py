@@ -353,3 +353,29 @@ def test_linear_objective(size: float, dtype_: Any) -> None:
     plain = fl.LinearObjective(fl.CrossEntropy(), X, [0, 1, 1])
     for a, b in zip(plain(np.ones(4)), weighed(np.ones(4)), strict=True):
         np.testing.assert_allclose(b, a, rtol=1e-5, atol=1e-7)
+
+
+# All families: an entry may be so small, or so large, that it leaves the range beside the sum of the weights alone.
+
+
+def small_slopes(dtype: Any) -> list[tuple[Any, tuple[np.ndarray, ...], float]]:
+    """Losses, arguments for two samples, and the slope of the first sample's first number, unweighted."""
+    small, power = (1e-35, 80) if dtype == np.float32 else (1e-300, 690)
+    ones = np.ones((2, 2), dtype)
+    far = np.array([[-power, 0], [-power, 0]], dtype)
+    return [
+        (fl.SquaredError(), (np.zeros(2, dtype), np.full(2, small, dtype)), 2 * small),
+        (fl.CrossEntropy(), (np.array([1, 1]), far), np.exp(np.float64(-power))),
+        (fl.CosineEmbedding(), (ones / dtype(small), ones * dtype([1, -1]), np.array([1, 1])), -small / 2),
+    ]
+
+
+@pytest.mark.parametrize("exponent", [-60, 0, 30])
+@pytest.mark.parametrize("which", range(3))
+def test_a_mean_of_small_slopes(which: int, exponent: int, dtype: Any) -> None:
+    """Two equal weights, whatever they are, give half of each slope: as a normal number it keeps all its bits."""
+    loss, arguments, slope = small_slopes(dtype)[which]
+    size = dtype(2.0) ** (exponent if dtype == np.float32 else 4 * exponent)
+    found = loss.gradient(*arguments, sample_weight=np.full(2, size, dtype))
+    first = np.ravel(found[0] if isinstance(found, tuple) else found)[0]
+    assert float(first) == pytest.approx(slope / 2, rel=8 * float(np.finfo(dtype).eps), abs=0)

@@ -51,13 +51,14 @@ static void fl_store(const fl_array *a, size_t start, size_t n, const void *bloc
     }
 }
 
-/* block *= weights, in place; 0 where the weight is, whatever it multiplies. */
-static inline void fl_multiply(void *block, const void *weights, size_t n) {
-    real *a = block;
+/* block *= weights·scale, in place; 0 where the weight is, whatever it multiplies. A mean's share is within the
+ * precision's range where a small entry times 1/Σw, or a large one times the weight, is not. */
+static inline void fl_multiply(void *block, const void *weights, double scale, size_t n) {
+    real *a = block, factor = (real)scale;
     const real *w = weights;
     n &= ~(size_t)(FL_LANES - 1);
     for (size_t i = 0; i < n; i++)
-        a[i] = (w[i] != 0 ? a[i] : 0) * w[i];
+        a[i] = (w[i] != 0 ? a[i] : 0) * (w[i] * factor);
 }
 
 #endif

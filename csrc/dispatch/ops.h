@@ -32,7 +32,7 @@ typedef struct {
     const fl_evaluation_ops *evaluation; /* likewise: they sum doubles, and floats as doubles */
     const void *(*load)(const fl_array *a, size_t start, size_t n, void *scratch, void *raw);
     void (*store)(const fl_array *a, size_t start, size_t n, const void *block, void *raw);
-    void (*multiply)(void *block, const void *weights, size_t n);
+    void (*multiply)(void *block, const void *weights, double scale, size_t n);
     size_t (*compute_native)(const fl_native_call *call, size_t n, const void *y, const void *z,
                              void *gradient, void *hessian, fl_compensated *total);
     int has_stream;

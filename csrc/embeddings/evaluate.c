@@ -151,7 +151,7 @@ void fl_close_values(const fl_embedding_pass *p, size_t start, size_t n, const f
         if (p->shares)
             fl_take_shares(s->value, s->slope, 1, n, c->float32);
         else if (weighted)
-            p->ops->multiply(s->value, s->weight, whole);
+            p->ops->multiply(s->value, s->weight, 1, whole);
         p->ops->store(&c->value, start, n, s->value, s->raw);
     } else if (p->shares) {
         fl_add_shares(s->value, s->slope, n, c->float32, total);

@@ -79,7 +79,7 @@ static void fl_finish(const fl_pass *p, const fl_array *a, size_t start, size_t 
     if (p->shares)
         fl_weigh_block(p->shares, start, n, block, p->call->float32, raw);
     else if (weights)
-        p->ops->multiply(block, weights, fl_round_up(n));
+        p->ops->multiply(block, weights, p->scale, fl_round_up(n));
     if (block != scratch)
         return;
     if (p->streams && fl_is_native(p, a))
@@ -160,7 +160,7 @@ static void fl_run_block(const fl_pass *p, size_t start, size_t n, fl_scratch *s
         h = fl_place(p, &c->hessian, start, n, h);
     double lanes[FL_LANES] = {0};
     int sums = p->sum && n == padded;
-    if ((sums ? p->sum : p->compute)(padded, y, z, c->parameters, p->scale, sums ? lanes : v, g, h) &&
+    if ((sums ? p->sum : p->compute)(padded, y, z, c->parameters, w ? 1 : p->scale, sums ? lanes : v, g, h) &&
         !fl_is_inside(p, y, start, n, p->target, FL_BAD_TARGET, s))
         return;
     if (p->curve)

@@ -123,7 +123,7 @@ static void fl_weigh_rows(const fl_row_pass *p, const fl_row_tile *t, size_t sta
         if (p->shares)
             fl_take_shares(scratch->value, share, 1, n, c->float32);
         else if (t->weight)
-            p->ops->multiply(scratch->value, scratch->weight, fl_round_up(n));
+            p->ops->multiply(scratch->value, scratch->weight, 1, fl_round_up(n));
         p->ops->store(&c->value, start, n, scratch->value, scratch->raw);
     } else if (c->want_value && p->shares) {
         fl_add_shares(scratch->value, share, n, c->float32, &s->total);
