@@ -355,7 +355,7 @@ def test_linear_objective(size: float, dtype_: Any) -> None:
         np.testing.assert_allclose(b, a, rtol=1e-5, atol=1e-7)
 
 
-# All families: an entry may be so small, or so large, that it leaves the range beside the sum of the weights alone.
+# All families: 1/Σw takes an entry out of the range where its share does not.
 
 
 def small_slopes(dtype: Any) -> list[tuple[Any, tuple[np.ndarray, ...], float]]:
@@ -373,7 +373,7 @@ def small_slopes(dtype: Any) -> list[tuple[Any, tuple[np.ndarray, ...], float]]:
 @pytest.mark.parametrize("exponent", [-60, 0, 30])
 @pytest.mark.parametrize("which", range(3))
 def test_a_mean_of_small_slopes(which: int, exponent: int, dtype: Any) -> None:
-    """Two equal weights, whatever they are, give half of each slope: as a normal number it keeps all its bits."""
+    """Two equal weights, whatever they are, give half of each slope, with all its bits."""
     loss, arguments, slope = small_slopes(dtype)[which]
     size = dtype(2.0) ** (exponent if dtype == np.float32 else 4 * exponent)
     found = loss.gradient(*arguments, sample_weight=np.full(2, size, dtype))

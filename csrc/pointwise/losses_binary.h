@@ -193,29 +193,33 @@ typedef struct {
 FL_INLINE fl_focal_parts fl_split_focal(real y, real z, fl_prepared prepared) {
     real unit = prepared.moderate ? 1 : (real)0x1p-64, u = fl_flip_for_one(z, y);
     int is_right = fl_is_negative(u);
-    fl_pair e = {prepared.a * unit, prepared.b * unit};
+    fl_pair e = {prepared.a * unit, prepared.b * unit}, top = {prepared.a, prepared.b}, one = {1, 0};
     real d_hi = fl_fma(prepared.a, unit, 1); /* does not wait for e */
     fl_pair d = {d_hi, (e.hi - (d_hi - 1)) + e.lo};
     real inverse = 1 / d.hi;
-    fl_pair top = {is_right ? prepared.a : 1, is_right ? prepared.b : 0};
-    fl_pair q = {top.hi * inverse, 0};
-    q.lo = (fl_remainder(top.hi, q.hi, d.hi) + fl_fma(-q.hi, d.lo, top.lo)) * inverse;
+    fl_pair small = fl_quotient(top, d, inverse), large = fl_quotient(one, d, inverse);
+    fl_pair q = {is_right ? small.hi : large.hi, is_right ? small.lo : large.lo};
     if (!prepared.moderate) {
         q.hi *= is_right ? unit : 1;
         q.lo *= is_right ? unit : 1;
     }
-    real right = (is_right ? 1 : prepared.a) * inverse;
-    return (fl_focal_parts){u, inverse, unit, e, d, q, right};
+    return (fl_focal_parts){u, inverse, unit, e, d, q, is_right ? large.hi : small.hi};
+}
+
+/* c·x + y, with what rounding c to float has dropped; in double it has dropped nothing. */
+FL_INLINE real fl_constant_fma(fl_pair c, real x, real y) {
+    return fl_fma(c.hi, x, FL_PRECISION == 32 ? fl_fma(c.lo, x, y) : y);
 }
 
 /* All three outputs from power = α·q^γ and log(1 + e). */
-FL_INLINE fl_terms fl_focal_terms(real y, fl_focal_parts parts, double gamma, real power, real log_d) {
+FL_INLINE fl_terms fl_focal_terms(real y, fl_focal_parts parts, fl_pair gamma, real power, real log_d) {
     real u = parts.u, q = parts.q.hi, loss = (u > 0 ? u : 0) + log_d;
     real unit = fl_is_negative(u) ? 1 : parts.unit, right = parts.right * unit;
     real finite_loss = loss < FL_EXP_RANGE ? loss : 0; /* beyond, r is 0 */
-    real bracket =
-        fl_fma((real)gamma * finite_loss, fl_fma((real)gamma, right, -q), (real)(2 * gamma + 1) * q);
-    real gradient = power * fl_fma((real)gamma * right, finite_loss, q);
+    real steep = fl_constant_fma(gamma, finite_loss, 0);
+    fl_pair twice = {2 * gamma.hi, 2 * gamma.lo};
+    real bracket = fl_fma(steep, fl_constant_fma(gamma, right, -q), fl_constant_fma(twice, q, q));
+    real gradient = power * fl_fma(steep, right, q);
     return (fl_terms){power * loss, fl_flip_for_one(gradient, y), power * bracket * parts.right * unit};
 }
 
@@ -231,9 +235,7 @@ FL_LOSS(focal_logits) {
     exponent.lo = fl_fma(gamma.hi, minus_log_q.lo + log_d.lo, exponent.lo);
     real power = fl_exp_negated_sum(exponent.hi, exponent.lo);
     power = FL_PRECISION == 32 ? fl_fma(power, alpha.lo, power * alpha.hi) : power * alpha.hi;
-    real missing = fl_fma(-parts.inverse, parts.d.lo, fl_remainder(1, parts.inverse, parts.d.hi));
-    parts.right = fl_fma(parts.right, missing, parts.right); /* gamma multiplies its error */
-    return fl_focal_terms(y, parts, p[0], power, log_d.hi);
+    return fl_focal_terms(y, parts, gamma, power, log_d.hi);
 }
 
 FL_MAGNITUDE(focal2_logits) {
@@ -249,7 +251,7 @@ FL_LOSS(focal2_logits) {
     real alpha = y > 0 ? (real)p[0] : (real)p[1];
     fl_focal_parts parts = fl_split_focal(y, z, prepared);
     real q = parts.q.hi, power = alpha * fl_fma(q, q, 2 * parts.q.lo * q);
-    return fl_focal_terms(y, parts, 2, power, fl_log1p_unit(parts.e.hi, parts.e.lo * parts.inverse));
+    return fl_focal_terms(y, parts, (fl_pair){2, 0}, power, fl_log1p_unit(parts.e.hi, parts.e.lo * parts.inverse));
 }
 
 /* p = {γ, α of label 1, α of label 0}; z is a probability. With r the probability of the right class, q = 1 −

@@ -61,6 +61,13 @@ FL_INLINE fl_pair fl_times_pair(real x, fl_pair c) {
     return p;
 }
 
+/* a/b, whose first part is rounded once, where `inverse` is 1/b to within a few ULP. */
+FL_INLINE fl_pair fl_quotient(fl_pair a, fl_pair b, real inverse) {
+    real x = a.hi * inverse;
+    real rest = (fl_remainder(a.hi, x, b.hi) + fl_fma(-x, b.lo, a.lo)) * inverse;
+    return fl_fast_two_sum(x, rest);
+}
+
 /* 1/(m + m_lo) as a pair. */
 FL_INLINE fl_pair fl_reciprocal(fl_pair m) {
     real d = 1 / m.hi;

@@ -84,8 +84,8 @@ def hold_to_sum(what: str, found: float, terms: np.ndarray, weights: Weights, di
 def mean_of(first: np.ndarray, plain: np.ndarray, weights: Weights, total: Any) -> tuple[Any, Any]:
     """A mean's derivatives, by those of the sum or by those without weights, and what shares round to.
 
-    They are NaN where a precision did not hold them. Beside the largest weight one that float64 cannot hold in its
-    units is 0.
+    They are NaN where a precision did not hold them. A weight that float64 cannot hold in units of the
+    largest is 0.
     """
     given = first if weights.usual else plain
     limits = np.finfo(given.dtype)
