@@ -75,8 +75,6 @@ class Pointwise:
 
     def __init__(self, loss: Any) -> None:
         self.loss, self.name, self.free = loss, repr(loss), False
-        if isinstance(loss, (fl.BinaryCrossEntropy, fl.BinaryFocal)):
-            self.bound = 5.0  # docs/numerics.md
         self.outputs = ["value", *(["gradient", "hessian"] if loss.has_gradient else [])]
 
     def start(self, dtype: Any, rng: np.random.Generator) -> search.Arrays:
