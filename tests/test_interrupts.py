@@ -59,6 +59,7 @@ def _calls() -> dict[str, Callable[[int], Any]]:
     points = rng.normal(size=(50, 1))
     # Zeros that nobody writes take no memory.
     long, scattered = np.zeros((1, 1 << 31), np.float32), _view(np.array(0.5, ">f2"), 1, 1 << 28)
+    turned = np.zeros((1 << 25, 16), np.float32).T
     row_of_samples = rng.normal(size=1 << 23)
     never = {"tol": 1e-300, "max_iter": 2**31 - 1}
     return {
@@ -77,6 +78,7 @@ def _calls() -> dict[str, Callable[[int], Any]]:
         "a long centre": lambda n: fl.CenterLoss()(long, long, [0], n_threads=n),
         "scattered pairs": lambda n: fl.Contrastive()(scattered, scattered, [1], n_threads=n),
         "scattered classes": lambda n: fl.CrossEntropy()([0], scattered, n_threads=n),
+        "turned classes": lambda n: fl.CrossEntropy()(zeros[:16], turned, n_threads=n),
         "centres": lambda n: fl.CenterLoss()(vectors, vectors[:2], labels, n_threads=n),
         "Wasserstein": lambda n: fl.Wasserstein()(samples, samples, n_threads=n),
         "a long sort": lambda n: fl.Wasserstein()(row_of_samples, row_of_samples, n_threads=n),

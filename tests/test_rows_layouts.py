@@ -27,6 +27,25 @@ def test_results_have_the_order_of_the_predictions(case: Any, form: str, dtype: 
     assert loss(y, np.asfortranarray(z), reduction="none").flags.c_contiguous
 
 
+@pytest.mark.parametrize("kind", ["native", "swapped", "of float16", "reversed"])
+def test_rows_that_are_turned_in_parts(kind: str, dtype: Any, rng: Any) -> None:
+    """Class by class in memory, of so many that a signal is answered between some of them."""
+    shape = (2**17 + 5, 21)
+    z = np.round(rng.normal(size=shape), 2).astype(np.float16).astype(dtype)
+    if kind == "swapped":
+        z = z.astype(z.dtype.newbyteorder())
+    elif kind == "of float16":
+        z = z.astype(np.float16)
+    elif kind == "reversed":
+        z = z[::-1]
+    y, out = np.arange(21) * 6000, np.zeros(shape, z.dtype).T
+    plain = np.ascontiguousarray(z.T.astype(np.float32 if kind == "of float16" else dtype))
+    value, gradient = fl.CrossEntropy().value_and_gradient(y, plain, reduction="none")
+    found = fl.CrossEntropy().value_and_gradient(y, z.T, reduction="none", out=(None, out))
+    np.testing.assert_array_equal(found[0], value.astype(z.dtype))
+    np.testing.assert_array_equal(out, gradient.astype(z.dtype))
+
+
 def test_lists_are_float64() -> None:
     gradient = fl.CrossEntropy().gradient([0, 1], [[1, 2], [3, 4]])
     assert gradient.dtype == np.float64

@@ -141,8 +141,9 @@ typedef struct {
     size_t partial_bytes; /* of one chunk's result */
     void (*begin)(const fl_row_tile *tile, int form);
     /* Rows start .. start + n of a matrix with one line's worth of classes or rows contiguous; in place if
-     * possible. */
-    fl_row_matrix (*load)(const fl_array *a, size_t start, size_t n, int across, void *scratch, void *raw);
+     * possible. Of the `whole` classes of a row the array may have a part. */
+    fl_row_matrix (*load)(const fl_array *a, size_t start, size_t n, int across, size_t whole, void *scratch,
+                          void *raw);
     /* Where a kernel may write these rows of an output: its destination, or scratch. */
     fl_row_matrix (*place)(const fl_array *a, size_t start, size_t n, int across, void *scratch);
     /* How many matrices of scratch these need for an array. */
@@ -150,8 +151,8 @@ typedef struct {
     fl_row_ahead (*ahead)(const fl_array *a, size_t start, size_t n, int across);
     /* With `stream`, a function that writes past the caches: packed rows, or along rows a class's rows next
      * to each other. */
-    void (*store)(const fl_array *a, size_t start, size_t n, int across, void *scratch, void *raw,
-                  fl_stream_fn stream);
+    void (*store)(const fl_array *a, size_t start, size_t n, int across, size_t whole, void *scratch,
+                  void *raw, fl_stream_fn stream);
     /* Whether an entry of the first n rows is outside the domain, and which is the first in C order. */
     int (*outside)(fl_row_matrix m, size_t n, size_t n_classes, int across, const fl_domain *domain,
                    size_t *row, size_t *column, double *bad_value);

@@ -24,9 +24,9 @@ static inline void fl_copy_part(const fl_ops *ops, fl_watch *watch, const fl_arr
         if (theirs != mine)
             memcpy(stores ? theirs : mine, stores ? mine : theirs, (end - at) * ops->itemsize);
         else if (stores)
-            ops->rows->store(&part, 0, 1, 0, mine, raw, NULL);
+            ops->rows->store(&part, 0, 1, 0, end - at, mine, raw, NULL);
         else
-            ops->rows->load(&part, 0, 1, 0, mine, raw);
+            ops->rows->load(&part, 0, 1, 0, end - at, mine, raw);
     }
 }
 
@@ -44,21 +44,55 @@ static inline size_t fl_copy_bytes(const fl_ops *ops, const fl_array *a, size_t 
                     fl_scratch_matrix(n, (size_t)a->shape[1], ops->itemsize, across));
 }
 
+/* Whether rows are turned some classes after the other. Scratch for a second matrix is as far away as that of
+ * whole rows, so a part of one must not be longer than the rest. */
+static inline int fl_is_long_turn(const fl_ops *ops, const fl_array *a) {
+    return a->shape[1] > 2 * FL_WATCHED_STRETCH && fl_is_by_class(a->strides[0], a->strides[1]) &&
+           ops->rows->scratch_matrices(a, 0) > 0;
+}
+
+/* Classes from .. to of an array. */
+static inline fl_array fl_some_classes(const fl_array *a, size_t from, size_t to) {
+    fl_array part = *a;
+    part.data = (char *)a->data + (ptrdiff_t)from * a->strides[1];
+    part.shape[1] = (ptrdiff_t)(to - from);
+    return part;
+}
+
 /* Rows start .. start + n, in place if possible. */
 static inline fl_row_matrix fl_load_matrix(const fl_ops *ops, fl_watch *watch, const fl_array *a,
                                            size_t start, size_t n, int across, char *scratch, char *raw) {
-    if (!fl_is_long_copy(ops, a, n, across))
-        return ops->rows->load(a, start, n, across, scratch, raw);
-    fl_copy_part(ops, watch, a, start, 0, (size_t)a->shape[1], scratch, 0);
-    return (fl_row_matrix){scratch, a->shape[1]};
+    size_t n_classes = (size_t)a->shape[1];
+    if (fl_is_long_copy(ops, a, n, across)) {
+        fl_copy_part(ops, watch, a, start, 0, n_classes, scratch, 0);
+        return (fl_row_matrix){scratch, a->shape[1]};
+    }
+    if (!fl_is_long_turn(ops, a))
+        return ops->rows->load(a, start, n, across, n_classes, scratch, raw);
+    fl_row_matrix found = {scratch, 0};
+    for (size_t at = 0, end; (end = fl_stretch(watch, at, n_classes)) > at; at = end) {
+        fl_array part = fl_some_classes(a, at, end);
+        found.stride =
+            ops->rows->load(&part, start, n, across, n_classes, scratch + at * ops->itemsize, raw).stride;
+    }
+    return found;
 }
 
 static inline void fl_store_matrix(const fl_ops *ops, fl_watch *watch, const fl_array *a, size_t start,
                                    size_t n, int across, char *scratch, char *raw, fl_stream_fn stream) {
-    if (!stream && fl_is_long_copy(ops, a, n, across))
-        fl_copy_part(ops, watch, a, start, 0, (size_t)a->shape[1], scratch, 1);
-    else
-        ops->rows->store(a, start, n, across, scratch, raw, stream);
+    size_t n_classes = (size_t)a->shape[1];
+    if (!stream && fl_is_long_copy(ops, a, n, across)) {
+        fl_copy_part(ops, watch, a, start, 0, n_classes, scratch, 1);
+        return;
+    }
+    if (!fl_is_long_turn(ops, a)) {
+        ops->rows->store(a, start, n, across, n_classes, scratch, raw, stream);
+        return;
+    }
+    for (size_t at = 0, end; (end = fl_stretch(watch, at, n_classes)) > at; at = end) {
+        fl_array part = fl_some_classes(a, at, end);
+        ops->rows->store(&part, start, n, across, n_classes, scratch + at * ops->itemsize, raw, stream);
+    }
 }
 
 #endif

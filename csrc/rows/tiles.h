@@ -19,7 +19,8 @@ typedef struct {
     int native;          /* aligned reals of this machine's byte order */
 } fl_tile_view;
 
-static fl_tile_view fl_view_tile(const fl_array *a, size_t start, size_t n, int across) {
+/* `whole` are the classes of a row, of which the array may have a part alone. */
+static fl_tile_view fl_view_tile(const fl_array *a, size_t start, size_t n, int across, size_t whole) {
     fl_tile_view v = {(char *)a->data + (ptrdiff_t)start * a->strides[0],
                       a->strides[0],
                       a->strides[1],
@@ -29,8 +30,8 @@ static fl_tile_view fl_view_tile(const fl_array *a, size_t start, size_t n, int 
                       0,
                       0,
                       0};
-    v.line = across ? v.padded : fl_scratch_line(v.n_classes, sizeof(real)) / sizeof(real);
-    v.matrix = fl_scratch_matrix(n, v.n_classes, sizeof(real), across) / sizeof(real);
+    v.line = across ? v.padded : fl_scratch_line(whole, sizeof(real)) / sizeof(real);
+    v.matrix = fl_scratch_matrix(n, whole, sizeof(real), across) / sizeof(real);
     v.native = a->dtype == FL_REAL_DTYPE && !a->swapped && (uintptr_t)v.data % sizeof(real) == 0 &&
                v.row % (ptrdiff_t)sizeof(real) == 0 && v.column % (ptrdiff_t)sizeof(real) == 0;
     return v;
@@ -93,9 +94,9 @@ static void fl_pad_rows(real *block, size_t n, size_t padded, size_t n_classes) 
             block[k * padded + i] = block[k * padded + n - 1];
 }
 
-static fl_row_matrix fl_load_tile(const fl_array *a, size_t start, size_t n, int across, void *scratch,
-                                  void *raw) {
-    fl_tile_view v = fl_view_tile(a, start, n, across);
+static fl_row_matrix fl_load_tile(const fl_array *a, size_t start, size_t n, int across, size_t whole,
+                                  void *scratch, void *raw) {
+    fl_tile_view v = fl_view_tile(a, start, n, across, whole);
     int lines = fl_lines_of(&v, across);
     if (lines == FL_LINES_IN_PLACE)
         return fl_in_place(&v, across);
@@ -123,7 +124,7 @@ static fl_row_matrix fl_load_tile(const fl_array *a, size_t start, size_t n, int
 }
 
 static fl_row_matrix fl_place_tile(const fl_array *a, size_t start, size_t n, int across, void *scratch) {
-    fl_tile_view v = fl_view_tile(a, start, n, across);
+    fl_tile_view v = fl_view_tile(a, start, n, across, (size_t)a->shape[1]);
     if (fl_lines_of(&v, across) == FL_LINES_IN_PLACE)
         return fl_in_place(&v, across);
     return (fl_row_matrix){scratch, (ptrdiff_t)v.line};
@@ -131,7 +132,7 @@ static fl_row_matrix fl_place_tile(const fl_array *a, size_t start, size_t n, in
 
 /* A last tile across rows may have to be padded. */
 static size_t fl_scratch_matrices(const fl_array *a, int across) {
-    fl_tile_view v = fl_view_tile(a, 0, 16, across);
+    fl_tile_view v = fl_view_tile(a, 0, 16, across, (size_t)a->shape[1]);
     int lines = fl_lines_of(&v, across);
     return lines == FL_LINES_SCATTERED ? 2 : lines == FL_LINES_TRANSPOSED || across;
 }
@@ -139,7 +140,7 @@ static size_t fl_scratch_matrices(const fl_array *a, int across) {
 /* Where the classes of the n rows after these lie: in C order, or across rows as lines if they do. */
 static fl_row_ahead fl_next_tile(const fl_array *a, size_t start, size_t n, int across) {
     const ptrdiff_t item = sizeof(real);
-    fl_tile_view v = fl_view_tile(a, start, n, 1);
+    fl_tile_view v = fl_view_tile(a, start, n, 1, (size_t)a->shape[1]);
     uintptr_t next = (uintptr_t)v.data + n * (size_t)v.row; /* perhaps beyond the array */
     if (!v.native || start + n >= (size_t)a->shape[0])
         return (fl_row_ahead){NULL, 0};
@@ -177,9 +178,9 @@ static void fl_stream_classes(const fl_tile_view *v, const real *block, ptrdiff_
     }
 }
 
-static void fl_store_tile(const fl_array *a, size_t start, size_t n, int across, void *scratch, void *raw,
-                          fl_stream_fn stream) {
-    fl_tile_view v = fl_view_tile(a, start, n, across);
+static void fl_store_tile(const fl_array *a, size_t start, size_t n, int across, size_t whole, void *scratch,
+                          void *raw, fl_stream_fn stream) {
+    fl_tile_view v = fl_view_tile(a, start, n, across, whole);
     int lines = fl_lines_of(&v, across);
     real *block = scratch;
     size_t line = v.line;

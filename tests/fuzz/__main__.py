@@ -69,11 +69,12 @@ class Run:
 
     def _follow(self, worker: subprocess.Popen[bytes], place: str, told: TextIO) -> None:
         """Take down what the worker finds, and end it if it hangs."""
-        seen, since, ended = b"", time.time(), False
+        seen, since, ended, rest = b"", time.time(), False, ""
         while not ended:
             time.sleep(0.05)
             ended = worker.poll() is not None
-            for line in told:
+            *lines, rest = (rest + told.read()).split("\n")
+            for line in lines:
                 self.found(*json.loads(line))
             now = Path(place).read_bytes()[:16]
             if now != seen:

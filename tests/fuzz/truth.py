@@ -92,7 +92,8 @@ def mean_of(first: np.ndarray, plain: np.ndarray, weights: Weights, total: Any) 
     size = np.abs(given)
     held = (given == 0) | (size > float(limits.tiny) * 1e12) & (size < float(limits.max) / 1e6)
     lost = weights.of_all < weights.of_all.max(initial=0) * 1e-300
-    held &= ~lost.reshape(lost.shape + (1,) * (given.ndim - lost.ndim))
+    if given.shape[: lost.ndim] == lost.shape:  # and not, say, a centre's gradient, which has many samples
+        held &= ~lost.reshape(lost.shape + (1,) * (given.ndim - lost.ndim))
     found = first.astype(WIDE) if weights.usual else weights.times(plain)
     with np.errstate(invalid="ignore"):
         return np.where(held, found, np.nan) / total, np.abs(given.astype(WIDE)) * (
