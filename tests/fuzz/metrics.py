@@ -119,6 +119,8 @@ def case(s: Session) -> None:
     args, options = make(name, r, n)
     if r.random() < 0.4 and "median" not in name and name != "max_error":
         options["sample_weight"] = arrays.fractions(r, n) + 0.1
+        if name in ("r2_score", "explained_variance_score") and not np.ptp(args[0], axis=0).all():
+            return  # scikit-learn rounds the weighted mean of equal numbers to another one
     odd = r.random() < 0.3 and name not in _IN_ORDER
     if odd:
         i = r.randrange(len(args) + len(options))
