@@ -44,7 +44,7 @@ def _magnitudes(loss: Any, arguments: tuple[Any, ...]) -> tuple[Any, list[Any]]:
         unit = [np.abs(x[0] - x[1]) / first[:, None], np.abs(x[0] - x[2]) / second[:, None]]
         return first + second + loss.margin, [unit[0] + unit[1], zeros[0], zeros[0]]
     if isinstance(loss, fl.Contrastive):
-        apart = (arguments[2] == 0) & (first < loss.margin)
+        apart = (arguments[2] == 0) & (first <= loss.margin)
         short_of, both = np.maximum(loss.margin - first, 0), loss.margin + first
         slope = np.where(apart, 2 * both / first, 0)[:, None] * np.abs(x[0] - x[1])
         return np.where(apart, both * short_of, 0), [slope, slope]

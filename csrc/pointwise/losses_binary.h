@@ -95,9 +95,10 @@ FL_MAGNITUDE(bce_logits) {
 }
 
 FL_PREPARE(bce_logits) {
-    real a = fl_abs(z);
-    fl_pair e = moderate ? fl_exp_negated_pair_in_range(a, 0) : (fl_pair){fl_exp_negated(a), 0};
-    return (fl_prepared){.a = e.hi, .b = e.lo};
+    real a = fl_abs(z), unit = moderate ? 1 : (real)0x1p-64;
+    fl_pair e = moderate ? fl_exp_negated_pair_in_range(a, 0)
+                         : fl_exp_negated_pair_in_range(fl_at_most(a, FL_EXP_RANGE), 64);
+    return (fl_prepared){.a = e.hi * unit, .b = e.lo * unit};
 }
 
 FL_LOSS(bce_logits) {

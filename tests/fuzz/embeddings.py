@@ -99,7 +99,9 @@ def _hold_to_truth(
         return
     value_size = np.nan_to_num(np.asarray(value_size, np.float64), posinf=np.inf)
     slack: Any = (1e-36 if single else 1e-300) * np.maximum(weight, 1)
-    s.near("values", first[0], values * weight, ULPS, value_size * weight, slack=slack)
+    # The square of a difference that is rounded.
+    squared = (4 * eps * loss.margin) ** 2 * weight if isinstance(loss, fl.Contrastive) else 0.0
+    s.near("values", first[0], values * weight, ULPS, value_size * weight, slack=slack + squared)
     # At its margin a loss has two slopes, and a rounding decides.
     at_margin = (np.abs(values) <= 16 * eps * value_size) & isinstance(loss, fl.Triplet | fl.CosineEmbedding)
     for i, (found, true, size) in enumerate(zip(first[1:], gradients, sizes, strict=True)):
