@@ -69,24 +69,31 @@ FL_LOSS(exponential) {
 /* Cross-entropy on logits, from the weights of the positive and the negative class and their sum. With e =
  * e^−|z|, l = log(1 + e), q = e/(1 + e) = σ(−|z|) and w the weight of the class that z speaks against, the
  * value positive·softplus(−z) + negative·softplus(z) is sum·l + w·|z|, the gradient ±(w − sum·q), and the
- * Hessian sum·q·(1 − q). The rounding error of q is taken out with the remainder of the division. Where the
+ * Hessian sum·q·(1 − q). The error of the quotient is taken out with the remainder of the division. Where the
  * weights are y and 1 − y their sum is 1; elsewhere they are rounded, and e is a pair to make up for it. */
 FL_INLINE fl_terms fl_cross_entropy(real positive, real negative, int is_plain, real z,
                                     fl_prepared prepared) {
     real e = prepared.a, e_lo = prepared.b, size = fl_abs(z);
     real against = fl_is_negative(z) ? positive : negative;
     fl_pair sum = fl_two_sum(positive, negative), d = fl_fast_two_sum(1, e);
-    real q = e / d.hi;
-    real rest = fl_remainder(e, q, d.hi) - q * d.lo;
-    q = fl_fma(is_plain ? rest : rest + e_lo, 1 - q, q);
+    real quotient = e / d.hi;
+    real rest = fl_remainder(e, quotient, d.hi) - quotient * d.lo;
+    real q = fl_fma(is_plain ? rest : rest + e_lo, 1 - quotient, quotient);
     real bent = fl_fma(-q, q, q);
     fl_pair f = fl_log1p_factors(e);
-    fl_pair log_d = fl_fast_two_sum(e, fl_fma(-f.hi, f.lo, is_plain ? 0 : e_lo * (1 - q)));
-    real l = is_plain ? log_d.hi : fl_fma(sum.hi, log_d.hi, fl_fma(sum.hi, log_d.lo, sum.lo * log_d.hi));
+    real l;
+    if (is_plain) {
+        l = fl_fma(-f.hi, f.lo, e);
+    } else {
+        real slope = fl_fma((real)-0.5, e, 1); /* of the logarithm, near enough */
+        fl_pair log_d = fl_fast_two_sum(e, fl_fma(-f.hi, f.lo, e_lo * slope));
+        l = fl_fma(sum.hi, log_d.hi, fl_fma(sum.hi, log_d.lo, sum.lo * log_d.hi));
+        bent = fl_fma(sum.hi, bent, sum.lo * bent);
+    }
     real value = fl_fma(against, size, l);
     value = !prepared.moderate && against == 0 ? l : value; /* 0·∞ is 0 */
-    real slope = is_plain ? against - q : fl_fma(-sum.hi, q, against);
-    return (fl_terms){value, fl_flip_sign(slope, z), is_plain ? bent : fl_fma(sum.hi, bent, sum.lo * bent)};
+    real gradient = is_plain ? against - quotient : fl_fma(-sum.hi, q, against);
+    return (fl_terms){value, fl_flip_sign(gradient, z), bent};
 }
 
 /* p = {a1, a0, b1, b0}: the weights are a1·y + a0 and b1·(1 − y) + b0. */
@@ -166,9 +173,8 @@ FL_LOSS(bce_probabilities) {
     fl_probability q = fl_clip_probability(z);
     real positive = fl_fma((real)p[0], y, (real)p[1]), negative = fl_fma((real)p[2], 1 - y, (real)p[3]);
     real a = positive / q.positive, b = negative / q.negative;
-    real bent = b / q.negative; /* squares the rounding error of 1 − z */
     return (fl_terms){-fl_fma(positive, q.log_positive.hi, negative * q.log_negative.hi), b - a,
-                      a / q.positive + fl_fma(-2 * q.negative_error, bent, bent)};
+                      a / q.positive + b / q.negative};
 }
 
 /* Focal loss on logits: u = ±z speaks for the wrong class, q = σ(u) is its probability and r = σ(−u) that of
@@ -200,17 +206,18 @@ typedef struct {
 FL_INLINE fl_focal_parts fl_split_focal(real y, real z, fl_prepared prepared) {
     real unit = prepared.moderate ? 1 : (real)0x1p-64, u = fl_flip_for_one(z, y);
     int is_right = fl_is_negative(u);
-    fl_pair e = {prepared.a * unit, prepared.b * unit}, top = {prepared.a, prepared.b}, one = {1, 0};
+    fl_pair e = {prepared.a * unit, prepared.b * unit}, top = {prepared.a, prepared.b};
     real d_hi = fl_fma(prepared.a, unit, 1); /* does not wait for e */
     fl_pair d = {d_hi, (e.hi - (d_hi - 1)) + e.lo};
     real inverse = 1 / d.hi;
-    fl_pair small = fl_quotient(top, d, inverse), large = fl_quotient(one, d, inverse);
-    fl_pair q = {is_right ? small.hi : large.hi, is_right ? small.lo : large.lo};
+    fl_pair wrong = {is_right ? top.hi : 1, is_right ? top.lo : 0};
+    fl_pair right = {is_right ? 1 : top.hi, is_right ? 0 : top.lo};
+    fl_pair q = fl_quotient(wrong, d, inverse);
     if (!prepared.moderate) {
         q.hi *= is_right ? unit : 1;
         q.lo *= is_right ? unit : 1;
     }
-    return (fl_focal_parts){u, inverse, unit, e, d, q, is_right ? large.hi : small.hi};
+    return (fl_focal_parts){u, inverse, unit, e, d, q, fl_quotient(right, d, inverse).hi};
 }
 
 /* c·x + y, with what rounding c to float has dropped; in double it has dropped nothing. */
