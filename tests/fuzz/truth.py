@@ -77,7 +77,8 @@ def hold_to_sum(what: str, found: float, terms: np.ndarray, weights: Weights, di
     slack = 4 * (float(limits.eps) + 2.0**-52) * size + tiny * weights.total
     slack += wide.size * (tiny if weights.usual else 5e-324)
     true = wide.sum() / divisor
-    if np.abs(true) < 1e308 and not np.abs(WIDE(found) - true) <= slack / divisor:
+    # Beyond that a part of the sum may be infinite, as NumPy's is.
+    if size < 1e308 and not np.abs(WIDE(found) - true) <= slack / divisor:
         raise FindingError(f"{what} is {found!r}, but its terms give {true!r}")
 
 
