@@ -51,8 +51,8 @@ static void fl_store(const fl_array *a, size_t start, size_t n, const void *bloc
     }
 }
 
-/* block *= weights·scale, in place; 0 where the weight is, whatever it multiplies. A mean's share is within the
- * precision's range where a small entry times 1/Σw, or a large one times the weight, is not. */
+/* block *= weights·scale, in place; 0 where the weight is, whatever it multiplies. A mean's share is within
+ * the precision's range where a small entry times 1/Σw, or a large one times the weight, is not. */
 static inline void fl_multiply(void *block, const void *weights, double scale, size_t n) {
     real *a = block, factor = (real)scale;
     const real *w = weights;
