@@ -86,6 +86,12 @@ def expectile(xp, loss, y, z):
     )
 
 
+def squared_epsilon_insensitive(xp, loss, y, z):
+    r = z - y
+    t = xp.clip(xp.abs(r) - loss.epsilon, 0, None)
+    return lambda: t * t, lambda: 2 * xp.sign(r) * t, lambda: xp.where(t > 0, xp.full_like(t, 2), 0)
+
+
 def cauchy(xp, loss, y, z):
     r, c = z - y, loss.c
     u = (r * (1 / c)) ** 2
@@ -152,6 +158,16 @@ def squared_hinge(xp, loss, y, z):
     return lambda: s * s, lambda: -2 * y * s, lambda: xp.where(s > 0, xp.full_like(s, 2), 0)
 
 
+def smoothed_hinge(xp, loss, y, z):
+    t = xp.clip(1 - y * z, 0, None)
+    c = xp.clip(t, None, loss.gamma)
+    return (
+        lambda: c / loss.gamma * (t - c / 2),
+        lambda: -y * c / loss.gamma,
+        lambda: xp.where((t > 0) & (t < loss.gamma), xp.full_like(t, 1 / loss.gamma), 0),
+    )
+
+
 def exponential(xp, loss, y, z):
     e = xp.exp(-y * z)
     return lambda: e, lambda: -y * e, lambda: e
@@ -196,8 +212,8 @@ FORMULAS: dict[str, Formula] = {
     f.__name__: f
     for f in (
         squared_error, half_squared_error, absolute_error, huber, smooth_l1, log_cosh, pseudo_huber,
-        quantile, expectile, cauchy, welsch, tukey, poisson, gamma, tweedie, squared_log_error,
-        absolute_percentage_error, zero_one, perceptron, hinge, squared_hinge, exponential,
-        wasserstein_critic, binary_cross_entropy, binary_focal,
+        quantile, expectile, squared_epsilon_insensitive, cauchy, welsch, tukey, poisson, gamma, tweedie,
+        squared_log_error, absolute_percentage_error, zero_one, perceptron, hinge, squared_hinge,
+        smoothed_hinge, exponential, wasserstein_critic, binary_cross_entropy, binary_focal,
     )
 }  # fmt: skip

@@ -16,6 +16,7 @@ __all__ = [
     "Perceptron",
     "Hinge",
     "SquaredHinge",
+    "SmoothedHinge",
     "Exponential",
     "BinaryCrossEntropy",
     "BinaryFocal",
@@ -138,6 +139,45 @@ class SquaredHinge(PointwiseLoss):
 
     def __init__(self) -> None:
         super().__init__("squared_hinge")
+
+
+class SmoothedHinge(PointwiseLoss):
+    r"""Hinge loss with its kink rounded off, over a width of :math:`\gamma`.
+
+    With :math:`t = 1 - m` it is 0 for :math:`t \le 0`, :math:`t^2/(2\gamma)` up to :math:`\gamma`, and
+    :math:`t - \gamma/2` above. The gradient is :math:`-y` times :math:`t/\gamma` clipped to [0, 1], the
+    Hessian :math:`1/\gamma` in between and 0 elsewhere. Labels are -1 or 0 and +1, predictions any real
+    scores.
+
+    Parameters
+    ----------
+    gamma : float, default 1.0
+        The width, positive; the smaller, the nearer it is to :class:`Hinge`.
+
+    Raises
+    ------
+    ValueError
+        If `gamma` is not positive and finite.
+
+    References
+    ----------
+    S. Shalev-Shwartz and T. Zhang, "Stochastic Dual Coordinate Ascent Methods for Regularized Loss
+    Minimization", JMLR 14 (2013).
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.SmoothedHinge(gamma=0.5)([1, -1, 1], [0.75, 2.0, 3.0], reduction="none")
+    array([0.0625, 2.75  , 0.    ])
+    """
+
+    aliases = ("smooth_hinge",)
+    family = "binary"
+    gamma: float
+
+    def __init__(self, gamma: float = 1.0) -> None:
+        gamma = positive("gamma", gamma)
+        super().__init__("smoothed_hinge", (gamma,), gamma=gamma)
 
 
 class Exponential(PointwiseLoss):

@@ -16,6 +16,7 @@ __all__ = [
     "PseudoHuber",
     "Quantile",
     "Expectile",
+    "SquaredEpsilonInsensitive",
     "Cauchy",
     "Welsch",
     "Tukey",
@@ -293,6 +294,43 @@ class Expectile(PointwiseLoss):
     def __init__(self, q: float = 0.5) -> None:
         q = number_in("q", q, 0, 1)
         super().__init__("expectile", (q,), q=q)
+
+
+class SquaredEpsilonInsensitive(PointwiseLoss):
+    r"""Squared error of what exceeds a tolerance, :math:`[|r| - \epsilon]_+^2`.
+
+    Errors up to `epsilon` count nothing: the loss of support vector regression, smooth. The gradient is
+    :math:`2\operatorname{sign}(r)[|r| - \epsilon]_+`, the Hessian 2 outside the tolerance and 0 within. Any
+    real targets and predictions.
+
+    Parameters
+    ----------
+    epsilon : float, default 0.1
+        The tolerance, in the units of the target; 0 makes it the squared error.
+
+    Raises
+    ------
+    ValueError
+        If `epsilon` is negative or not finite.
+
+    References
+    ----------
+    C.-H. Ho and C.-J. Lin, "Large-scale Linear Support Vector Regression", JMLR 13 (2012).
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.SquaredEpsilonInsensitive(epsilon=0.5)([0.0, 0.0], [0.25, -2.5], reduction="none")
+    array([0., 4.])
+    """
+
+    aliases = ("squared_svr",)
+    family = "regression"
+    epsilon: float
+
+    def __init__(self, epsilon: float = 0.1) -> None:
+        epsilon = number_in("epsilon", epsilon, 0, math.inf, ends="[)")
+        super().__init__("squared_epsilon_insensitive", (epsilon,), epsilon=epsilon)
 
 
 class Cauchy(PointwiseLoss):

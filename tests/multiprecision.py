@@ -119,7 +119,7 @@ def twin(loss: Any, epsilon: float = 2.0**-52) -> reference.Loss:
     name = type(loss).__name__
     cls = next(getattr(m, name) for m in _MODULES if hasattr(m, name))
     found = cls(**exact_parameters(loss))
-    found.epsilon = _arithmetic.number(epsilon)
+    found.machine_epsilon = _arithmetic.number(epsilon)
     return found
 
 

@@ -37,7 +37,7 @@ def _tweedie_value(t: Any, y: Any, z: Any) -> Any:
 def _of_smallest(t: Any, y: Any) -> Any:
     """The smallest normal number times both weights: e^-|z| below it has no more bits to be multiplied."""
     positive, negative = _shares(t, y)
-    return (positive + negative) * (2.0**-126 if t.epsilon == 2.0**-23 else 2.0**-1022)
+    return (positive + negative) * (2.0**-126 if t.machine_epsilon == 2.0**-23 else 2.0**-1022)
 
 
 def _cross_entropy_gradient(t: Any, y: Any, z: Any) -> Any:
@@ -130,6 +130,8 @@ CURVATURES = {
     },
     ("Expectile", "majorizer"): lambda t, y, z: 2 * max(t.q, 1 - t.q) + 0 * z,
     ("SquaredHinge", "majorizer"): lambda t, y, z: 2 + 0 * z,
+    ("SquaredEpsilonInsensitive", "majorizer"): lambda t, y, z: 2 + 0 * z,
+    ("SmoothedHinge", "majorizer"): lambda t, y, z: 1 / t.gamma + 0 * z,
     ("Exponential", "majorizer"): lambda t, y, z: np.maximum(t._hessian(y, z), 1.0),
     ("Gamma", "majorizer"): lambda t, y, z: np.maximum(t._hessian(y, z), 1.0),
     ("Poisson", "majorizer"): lambda t, y, z: np.maximum(t._hessian(y, z), y),

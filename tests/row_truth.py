@@ -34,7 +34,7 @@ def twin(loss: Any, epsilon: float = 2.0**-52) -> reference.RowLoss:
     """The multi-precision twin of a loss, whose parameters are the exact values of the loss's floats."""
     cls = next(getattr(m, type(loss).__name__) for m in _MODULES if hasattr(m, type(loss).__name__))
     found = cls(**multiprecision.exact_parameters(loss))
-    found.epsilon = multiprecision.exact(epsilon)
+    found.machine_epsilon = multiprecision.exact(epsilon)
     for name in ("_plain", "_terms", "_slope"):
         if hasattr(found, name):
             setattr(found, name, _remembered(getattr(found, name)))

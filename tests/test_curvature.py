@@ -80,6 +80,8 @@ def test_majorizer_is_above_the_loss_on_the_way_to_the_minimum(trained):
         fl.BinaryCrossEntropy(),
         fl.BinaryCrossEntropy(pos_weight=3.0),
         fl.SquaredHinge(),
+        fl.SquaredEpsilonInsensitive(),
+        fl.SmoothedHinge(gamma=0.5),
     ],
     ids=repr,
 )

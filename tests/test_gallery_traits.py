@@ -31,7 +31,7 @@ BOUNDED = {
         "Welsch",
         "Tukey",
     ),
-    *("AbsolutePercentageError", "Perceptron", "Hinge", "BinaryCrossEntropy", "BinaryFocal"),
+    *("AbsolutePercentageError", "Perceptron", "Hinge", "SmoothedHinge", "BinaryCrossEntropy", "BinaryFocal"),
     "WassersteinCritic",
 }
 

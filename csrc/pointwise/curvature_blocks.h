@@ -67,6 +67,10 @@ FL_RULE(two) {
     return 2;
 }
 
+FL_RULE(inverse_parameter) {
+    return (real)(1 / fl_scale_parameter(p[0]));
+}
+
 /* Between z and its minimum at log y, a sum of exponentials is bent most at one of the two ends: at z by h,
  * at log y by y^(2 − power). */
 FL_INLINE real fl_larger(real a, real b) {

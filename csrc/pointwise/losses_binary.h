@@ -55,6 +55,21 @@ FL_LOSS(squared_hinge) {
     return (fl_terms){kept * kept, -2 * s * kept, t > 0 ? 2 : kept};
 }
 
+/* p = {γ}: of t = 1 − m, t²/(2γ) up to γ, t − γ/2 above, as smooth_l1 of |r|. Of which the Hessian is
+ * decided without rounding t. */
+FL_LOSS(smoothed_hinge) {
+    double scale = fl_scale_parameter(p[0]);
+    real gamma = (real)scale, inverse = (real)(1 / scale), gamma_error = (real)(scale - (double)gamma);
+    real s = fl_class(y);
+    fl_pair exact = fl_two_sum(1, -s * z);
+    real t = exact.hi, kept = t <= 0 ? 0 : t;
+    int is_linear = kept >= gamma;
+    real c = is_linear ? gamma : kept, slope = is_linear ? 1 : kept * inverse;
+    real missing = (gamma - t) - (exact.lo - gamma_error);
+    return (fl_terms){slope * fl_fma((real)-0.5, c, kept), -s * slope,
+                      fl_keep_nan(t, t > 0 && missing > 0 ? inverse : 0)};
+}
+
 /* e^−m */
 FL_MAGNITUDE(exponential) {
     return z;

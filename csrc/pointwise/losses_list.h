@@ -25,6 +25,7 @@
     X(pseudo_huber,              ANY,             ANY,             MEDIUM, 1, PLAIN)       \
     X(quantile,                  ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
     X(expectile,                 ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
+    X(squared_epsilon_insensitive, ANY,           ANY,             CHEAP,  1, ONE_PASS)    \
     X(cauchy,                    ANY,             ANY,             HEAVY,  1, MODERATE)    \
     X(welsch,                    ANY,             ANY,             HEAVY,  1, MODERATE)    \
     X(tukey,                     ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
@@ -43,6 +44,7 @@
     X(perceptron,                LABEL,           ANY,             CHEAP,  0, ONE_PASS)    \
     X(hinge,                     LABEL,           ANY,             CHEAP,  0, ONE_PASS)    \
     X(squared_hinge,             LABEL,           ANY,             CHEAP,  0, ONE_PASS)    \
+    X(smoothed_hinge,            LABEL,           ANY,             CHEAP,  1, ONE_PASS)    \
     X(exponential,               LABEL,           ANY,             MEDIUM, 0, MODERATE)    \
     X(bce_logits,                FRACTION,        ANY,             MEDIUM, 4, TWO_PASSES)  \
     X(bce_logits_plain,          FRACTION,        ANY,             MEDIUM, 0, TWO_PASSES)  \

@@ -171,6 +171,18 @@ FL_LOSS(expectile) {
     return (fl_terms){w * r * r, 2 * w * r, fl_keep_nan(r, 2 * w)};
 }
 
+/* p = {ε}. |r| − ε is taken of the exact residual, and of ε as it was given, since its square would show
+ * twice what cancels. */
+FL_LOSS(squared_epsilon_insensitive) {
+    real epsilon = (real)p[0], epsilon_error = (real)(p[0] - (double)epsilon);
+    fl_pair r = fl_two_difference(z, y);
+    real size = fl_abs(r.hi);
+    real t = (size - epsilon) + (fl_flip_sign(r.lo, r.hi) - epsilon_error);
+    t = size <= FL_LARGEST ? t : size;
+    real kept = t <= 0 ? 0 : t;
+    return (fl_terms){kept * kept, 2 * fl_with_sign(kept, r.hi), t > 0 ? 2 : kept};
+}
+
 /* p = {c}. ½c²·log(1 + u²), u = r/c, the gradient r/(1 + u²), the Hessian (1 − u²)/(1 + u²)². For huge |u|,
  * where the 1 is dropped, they are c²·(log |r| − log c), c²/r and −1/u². */
 FL_MAGNITUDE(cauchy) {

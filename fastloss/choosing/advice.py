@@ -120,6 +120,17 @@ ADVICE: Mapping[str, Advice] = {
     "Expectile": Advice(
         "none", "identity", _REAL_OUTPUT, _REAL, _SMOOTH, ("An expectile is not a quantile.",)
     ),
+    "SquaredEpsilonInsensitive": Advice(
+        "none",
+        "identity",
+        _REAL_OUTPUT,
+        _REAL,
+        _SMOOTH,
+        (
+            "epsilon, the error that does not matter, is yours to choose, in the units of the target.",
+            "Outliers dominate, as under the squared error.",
+        ),
+    ),
     "Cauchy": Advice("none", "identity", _REAL_OUTPUT, _REAL, _ROBUST, _REDESCENDING),
     "Welsch": Advice("none", "identity", _REAL_OUTPUT, _REAL, _ROBUST, _REDESCENDING),
     "Tukey": Advice("none", "identity", _REAL_OUTPUT, _REAL, _ROBUST, _REDESCENDING),
@@ -206,6 +217,17 @@ ADVICE: Mapping[str, Advice] = {
         _LABELS,
         _SMOOTH,
         ("Scores are no probabilities.", "Outliers count by their square."),
+    ),
+    "SmoothedHinge": Advice(
+        "none",
+        "none: the sign of the score is the class",
+        _SCORES,
+        _LABELS,
+        _SMOOTH,
+        (
+            "Scores are no probabilities.",
+            "Without a penalty on the weights the margin means nothing: add L2.",
+        ),
     ),
     "Exponential": Advice(
         "none",

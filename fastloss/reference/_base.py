@@ -51,7 +51,7 @@ class Loss(Twin):
     _predictions: ClassVar[Domain] = Domain()
 
     #: Machine epsilon of the precision computed in: float32 for float32 and narrower, else float64.
-    epsilon = float(np.finfo(np.float64).eps)
+    machine_epsilon = float(np.finfo(np.float64).eps)
 
     @property
     def target_domain(self) -> Domain:
@@ -161,7 +161,7 @@ class Loss(Twin):
 
         # A 16-bit prediction is computed in float32, so its epsilon is that of float32.
         self = copy.copy(self)
-        self.epsilon = float(np.finfo(np.float64 if dtype == np.float64 else np.float32).eps)
+        self.machine_epsilon = float(np.finfo(np.float64 if dtype == np.float64 else np.float32).eps)
         formulas = {"v": self._value, "g": self._gradient, "h": self._hessian}
         total = w.sum() if reduction == "mean" else 1.0
         missing = np.isnan(y) | np.isnan(z)

@@ -93,6 +93,24 @@ class SquaredHinge(_Margin):
         return np.where(self._sign(y) * z < 1, 2.0, 0.0)
 
 
+class SmoothedHinge(_Margin):
+    """0, t²/(2·gamma) or t - gamma/2 for t = 1 - m up to 0, up to gamma, and above."""
+
+    def __init__(self, gamma: float = 1.0) -> None:
+        self.gamma = gamma
+
+    def _value(self, y: Array, z: Array) -> Array:
+        t = np.maximum(1 - self._sign(y) * z, 0)
+        return np.where(t < self.gamma, t * (t / self.gamma) / 2, t - self.gamma / 2)
+
+    def _gradient(self, y: Array, z: Array) -> Array:
+        return -self._sign(y) * np.clip((1 - self._sign(y) * z) / self.gamma, 0, 1)
+
+    def _hessian(self, y: Array, z: Array) -> Array:
+        m = self._sign(y) * z
+        return np.where((m < 1) & (m > 1 - self.gamma), 1 / self.gamma, 0.0)
+
+
 class Exponential(_Margin):
     """e^-m."""
 
@@ -143,7 +161,7 @@ class BinaryCrossEntropy(Loss):
         return self.pos_weight * y, 1 - y
 
     def _clip(self, p: Array) -> Array:
-        return np.clip(p, self.epsilon, 1 - self.epsilon)
+        return np.clip(p, self.machine_epsilon, 1 - self.machine_epsilon)
 
     def _value(self, y: Array, z: Array) -> Array:
         positive, negative = self._shares(y)
@@ -189,7 +207,7 @@ class BinaryFocal(Loss):
         sign = np.where(y == 1, 1.0, -1.0)
         if self.from_logits:
             return alpha, sigmoid(sign * z), sigmoid(-sign * z), softplus(-sign * z), sign
-        p = np.clip(z, self.epsilon, 1 - self.epsilon)
+        p = np.clip(z, self.machine_epsilon, 1 - self.machine_epsilon)
         true, false = np.where(y == 1, p, 1 - p), np.where(y == 1, 1 - p, p)
         return alpha, true, false, np.where(y == 1, -np.log(p), -np.log1p(-p)), sign
 

@@ -82,20 +82,20 @@ class CrossEntropy(_ProbabilityLoss):
 
     def _value(self, y: Array, z: Array) -> Array:
         t = self._spread(y, z)
-        log_p = log_softmax(z) if self.from_logits else np.log(np.clip(z, self.epsilon, 1.0))
+        log_p = log_softmax(z) if self.from_logits else np.log(np.clip(z, self.machine_epsilon, 1.0))
         return -np.sum(np.where(t == 0, 0.0, t * np.where(t == 0, 0.0, log_p)), axis=1)
 
     def _gradient(self, y: Array, z: Array) -> Array:
         t = self._spread(y, z)
         if not self.from_logits:
-            return -t / np.clip(z, self.epsilon, 1.0)
+            return -t / np.clip(z, self.machine_epsilon, 1.0)
         p = softmax(z)
         return total(t) * p - t
 
     def _hessian(self, y: Array, z: Array) -> Array:
         t = self._spread(y, z)
         if not self.from_logits:
-            return t / np.clip(z, self.epsilon, 1.0) ** 2
+            return t / np.clip(z, self.machine_epsilon, 1.0) ** 2
         p = softmax(z)
         return total(t) * p * (1 - p)
 
@@ -122,7 +122,7 @@ class Focal(_ProbabilityLoss):
             q = total(np.where(true, 0.0, p))
             L = -total(np.where(true, log_softmax(z), 0.0))
         else:
-            p = np.clip(z, self.epsilon, 1 - self.epsilon)
+            p = np.clip(z, self.machine_epsilon, 1 - self.machine_epsilon)
             q = total(np.where(true, 1 - p, 0.0))
             L = -total(np.where(true, np.log(p), 0.0))
         return alpha, total(np.where(true, p, 0.0)), q, L, p, true

@@ -156,6 +156,22 @@ class Expectile(Loss):
         return 2 * self._asymmetry(y, z)
 
 
+class SquaredEpsilonInsensitive(Loss):
+    """[|r| - epsilon]₊²."""
+
+    def __init__(self, epsilon: float = 0.1) -> None:
+        self.epsilon = epsilon
+
+    def _value(self, y: Array, z: Array) -> Array:
+        return np.maximum(np.abs(z - y) - self.epsilon, 0) ** 2
+
+    def _gradient(self, y: Array, z: Array) -> Array:
+        return 2 * np.sign(z - y) * np.maximum(np.abs(z - y) - self.epsilon, 0)
+
+    def _hessian(self, y: Array, z: Array) -> Array:
+        return np.where(np.abs(z - y) > self.epsilon, 2.0, 0.0)
+
+
 class Cauchy(Loss):
     """½c²·log(1 + (r/c)²)."""
 

@@ -85,7 +85,7 @@ class RowLoss(Loss):
 
         # A 16-bit prediction is computed in float32, so its epsilon is that of float32.
         self = copy.copy(self)
-        self.epsilon = float(np.finfo(np.float64 if dtype == np.float64 else np.float32).eps)
+        self.machine_epsilon = float(np.finfo(np.float64 if dtype == np.float64 else np.float32).eps)
         divisor = 1.0
         if reduction == "mean":
             divisor = float((w * np.where(ignored, 0.0, self._counts(y, z))).sum())

@@ -156,7 +156,7 @@ def twin(loss: Any, single: bool) -> Any:
         found: Any = Tukey(loss.c, single)
     else:
         found = SquaredLogError() if name == "SquaredLogError" else reference.twin(loss)
-    found.epsilon = 2.0**-23 if single else 2.0**-52
+    found.machine_epsilon = 2.0**-23 if single else 2.0**-52
     return found
 
 
