@@ -40,6 +40,7 @@ WITHOUT_ARRAYS = {
     ),
     **dict.fromkeys(["config", "show_config", "__version__"], "of the build"),
     **dict.fromkeys(["get_num_threads", "num_threads", "set_num_threads"], "of threads"),
+    **dict.fromkeys(["dask.evaluate", "ray.evaluate", "spark.evaluate"], "frames of an engine"),
     "reference": "plain NumPy",
     "sklearn_loss.BaseLoss": "scikit-learn's own",
     "sklearn_loss._LOSSES": "a table",

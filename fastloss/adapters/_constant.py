@@ -157,7 +157,8 @@ def _mean(y: Array, weight: Any) -> float:
     """Return the weighted mean of all targets; the weight of a row is that of each of its targets."""
     if weight is not None:
         weight = np.broadcast_to(weight.reshape(weight.shape + (1,) * (y.ndim - weight.ndim)), y.shape)
-    return float(np.average(np.asarray(y, np.float64), weights=weight))
+        weight = np.ascontiguousarray(weight, np.float64)
+    return float(np.average(np.ascontiguousarray(y, np.float64), weights=weight))
 
 
 def _counted(y: Array, weight: Any) -> tuple[Array, Any]:

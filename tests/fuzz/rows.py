@@ -172,8 +172,10 @@ def _hold_to_truth(
                 slack = slack + ULPS * 2.0**-23 * scale * by
             true = weights.times(np.where(ignored.reshape(columns), 0.0, true))
             scale = weights.times(scale)
-            # A sample's weight times a class's may be beyond float64's range, where results are near its end.
-            lost |= (by * np.max(_factor(loss)) > np.finfo(np.float64).max) & ~np.isnan(found)
+            # A sample's weight times a class's may leave float64's range, though results do not.
+            share = by * np.max(_factor(loss))
+            lost |= (share > np.finfo(np.float64).max) & ~np.isnan(found)
+            lost |= share < np.finfo(np.float64).tiny
             lost &= by != 0
             wrong = wrong_entries(found, true, bound, scale, slack=slack) & ~lost
         if wrong.any():
