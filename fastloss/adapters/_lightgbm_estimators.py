@@ -218,9 +218,7 @@ class Classifier(_Trained, lightgbm.LGBMClassifier):
     Attributes
     ----------
     loss_ : Loss
-        The loss that it was trained with.
-    classes_ : ndarray
-        The labels.
+        The loss that it was trained with. The labels are in ``classes_``, as LightGBM keeps them.
 
     Examples
     --------
