@@ -77,7 +77,8 @@ def hold_to_sum(what: str, found: float, terms: np.ndarray, weights: Weights, di
     slack = 4 * (float(limits.eps) + 2.0**-52) * size + tiny * weights.total
     slack += wide.size * (tiny if weights.usual else 5e-324)
     if not weights.usual:  # a share in units of the largest weight may be a subnormal number
-        slack += WIDE(5e-324) * weights.of_all.max(initial=0) * np.abs(terms.astype(WIDE)).sum()
+        counted = np.where(weights.of_all == 0, 0, terms.astype(WIDE))
+        slack += WIDE(5e-324) * weights.of_all.max(initial=0) * np.abs(counted).sum()
     true = wide.sum() / divisor
     # Beyond that a part of the sum may be infinite, as NumPy's is.
     if size < 1e308 and not np.abs(WIDE(found) - true) <= slack / divisor:
