@@ -174,7 +174,7 @@ def _draw_intervals(
         own = [line[k] for line in lines]
         values, low, high = (np.array([getattr(e, name) for e in own]) for name in ("value", "low", "high"))
         at = np.arange(len(own)) + (k - (n - 1) / 2) * 0.7 / n
-        reach = [np.nan_to_num(values - low, nan=0.0), np.nan_to_num(high - values, nan=0.0)]
+        reach = [np.nan_to_num(part, nan=0.0).tolist() for part in (values - low, high - values)]
         colour = COLOURS[(k + first_colour) % len(COLOURS)]
         panel.errorbar(values, at, xerr=reach, fmt="o", markersize=4, linewidth=1.4, color=colour)
     known = any(math.isfinite(e.standard_error) for line in lines for e in line)
