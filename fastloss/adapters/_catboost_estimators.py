@@ -104,7 +104,7 @@ class _Trained(catboost.CatBoost):
         start = None
         if options.get("baseline") is None and options.get("init_model") is None:
             start = shared.start_of(loss, y, options.get("sample_weight"), n_classes)
-            options = {**options, "baseline": self._rows(start, len(y))}
+            options = {**options, "baseline": shared.rows_of(start, len(y))}
             if options.get("eval_set") is not None:
                 options["eval_set"] = self._with_baseline(options, start)
         self._training = training
@@ -117,10 +117,6 @@ class _Trained(catboost.CatBoost):
         kept = {"loss": repr(loss), "classes": None if classes is None else classes.tolist()}
         self.get_metadata()[_KEY] = json.dumps(kept)
 
-    @staticmethod
-    def _rows(start: Any, n: int) -> Array:
-        return np.tile(start, (n, 1)) if np.ndim(start) else np.full(n, start)
-
     def _with_baseline(self, options: dict[str, Any], start: Any) -> list[Any]:
         """Return the evaluation sets as pools that start where training does."""
         sets = options["eval_set"] if isinstance(options["eval_set"], list) else [options["eval_set"]]
@@ -131,7 +127,7 @@ class _Trained(catboost.CatBoost):
         pools = []
         for one in sets:
             pool = one if isinstance(one, catboost.Pool) else catboost.Pool(*one, **features)
-            pool.set_baseline(self._rows(start, pool.num_row()))
+            pool.set_baseline(shared.rows_of(start, pool.num_row()))
             pools.append(pool)
         return pools
 

@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 from fastloss.evaluation import Evaluation, Result
 from fastloss.evaluation.sources import Columns, add_source
 
+#: How many states a task merges.
+AT_ONCE = 8
+
 
 class Work(NamedTuple):
     """What each worker computes; it travels to them.

@@ -26,12 +26,12 @@ _LARGEST_DIFFERENCE = 30.0
 
 def loss_of(loss: Any) -> Loss:
     """Return a loss given as itself or by its name."""
-    return get_loss(loss) if isinstance(loss, str) else raw_score_loss(loss)
+    return raw_score_loss(get_loss(loss) if isinstance(loss, str) else loss)
 
 
 def loss_of_numbers(loss: Any) -> Loss:
     """Return the loss of a regressor."""
-    found = raw_score_loss(loss_of(loss))
+    found = loss_of(loss)
     if found.family != "regression":
         raise ValueError(f"{found!r} is no loss of numbers: take a Classifier, or a loss of regression")
     return found
@@ -57,7 +57,7 @@ def has_counterpart(loss: Any) -> bool:
 
 def loss_of_classes(loss: Any, n_classes: int) -> Loss:
     """Return the loss of a classifier; where it is the one of another number of classes, its counterpart."""
-    found = raw_score_loss(loss_of(loss))
+    found = loss_of(loss)
     if found.family not in ("binary", "multiclass"):
         raise ValueError(f"{found!r} is no loss of classes: take a Regressor, or a loss of classification")
     if (found.family == "multiclass") == (n_classes > 2):
@@ -123,6 +123,11 @@ def start_of(loss: Loss, y: Array, weight: Any, n_classes: int | None = None) ->
         return constant_score(loss, y, weight, n_classes if isinstance(loss, RowLoss) else None)
     except NoConstantError:
         return 0.0
+
+
+def rows_of(start: Any, n: int) -> Array:
+    """Return the start for n rows, as libraries take initial scores."""
+    return np.tile(start, (n, 1)) if np.ndim(start) else np.full(n, start)
 
 
 def has_probabilities(loss: Loss) -> bool:

@@ -93,19 +93,15 @@ class _Trained(lightgbm.LGBMModel):
     @staticmethod
     def _initial_scores(start: Any, n: int, options: dict[str, Any]) -> dict[str, Any]:
         """Return the start for every row of the training and evaluation sets."""
-
-        def rows(n: int) -> Array:
-            return np.tile(start, (n, 1)) if np.ndim(start) else np.full(n, start)
-
         sets = options.get("eval_set")
         labels: Any
         if options.get("eval_y") is not None:
             labels = options["eval_y"] if isinstance(options["eval_y"], tuple) else (options["eval_y"],)
         else:
             labels = [v for _, v in ([sets] if isinstance(sets, tuple) else sets or [])]
-        scores: dict[str, Any] = {"init_score": rows(n)}
+        scores: dict[str, Any] = {"init_score": shared.rows_of(start, n)}
         if labels and options.get("eval_init_score") is None:
-            scores["eval_init_score"] = [rows(len(v)) for v in labels]
+            scores["eval_init_score"] = [shared.rows_of(start, len(v)) for v in labels]
         return scores
 
     def _add_start(self, start: Array) -> None:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from fastloss._extras import require
-from fastloss.adapters._cluster import Work
+from fastloss.adapters._cluster import AT_ONCE, Work
 from fastloss.evaluation import Result
 
 __all__ = ["evaluate"]
-
-#: How many states a task merges.
-_AT_ONCE = 8
 
 
 def evaluate(
@@ -61,5 +58,5 @@ def evaluate(
     states = [dask.delayed(work.state_of)(part) for part in ddf[work.columns.all()].to_delayed()]
     while len(states) > 1:
         merged = dask.delayed(work.merged)
-        states = [merged(states[i : i + _AT_ONCE]) for i in range(0, len(states), _AT_ONCE)]
+        states = [merged(states[i : i + AT_ONCE]) for i in range(0, len(states), AT_ONCE)]
     return work.result(dask.compute(*states), level)

@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from fastloss._extras import require
-from fastloss.adapters._cluster import Work
+from fastloss.adapters._cluster import AT_ONCE, Work
 from fastloss.evaluation import Result
 
 __all__ = ["evaluate"]
-
-#: How many states a task merges.
-_AT_ONCE = 8
 
 
 def evaluate(
@@ -67,5 +64,5 @@ def evaluate(
     states = ds.select_columns(work.columns.all()).map_batches(
         state_of_block, batch_size=None, batch_format="pyarrow"
     )
-    merged = states.map_batches(merge, batch_size=_AT_ONCE, batch_format="numpy")
+    merged = states.map_batches(merge, batch_size=AT_ONCE, batch_format="numpy")
     return work.result((row["state"] for row in merged.iter_rows()), level)
