@@ -17,9 +17,9 @@ import numpy as np
 
 import fastloss as fl
 from fastloss import reference
+from fastloss._extras import require
 from fastloss.cli.demo_models import RESIDUAL_SCALE, Predictions, breast_cancer, diabetes, digits
 from fastloss.cli.demo_peers import LIBRARIES, other_calls
-from fastloss.cli.errors import require
 from fastloss.cli.evaluate import to_json
 from fastloss.cli.scoring import Evaluation, score_files
 from fastloss.cli.spec import format_loss

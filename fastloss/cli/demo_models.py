@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import fastloss as fl
-from fastloss.cli.errors import require
+from fastloss._extras import require
 from fastloss.reading import Array, Location
 
 Floats = NDArray[np.float64]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import fastloss as fl
-from fastloss.cli.errors import require
+from fastloss._extras import require
 
 __all__ = ["LIBRARIES", "other_calls"]
 

@@ -7,7 +7,7 @@ import time
 from types import TracebackType
 from typing import Any
 
-from fastloss.cli.errors import CommandError, require
+from fastloss._extras import MissingExtra, require
 
 _PATIENCE_SECONDS = 1.0
 _STEPS = 1000
@@ -56,7 +56,7 @@ class LongWorkBar:
         try:
             progress = require("rich.progress", "cli", "a progress bar")
             console = require("rich.console", "cli", "a progress bar").Console(stderr=True)
-        except CommandError:
+        except MissingExtra:
             self._wanted = False
             return
         self._bar = progress.Progress(

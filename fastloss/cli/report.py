@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,11 +92,10 @@ def _locations(args: argparse.Namespace) -> list[Location]:
     names = [at.column or Path(at.path).stem for at in predictions]
     if len(set(names)) < len(names):
         names = [str(at) for at in predictions]
-    for text, name in zip(args.y_pred, names, strict=True):
+    for text, at, name in zip(args.y_pred, predictions, names, strict=True):
         if names.count(name) > 1:
             raise CommandError(f"y_pred: {text!r} is there twice")
-        key = name if len(names) > 1 else ""
-        found.append(parse_location("y_pred", text, table=table, key=key))
+        found.append(replace(at, key=name if len(names) > 1 else ""))
     if args.weights is not None:
         found.append(parse_location("sample_weight", args.weights, table=table))
     for text in args.by or []:
@@ -107,7 +107,7 @@ def _locations(args: argparse.Namespace) -> list[Location]:
         key = at.column or Path(at.path).stem
         if any(other.role == ("by", key) for other in found):
             raise CommandError(f"by: {key!r} is there twice")
-        found.append(parse_location("by", place, table=table, is_label=True, key=key))
+        found.append(replace(at, key=key))
     return found
 
 

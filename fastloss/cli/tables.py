@@ -8,7 +8,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from fastloss.cli.errors import require
+from fastloss._extras import require
 
 _WIDTH_OFF_TERMINAL = 120
 #: Blanks beside the cells of a column.

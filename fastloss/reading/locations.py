@@ -134,9 +134,7 @@ def is_table(path: str) -> bool:
     return path == STDIN or (kind != "npy" and (kind is not None or Path(path).is_dir()))
 
 
-def parse_location(
-    argument: str, text: str, *, table: str | None = None, is_label: bool = False, key: str = ""
-) -> Location:
+def parse_location(argument: str, text: str, *, table: str | None = None, is_label: bool = False) -> Location:
     r"""Split ``path:column``, where the column may be several, as `select_columns` reads them.
 
     The column begins at the first colon that follows a table's extension, a folder or the ``-`` of standard
@@ -153,8 +151,6 @@ def parse_location(
         The path that ``:column`` alone is a column of.
     is_label : bool
         Whether it tells groups apart.
-    key : str
-        The name of the model or of the groups' key.
 
     Returns
     -------
@@ -175,14 +171,14 @@ def parse_location(
         text = table + text
     colons = [i for i, letter in enumerate(text) if letter == ":" and is_table(text[:i])]
     if format_of(text) is not None and (not colons or Path(text).is_file()):
-        return Location(argument, text, None, is_label, key)
+        return Location(argument, text, None, is_label)
     if colons:
         cut = next((i for i in colons if Path(text[:i]).exists()), colons[0])
         if cut + 1 == len(text):
             raise SourceError(f"{argument}: {text!r} names no column after its colon")
-        return Location(argument, text[:cut], text[cut + 1 :], is_label, key)
+        return Location(argument, text[:cut], text[cut + 1 :], is_label)
     if is_table(text):
-        return Location(argument, text, None, is_label, key)
+        return Location(argument, text, None, is_label)
     if ".npy:" in text.lower():
         raise SourceError(f"{argument}: {text!r}: a .npy file holds one array and has no columns")
     suffix = Path(text).suffix
