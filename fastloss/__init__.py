@@ -3,51 +3,33 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from fastloss import _interpreter  # noqa: F401 - it refuses sub-interpreters
+from fastloss import (
+    _interpreter,  # noqa: F401 - it refuses sub-interpreters
+    binary,
+    distribution,
+    earth_mover,
+    embedding,
+    multiclass,
+    penalty,
+    regression,
+    transport,
+)
 from fastloss._loss import Domain, EmbeddingLoss, Loss, PointwiseLoss, RowLoss, TransportLoss
 from fastloss._version import __version__
-from fastloss.binary import (
-    BinaryCrossEntropy,
-    BinaryFocal,
-    Exponential,
-    Hinge,
-    Perceptron,
-    SmoothedHinge,
-    SquaredHinge,
-    WassersteinCritic,
-    ZeroOne,
-)
+from fastloss.binary import *
 from fastloss.config import config, initialise, show_config
-from fastloss.distribution import JSDivergence, KLDivergence
-from fastloss.earth_mover import EarthMover
-from fastloss.embedding import CenterLoss, Contrastive, CosineEmbedding, NTXent, Triplet
+from fastloss.distribution import *
+from fastloss.earth_mover import *
+from fastloss.embedding import *
 from fastloss.linear import LinearObjective
-from fastloss.multiclass import CrossEntropy, Focal, MulticlassHinge
-from fastloss.penalty import L1, L2, ElasticNet, Penalty
+from fastloss.multiclass import *
+from fastloss.penalty import *
+from fastloss.penalty import Penalty
 from fastloss.registry import LossInfo, get_loss, list_losses
-from fastloss.regression import (
-    AbsoluteError,
-    AbsolutePercentageError,
-    Cauchy,
-    EuclideanError,
-    Expectile,
-    Gamma,
-    HalfSquaredError,
-    Huber,
-    LogCosh,
-    Poisson,
-    PseudoHuber,
-    Quantile,
-    SmoothL1,
-    SquaredEpsilonInsensitive,
-    SquaredError,
-    SquaredLogError,
-    Tukey,
-    Tweedie,
-    Welsch,
-)
+from fastloss.regression import *
 from fastloss.threads import get_num_threads, num_threads, set_num_threads
-from fastloss.transport import ConvergenceWarning, Sinkhorn, Wasserstein
+from fastloss.transport import *
+from fastloss.transport import ConvergenceWarning
 
 if TYPE_CHECKING:
     from fastloss import adapters as adapters
@@ -65,63 +47,19 @@ initialise()
 del initialise
 
 __all__ = [
-    "AbsoluteError",
-    "AbsolutePercentageError",
-    "BinaryCrossEntropy",
-    "BinaryFocal",
-    "Cauchy",
-    "CenterLoss",
     "Choice",
-    "Contrastive",
     "ConvergenceWarning",
-    "CosineEmbedding",
-    "CrossEntropy",
     "Domain",
-    "EarthMover",
-    "ElasticNet",
     "EmbeddingLoss",
     "Estimate",
-    "EuclideanError",
     "Evaluation",
-    "Expectile",
-    "Exponential",
-    "Focal",
-    "Gamma",
-    "HalfSquaredError",
-    "Hinge",
-    "Huber",
-    "JSDivergence",
-    "KLDivergence",
-    "L1",
-    "L2",
     "LinearObjective",
-    "LogCosh",
     "Loss",
     "LossInfo",
-    "MulticlassHinge",
-    "NTXent",
     "Penalty",
-    "Perceptron",
     "PointwiseLoss",
-    "Poisson",
-    "PseudoHuber",
-    "Quantile",
     "RowLoss",
-    "Sinkhorn",
-    "SmoothL1",
-    "SmoothedHinge",
-    "SquaredEpsilonInsensitive",
-    "SquaredError",
-    "SquaredHinge",
-    "SquaredLogError",
     "TransportLoss",
-    "Triplet",
-    "Tukey",
-    "Tweedie",
-    "Wasserstein",
-    "WassersteinCritic",
-    "Welsch",
-    "ZeroOne",
     "__version__",
     "choose",
     "config",
@@ -134,6 +72,14 @@ __all__ = [
     "set_num_threads",
     "show_config",
 ]
+__all__ += regression.__all__
+__all__ += binary.__all__
+__all__ += multiclass.__all__
+__all__ += distribution.__all__
+__all__ += embedding.__all__
+__all__ += transport.__all__
+__all__ += earth_mover.__all__
+__all__ += penalty.__all__
 
 #: Imported when they are first asked for: modules, and names of modules.
 _LAZY = ("adapters", "cli", "evaluation", "linear_model", "measures", "metrics", "plotting", "reference")

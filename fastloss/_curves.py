@@ -10,14 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastloss._loss import EmbeddingLoss, Loss, PointwiseLoss, RowLoss, TransportLoss
-from fastloss.choosing.advice import ADVICE
 
 Array = NDArray[np.float64]
 #: The curves of each output that a loss has, by what tells them apart: "" where there is one.
 Curves = list[dict[str, Array]]
-
-# Parameters that say at which residual a loss changes its nature.
-_SCALES = ("delta", "beta", "c", "threshold")
 
 # What rows of three are made of beside the number that varies: two scores, or two parts of what is left.
 _OTHER_SCORES = (0.0, -1.0)
@@ -156,15 +152,14 @@ def _along(loss: Any, path: _Path, x: Array) -> Curves:
 
 def _axis_of_single(loss: PointwiseLoss, target: float) -> Axis:
     """Say what a loss of single predictions is drawn over."""
-    if _depends_on_the_residual(loss):
-        scales = [1.5 * loss.parameters[name] for name in _SCALES if loss.parameters.get(name)]
-        reach = max(3.0, *scales, 0.0)
+    if loss.of_residual:
+        reach = max(3.0, 1.5 * (loss.parameters.get(loss.scale_parameter or "") or 0.0))
         return Axis("residual r = z − y", 0.0, -reach, reach)
     if loss.prediction_domain.high == 1:
         return Axis(f"predicted probability p at y = {target:g}", target, 0.02, 0.98, 0.0, 1.0)
     if loss.target_domain.high == 1:
         return Axis(f"score z at y = {target:g}", target, -3.0, 3.0)
-    if ADVICE[type(loss).__name__].link == "log":
+    if loss.link == "log":
         centre = math.log(target) if target > 0 else 0.0
         return Axis(f"z, the logarithm of the mean, at y = {target:g}", target, centre - 3, centre + 3)
     reach = 3 * max(1.0, abs(target))
@@ -172,33 +167,19 @@ def _axis_of_single(loss: PointwiseLoss, target: float) -> Axis:
     return Axis(f"prediction z at y = {target:g}", target, target - reach, target + reach, least)
 
 
-def _depends_on_the_residual(loss: PointwiseLoss) -> bool:
-    """Say whether a loss of z and y is one of z - y."""
-    if math.isfinite(loss.target_domain.low):
-        return False
-    residuals = np.array([-3.0, -0.5, 0.25, 2.0])
-    at_zero, at_eight = (loss(np.full(4, y), y + residuals, reduction="none") for y in (0.0, 8.0))
-    return bool(np.array_equal(at_zero, at_eight))
-
-
-def _takes_scores(loss: RowLoss) -> bool:
-    """Say whether rows are scores rather than probabilities."""
-    return bool(getattr(loss, "from_logits", loss.family == "multiclass"))
-
-
 def _axis_of_row(loss: RowLoss) -> Axis:
     """Say what a loss of rows is drawn over: the first of three numbers."""
     if loss.family == "regression":
         return Axis("residual r₁ (r₂ = 0, r₃ = −1)", 0.0, -3.0, 3.0)
     of_target, at_target = (" of the target", "") if loss.family == "multiclass" else ("", ", y₁ = 0.6")
-    if _takes_scores(loss):
+    if loss.inputs == "scores":
         return Axis(f"score z₁{of_target} (z₂ = 0, z₃ = −1{at_target})", 0.0, -3.0, 3.0)
     return Axis(f"probability p₁{of_target} (p₂ = 2 p₃{at_target})", 0.0, 0.02, 0.98, 0.0, 1.0)
 
 
 def _rows(loss: RowLoss, x: Array) -> tuple[NDArray[Any], Array, Sequence[str]]:
     """Make targets and predictions of three classes or numbers, and names for them."""
-    if loss.family == "regression" or _takes_scores(loss):
+    if loss.inputs != "probabilities":
         z = np.stack([x, *(np.full_like(x, score) for score in _OTHER_SCORES)], axis=1)
     else:
         z = np.stack([x, *((1 - x) * part for part in _OTHER_PARTS)], axis=1)

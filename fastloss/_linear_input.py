@@ -91,6 +91,11 @@ def count_outputs(loss: Loss, y: Array, n: int, n_classes: int | None) -> int | 
     return max(2, named + 1, int(largest) + 1)
 
 
+def has_softmax_hessian(loss: Any) -> bool:
+    """Whether the Hessian of a row is s·(diag(p) − p·pᵀ), with softmax probabilities p."""
+    return bool(loss.link == "softmax" and loss.canonical)
+
+
 def prediction_bounds(loss: Any) -> tuple[float, float, bool]:
     """Return the least and largest prediction that a loss takes, and whether the least is excluded."""
     if isinstance(loss, PointwiseLoss):

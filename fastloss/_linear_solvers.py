@@ -12,18 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fastloss._linear_input import has_softmax_hessian
 from fastloss._loss import PointwiseLoss
-from fastloss.binary import Hinge, Perceptron
 from fastloss.linear import LinearObjective
-from fastloss.multiclass import CrossEntropy
-from fastloss.regression import (
-    AbsoluteError,
-    AbsolutePercentageError,
-    HalfSquaredError,
-    Quantile,
-    SmoothL1,
-    SquaredError,
-)
 
 __all__ = ["Solution", "has_kinks", "has_matrix", "interior_point", "lbfgs", "newton", "optimality"]
 
@@ -45,14 +36,15 @@ class Solution(NamedTuple):
 
 def has_kinks(loss: Any) -> bool:
     """Whether a loss is piecewise linear, with one kink."""
-    kinked = AbsoluteError, Quantile, AbsolutePercentageError, Hinge, Perceptron
-    return isinstance(loss, kinked) or (isinstance(loss, SmoothL1) and loss.beta == 0)
+    return loss.kink is not None
 
 
 def has_matrix(objective: LinearObjective) -> bool:
     """Whether the matrix of second derivatives is known, and small enough."""
-    softmax = isinstance(objective.loss, CrossEntropy) and objective.loss.from_logits
-    return objective.size <= _MOST_PARAMETERS and (softmax or isinstance(objective.loss, PointwiseLoss))
+    loss = objective.loss
+    return objective.size <= _MOST_PARAMETERS and (
+        has_softmax_hessian(loss) or isinstance(loss, PointwiseLoss)
+    )
 
 
 def _noise(objective: LinearObjective) -> float:
@@ -178,7 +170,7 @@ def _solve(matrix: Array, right: Array) -> Array | None:
 
 def _enough_rows(objective: LinearObjective) -> int:
     """Return of how many rows one is taken for a Hessian that is near enough."""
-    if isinstance(objective.loss, SquaredError | HalfSquaredError):
+    if objective.loss.constant_hessian:
         return 1  # its Hessian is needed once, and then exact
     if not isinstance(objective._X, np.ndarray) and objective._X.format != "csr":
         return 1
@@ -287,10 +279,7 @@ def _with_signs(matrix: Array, x: Array, slope: Array, l1: Array) -> Array | Non
 def _lines(objective: LinearObjective) -> tuple[Array, Array, Array]:
     """Return where each sample's loss has its kink, and its slopes below and above."""
     loss, y = objective.loss, objective._y.astype(np.float64)
-    if isinstance(loss, Hinge):
-        kinks = np.where(y > 0, 1.0, -1.0)
-    else:
-        kinks = np.zeros(len(y)) if isinstance(loss, Perceptron) else y
+    kinks = {"target": y, "zero": np.zeros(len(y)), "margin": np.where(y > 0, 1.0, -1.0)}[str(loss.kink)]
     far = 1 + np.abs(kinks)
     weight = objective._weight
     below, above = (

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
 
 from fastloss import _core, _validation
+from fastloss._traits import Traits
 from fastloss._validation import shown
 
 if TYPE_CHECKING:
@@ -217,12 +218,20 @@ def _make(cls: type[Immutable], arguments: dict[str, Any]) -> Immutable:
     return cls(**arguments)
 
 
-class Loss(Immutable, _core.Verbs):
+class Loss(Immutable, Traits, _core.Verbs):
     """A loss; its constructor's arguments are its attributes, and it never changes."""
 
     aliases: ClassVar[tuple[str, ...]] = ()
     has_gradient: ClassVar[bool] = True
     has_hessian: ClassVar[bool] = True
+
+    def _counterpart(self) -> Loss | None:
+        """Return the loss of several classes that this one is for two, or the other way round."""
+        return None
+
+    def _of_probabilities(self) -> Loss:
+        """Return the same loss of probabilities, where it can be one of scores and of probabilities."""
+        return type(self)(**{**self.parameters, "from_logits": False})
 
 
 class PointwiseLoss(Loss, _core.Pointwise):
@@ -285,6 +294,9 @@ class EmbeddingLoss(_WithoutHessian, _core.Embeddings):
     """
 
     family = "embedding"
+    link = "none"
+    predicts = "embedding"
+    inputs = "vectors"
 
 
 class TransportLoss(_WithoutHessian):
@@ -295,3 +307,5 @@ class TransportLoss(_WithoutHessian):
     """
 
     family = "transport"
+    predicts = "distribution"
+    inputs = targets = "points"

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from fastloss._loss import PointwiseLoss, flag, number, number_in, positive
+from fastloss._loss import Loss, PointwiseLoss, flag, number, number_in, positive
+from fastloss._traits import of_parameters
 
 __all__ = [
     "ZeroOne",
@@ -58,6 +59,15 @@ class ZeroOne(PointwiseLoss):
     family = "binary"
     has_gradient = False
     has_hessian = False
+    predicts = "class"
+    scale_parameter = of_parameters(lambda loss: None if loss.from_logits else "threshold")
+    link = of_parameters(lambda loss: "logit" if loss.from_logits else "identity")
+    inputs = of_parameters(
+        lambda loss: "scores" if loss.from_logits else "classes" if loss.threshold is None else "numbers"
+    )
+    targets = of_parameters(lambda loss: "labels" if loss.from_logits else loss.inputs)
+    of_residual = of_parameters(lambda loss: not loss.from_logits)
+    symmetric = of_parameters(lambda loss: not loss.from_logits)
     threshold: float | None
     from_logits: bool
 
@@ -74,8 +84,22 @@ class ZeroOne(PointwiseLoss):
             kernel, constants = "zero_one_logits", (math.log(share) - math.log1p(-share),)
         super().__init__(kernel, constants, threshold=threshold, from_logits=from_logits)
 
+    def _of_probabilities(self) -> ZeroOne:
+        return ZeroOne(threshold=0.5 if self.threshold is None else self.threshold)
 
-class Perceptron(PointwiseLoss):
+
+class _MarginLoss(PointwiseLoss):
+    """A convex loss of a score and a label, -1 or 0 and +1."""
+
+    family = "binary"
+    link = "none"
+    predicts = "class"
+    inputs = "scores"
+    targets = "labels"
+    convex = True
+
+
+class Perceptron(_MarginLoss):
     r"""Perceptron loss, :math:`[-m]_+`.
 
     The gradient is :math:`-y` where :math:`m < 0`, else 0; the Hessian is 0. Labels are -1 or 0 and +1,
@@ -92,14 +116,16 @@ class Perceptron(PointwiseLoss):
     array([2., 0.])
     """
 
-    family = "binary"
     aliases = ("perceptron_loss",)
+    slope_bound = 1.0
+    kinked = True
+    kink = "zero"
 
     def __init__(self) -> None:
         super().__init__("perceptron")
 
 
-class Hinge(PointwiseLoss):
+class Hinge(_MarginLoss):
     r"""Hinge loss, :math:`[1 - m]_+`.
 
     The gradient is :math:`-y` where :math:`m < 1`, else 0; the Hessian is 0. Labels are -1 or 0 and +1,
@@ -116,13 +142,15 @@ class Hinge(PointwiseLoss):
     array([0.5, 3. ])
     """
 
-    family = "binary"
+    slope_bound = 1.0
+    kinked = True
+    kink = "margin"
 
     def __init__(self) -> None:
         super().__init__("hinge")
 
 
-class SquaredHinge(PointwiseLoss):
+class SquaredHinge(_MarginLoss):
     r"""Squared hinge loss, :math:`[1 - m]_+^2`.
 
     The gradient is :math:`-2y[1 - m]_+`, the Hessian 2 where :math:`m < 1`, else 0. Labels are -1 or 0 and
@@ -135,13 +163,11 @@ class SquaredHinge(PointwiseLoss):
     array([0.25, 9.  ])
     """
 
-    family = "binary"
-
     def __init__(self) -> None:
         super().__init__("squared_hinge")
 
 
-class SmoothedHinge(PointwiseLoss):
+class SmoothedHinge(_MarginLoss):
     r"""Hinge loss with its kink rounded off, over a width of :math:`\gamma`.
 
     With :math:`t = 1 - m` it is 0 for :math:`t \le 0`, :math:`t^2/(2\gamma)` up to :math:`\gamma`, and
@@ -172,7 +198,7 @@ class SmoothedHinge(PointwiseLoss):
     """
 
     aliases = ("smooth_hinge",)
-    family = "binary"
+    slope_bound = 1.0
     gamma: float
 
     def __init__(self, gamma: float = 1.0) -> None:
@@ -180,7 +206,7 @@ class SmoothedHinge(PointwiseLoss):
         super().__init__("smoothed_hinge", (gamma,), gamma=gamma)
 
 
-class Exponential(PointwiseLoss):
+class Exponential(_MarginLoss):
     r"""Exponential loss, :math:`e^{-m}`, which AdaBoost minimises.
 
     The gradient is :math:`-y e^{-m}`, the Hessian :math:`e^{-m}`. Labels are -1 or 0 and +1, predictions any
@@ -198,7 +224,9 @@ class Exponential(PointwiseLoss):
     """
 
     aliases = ("adaboost",)
-    family = "binary"
+    link = "half_logit"
+    predicts = "probability"
+    positive_hessian = True
 
     def __init__(self) -> None:
         super().__init__("exponential")
@@ -218,6 +246,9 @@ _LOG_SIGMOID = _SigmoidLink("log_sigmoid")
 class _ProbabilityLoss(PointwiseLoss):
     """A loss of the probability of the positive class, given as such or as a logit."""
 
+    family = "binary"
+    link = of_parameters(lambda loss: "logit" if loss.from_logits else "identity")
+    inputs = of_parameters(lambda loss: "scores" if loss.from_logits else "probabilities")
     from_logits: bool
 
     def probabilities(self, y_pred: Any, *, out: Any = None, n_threads: int | None = None) -> Any:
@@ -303,7 +334,15 @@ class BinaryCrossEntropy(_ProbabilityLoss):
     """
 
     aliases = ("bce", "log_loss", "logistic")
-    family = "binary"
+    predicts = "probability"
+    targets = "probabilities"
+    convex = positive_hessian = True
+    canonical = of_parameters(lambda loss: loss.from_logits)
+    slope_bound = of_parameters(
+        lambda loss: (
+            max(loss.pos_weight, 1.0) * (1 - loss.label_smoothing / 2) if loss.from_logits else math.inf
+        )
+    )
     from_logits: bool
     pos_weight: float
     label_smoothing: float
@@ -326,6 +365,18 @@ class BinaryCrossEntropy(_ProbabilityLoss):
             pos_weight=a,
             label_smoothing=s,
         )
+
+    def _best_logit(self, share: float) -> float:
+        """Return the best constant logit where the targets' mean is `share`."""
+        share = share * (1 - self.label_smoothing) + self.label_smoothing / 2
+        if not 0 < share < 1:
+            return math.copysign(math.inf, share - 0.5)
+        return math.log(self.pos_weight * share / (1 - share))
+
+    def _counterpart(self) -> Loss | None:
+        from fastloss.multiclass import CrossEntropy
+
+        return CrossEntropy(label_smoothing=self.label_smoothing) if self.pos_weight == 1 else None
 
 
 class BinaryFocal(_ProbabilityLoss):
@@ -363,7 +414,18 @@ class BinaryFocal(_ProbabilityLoss):
     """
 
     aliases = ("focal",)
-    family = "binary"
+    predicts = "class"
+    targets = "labels"
+    prefers_float32 = True
+    convex = of_parameters(lambda loss: loss.gamma == 0 or not loss.from_logits)
+    # Of α·qᵞ·(q − γ·p·log p), where −p·log p ≤ 1/e.
+    slope_bound = of_parameters(
+        lambda loss: (
+            (1.0 if loss.alpha is None else max(loss.alpha, 1 - loss.alpha)) * (1 + loss.gamma / math.e)
+            if loss.from_logits
+            else math.inf
+        )
+    )
     gamma: float
     alpha: float | None
     from_logits: bool
@@ -380,8 +442,13 @@ class BinaryFocal(_ProbabilityLoss):
             kernel, parameters = "focal2_logits", (positive_class, negative_class)
         super().__init__(kernel, parameters, gamma=gamma, alpha=alpha, from_logits=from_logits)
 
+    def _counterpart(self) -> Loss | None:
+        from fastloss.multiclass import Focal
 
-class WassersteinCritic(PointwiseLoss):
+        return Focal(gamma=self.gamma) if self.alpha is None else None
+
+
+class WassersteinCritic(_MarginLoss):
     r"""Critic of a Wasserstein GAN, :math:`-y z` with :math:`y = +1` for real and -1 for generated samples.
 
     The gradient is :math:`-y`, the Hessian 0. The mean over a batch of each is
@@ -400,7 +467,8 @@ class WassersteinCritic(PointwiseLoss):
     """
 
     aliases = ("wgan",)
-    family = "binary"
+    predicts = "score"
+    slope_bound = 1.0
 
     def __init__(self) -> None:
         super().__init__("wasserstein_critic")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from fastloss._loss import RowLoss, flag, number_in
+from fastloss._traits import of_parameters
 
 __all__ = ["KLDivergence", "JSDivergence"]
 
@@ -40,6 +41,12 @@ class KLDivergence(RowLoss):
 
     aliases = ("kl", "relative_entropy")
     family = "distribution"
+    predicts = "distribution"
+    targets = "distributions"
+    convex = True
+    link = of_parameters(lambda loss: "softmax" if loss.from_logits else "identity")
+    inputs = of_parameters(lambda loss: "scores" if loss.from_logits else "probabilities")
+    canonical = of_parameters(lambda loss: loss.from_logits)
     from_logits: bool
 
     def __init__(self, from_logits: bool = False) -> None:
@@ -80,6 +87,10 @@ class JSDivergence(RowLoss):
 
     aliases = ("js",)
     family = "distribution"
+    predicts = "distribution"
+    targets = "distributions"
+    inputs = "probabilities"
+    convex = of_parameters(lambda loss: not loss.distance)
     base: float
     distance: bool
 

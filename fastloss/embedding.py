@@ -21,6 +21,7 @@ Reduction = Literal["mean", "sum", "none"]
 class _LabelledPairs(EmbeddingLoss):
     """The verbs of the losses of two rows and a label."""
 
+    targets = "labels"
     _names: ClassVar[tuple[str, ...]] = ("a", "b", "y")
     _labels: ClassVar[str]
 
@@ -206,6 +207,7 @@ class Triplet(EmbeddingLoss):
 
     margin: float
     squared: bool
+    targets = "none"
     _names = ("anchor", "positive", "negative")
 
     def __init__(self, margin: float = 1.0, squared: bool = True) -> None:
@@ -297,6 +299,8 @@ class CenterLoss(EmbeddingLoss):
            [ 0.,  4.]])
     """
 
+    targets = "classes"
+    couples_rows = True
     _names = ("x", "centers", "labels")
 
     def __init__(self) -> None:
@@ -400,6 +404,8 @@ class NTXent(EmbeddingLoss):
 
     aliases = ("info_nce",)
     temperature: float
+    targets = "none"
+    couples_rows = True
     _names = ("a", "b")
 
     def __init__(self, temperature: float = 0.1) -> None:

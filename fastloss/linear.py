@@ -13,6 +13,7 @@ import numpy.typing as npt
 from fastloss._contrast import sum_of
 from fastloss._linear_input import (
     count_outputs,
+    has_softmax_hessian,
     matrix_of,
     near_weights,
     prediction_bounds,
@@ -20,7 +21,6 @@ from fastloss._linear_input import (
 )
 from fastloss._loss import Loss, PointwiseLoss, RowLoss
 from fastloss._validation import as_array, column_hint, is_real
-from fastloss.distribution import KLDivergence
 from fastloss.multiclass import CrossEntropy
 from fastloss.penalty import Penalty
 
@@ -437,7 +437,7 @@ class LinearObjective:
         >>> objective.hessp(objective.initial(), [1.0, 0.0, 0.0])
         array([6. , 8.5, 2. ])
         """
-        softmax = isinstance(self.loss, CrossEntropy | KLDivergence) and self.loss.from_logits
+        softmax = has_softmax_hessian(self.loss)
         if not (softmax or isinstance(self.loss, PointwiseLoss)):
             raise TypeError(
                 f"the Hessian of {self.loss!r} cannot be had: use a method that needs the gradient alone"

@@ -336,7 +336,7 @@ class LinearClassifier(ClassifierMixin, _Linear):
             raise ValueError(f"y has one class alone, {classes[0]!r}: a classifier needs two")
         weight = shared.with_class_weight(self.class_weight, y, sample_weight)
         loss = shared.loss_of(self.loss)
-        if len(classes) > 2 and loss.family == "binary" and not shared.has_counterpart(loss):
+        if len(classes) > 2 and loss.family == "binary" and loss._counterpart() is None:
             self._fit_each(loss, X, codes, weight, len(classes))
         else:
             loss = shared.loss_of_classes(loss, len(classes))

@@ -28,6 +28,8 @@ class Measure(Immutable):
     """What an evaluation computes besides losses; its constructor's arguments are its attributes."""
 
     aliases: ClassVar[tuple[str, ...]] = ()
+    #: Whether more of it is better; None where it is not one number that says which model is better.
+    greater_is_better: ClassVar[bool | None] = None
 
 
 class _OfOrder(Measure):
@@ -39,6 +41,7 @@ class _OfOrder(Measure):
     """
 
     family = "order"
+    greater_is_better = True
     exact: bool
 
     def __init__(self, exact: bool = False) -> None:
@@ -153,6 +156,7 @@ class Accuracy(_AtThreshold):
     0.75
     """
 
+    greater_is_better = True
     top_k: int
 
     def __init__(self, threshold: float = 0.0, top_k: int = 1, from_logits: bool = True) -> None:
@@ -242,6 +246,7 @@ class R2(Measure):
     0.5
     """
 
+    greater_is_better = True
     name = "r2"
     family = "regression"
 
@@ -277,6 +282,7 @@ class MaxError(Measure):
     0.5
     """
 
+    greater_is_better = False
     family = "regression"
 
     def __init__(self) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
-from fastloss._loss import RowLoss, flag, number_in, numbers_of_classes, whole_number
+from fastloss._loss import Loss, RowLoss, flag, number_in, numbers_of_classes, whole_number
+from fastloss._traits import of_parameters
 from fastloss._validation import one_of
 
 __all__ = ["CrossEntropy", "Focal", "MulticlassHinge"]
@@ -16,6 +17,10 @@ __all__ = ["CrossEntropy", "Focal", "MulticlassHinge"]
 class _ProbabilityLoss(RowLoss):
     """A loss of class probabilities, given as such or as logits."""
 
+    family = "multiclass"
+    targets = "classes"
+    link = of_parameters(lambda loss: "softmax" if loss.from_logits else "identity")
+    inputs = of_parameters(lambda loss: "scores" if loss.from_logits else "probabilities")
     from_logits: bool
 
     def probabilities(self, y_pred: Any, *, out: Any = None, n_threads: int | None = None) -> Any:
@@ -67,6 +72,15 @@ class _ProbabilityLoss(RowLoss):
         return self._link(link, y_pred, out, n_threads)
 
 
+def _largest(weights: Any) -> float:
+    """Return the largest weight of a class; those that are not named weigh 1."""
+    if isinstance(weights, Mapping):
+        return max(1.0, *map(float, weights.values()))
+    if isinstance(weights, tuple):
+        return max(weights, default=1.0)
+    return 1.0 if weights is None else float(weights)
+
+
 class CrossEntropy(_ProbabilityLoss):
     r"""Cross-entropy over C classes (softmax loss).
 
@@ -112,7 +126,11 @@ class CrossEntropy(_ProbabilityLoss):
     """
 
     aliases = ("softmax", "cce", "sparse_cce")
-    family = "multiclass"
+    predicts = "probability"
+    convex = True
+    canonical = of_parameters(lambda loss: loss.from_logits)
+    positive_hessian = of_parameters(lambda loss: loss.from_logits)
+    slope_bound = of_parameters(lambda loss: _largest(loss.class_weight) if loss.from_logits else math.inf)
     class_weight: tuple[float, ...] | dict[int, float] | None
     label_smoothing: float
     ignore_index: int | None
@@ -142,6 +160,13 @@ class CrossEntropy(_ProbabilityLoss):
                 "ignore_index": ignored,
             }
         )
+
+    def _counterpart(self) -> Loss | None:
+        if self.class_weight is not None or self.ignore_index is not None:
+            return None
+        from fastloss.binary import BinaryCrossEntropy
+
+        return BinaryCrossEntropy(label_smoothing=self.label_smoothing)
 
 
 class Focal(_ProbabilityLoss):
@@ -178,8 +203,13 @@ class Focal(_ProbabilityLoss):
     0.173287
     """
 
-    family = "multiclass"
     name = "multiclass_focal"  # "focal" is the binary one
+    predicts = "class"
+    prefers_float32 = True
+    convex = of_parameters(lambda loss: loss.gamma == 0 or not loss.from_logits)
+    slope_bound = of_parameters(
+        lambda loss: _largest(loss.alpha) * (1 + loss.gamma / math.e) if loss.from_logits else math.inf
+    )
     gamma: float
     alpha: float | tuple[float, ...] | dict[int, float] | None
 
@@ -198,6 +228,11 @@ class Focal(_ProbabilityLoss):
         from_logits = flag("from_logits", from_logits)
         self._bind("focal" if from_logits else "focal_probabilities", gamma=gamma, alpha=alphas)
         self._keep({"gamma": gamma, "alpha": alphas, "from_logits": from_logits})
+
+    def _counterpart(self) -> Loss | None:
+        from fastloss.binary import BinaryFocal
+
+        return BinaryFocal(gamma=self.gamma) if self.alpha is None else None
 
 
 class MulticlassHinge(RowLoss):
@@ -233,6 +268,13 @@ class MulticlassHinge(RowLoss):
     """
 
     family = "multiclass"
+    link = "none"
+    predicts = "class"
+    inputs = "scores"
+    targets = "classes"
+    convex = kinked = True
+    # Weston and Watkins's is one less than there are classes.
+    slope_bound = of_parameters(lambda loss: 1.0 if loss.kind == "crammer-singer" else math.inf)
     kind: str
 
     def __init__(self, kind: str = "crammer-singer") -> None:

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 from fastloss import binary, distribution, earth_mover, embedding, multiclass, penalty, regression, transport
 from fastloss._loss import Loss
+from fastloss._traits import TRAITS, traits_of
 from fastloss._validation import shown
 
 
 class LossInfo(NamedTuple):
-    """A loss as :func:`list_losses` tells of it."""
+    """A loss as :func:`list_losses` tells of it; its traits are those at the default parameters."""
 
     name: str
     cls: type[Loss]
@@ -21,6 +22,11 @@ class LossInfo(NamedTuple):
     parameters: dict[str, Any]
     has_gradient: bool
     has_hessian: bool
+
+    @property
+    def traits(self) -> dict[str, Any]:
+        """What the loss says of itself: its link, whether it is convex, and so on."""
+        return traits_of(self.cls())
 
 
 def _info(cls: type[Loss]) -> LossInfo:
@@ -63,16 +69,46 @@ def find_loss(name: str) -> LossInfo | None:
     return named
 
 
-def list_losses() -> list[LossInfo]:
+def list_losses(**traits: Any) -> list[LossInfo]:
     """Return what there is: name, class, family, aliases, parameters and derivatives of every loss.
+
+    Parameters
+    ----------
+    **traits
+        Only losses of which these hold at their default parameters: `family`, `has_gradient`, `has_hessian`,
+        or any of ``info.traits``, such as ``convex=True`` or ``link="log"``.
+
+    Returns
+    -------
+    list of LossInfo
+        ``info.traits`` is what a loss says of itself.
+
+    Raises
+    ------
+    TypeError
+        If there is no such trait.
 
     Examples
     --------
     >>> import fastloss as fl
     >>> [info.name for info in fl.list_losses()][:3]
     ['squared_error', 'half_squared_error', 'absolute_error']
+    >>> [info.name for info in fl.list_losses(link="log", canonical=True)]
+    ['poisson']
+    >>> [info.name for info in fl.list_losses(family="regression", convex=True, lipschitz=True)][:3]
+    ['absolute_error', 'huber', 'smooth_l1']
     """
-    return list(_LOSSES)
+    known = ("family", "has_gradient", "has_hessian", *TRAITS)
+    for name in traits:
+        if name not in known:
+            near = near_names(name, known)
+            hint = f"did you mean {near[0]!r}?" if near else f"the traits: {', '.join(known)}"
+            raise TypeError(f"no trait of losses is named {name!r}: {hint}")
+    return [
+        info
+        for info in _LOSSES
+        if not traits or all(getattr(info.cls(), name) == value for name, value in traits.items())
+    ]
 
 
 def near_names(name: str, names: Iterable[str]) -> list[str]:

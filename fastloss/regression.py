@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
-from fastloss._loss import PointwiseLoss, RowLoss, number_in, positive
+import numpy as np
+import numpy.typing as npt
+
+from fastloss._loss import PointwiseLoss, RowLoss, number_in
+from fastloss._traits import of_parameters
+from fastloss.robust import Cauchy, Huber, LogCosh, PseudoHuber, SmoothL1, Tukey, Welsch
 
 __all__ = [
     "SquaredError",
@@ -28,6 +34,8 @@ __all__ = [
     "EuclideanError",
 ]
 
+Array = npt.NDArray[Any]
+
 
 class SquaredError(PointwiseLoss):
     r"""Squared error, :math:`r^2`; its mean is the MSE.
@@ -43,9 +51,15 @@ class SquaredError(PointwiseLoss):
 
     aliases = ("mse",)
     family = "regression"
+    predicts = "mean"
+    of_residual = symmetric = convex = positive_hessian = constant_hessian = True
+    homogeneous = 2.0
 
     def __init__(self) -> None:
         super().__init__("squared_error")
+
+    def _second_by_square(self, z: Array) -> Array:
+        return np.zeros_like(z)
 
 
 class HalfSquaredError(PointwiseLoss):
@@ -63,9 +77,16 @@ class HalfSquaredError(PointwiseLoss):
 
     aliases = ("half_mse",)
     family = "regression"
+    predicts = "mean"
+    of_residual = symmetric = convex = positive_hessian = constant_hessian = True
+    homogeneous = 2.0
+    canonical = True
 
     def __init__(self) -> None:
         super().__init__("half_squared_error")
+
+    def _second_by_square(self, z: Array) -> Array:
+        return np.zeros_like(z)
 
 
 class AbsoluteError(PointwiseLoss):
@@ -84,144 +105,14 @@ class AbsoluteError(PointwiseLoss):
 
     aliases = ("mae", "l1", "manhattan")
     family = "regression"
+    predicts = "median"
+    of_residual = symmetric = convex = kinked = True
+    homogeneous = slope_bound = 1.0
+    kink = "target"
+    curvature_units = "residual"
 
     def __init__(self) -> None:
         super().__init__("absolute_error")
-
-
-class Huber(PointwiseLoss):
-    r"""Huber's loss: squared near zero, linear beyond.
-
-    :math:`\frac12 r^2` where :math:`|r| \le \delta`, else :math:`\delta(|r| - \frac12\delta)`. The gradient
-    is :math:`r` clipped to :math:`[-\delta, \delta]`, the Hessian 1 inside and 0 outside. Any real targets
-    and predictions.
-
-    Parameters
-    ----------
-    delta : float, default 1.0
-        Where the loss turns linear, in the units of the target.
-
-    Raises
-    ------
-    ValueError
-        If `delta` is not positive and finite.
-
-    References
-    ----------
-    P. J. Huber, "Robust Estimation of a Location Parameter", Ann. Math. Statist. 35 (1964).
-
-    Examples
-    --------
-    >>> import fastloss as fl
-    >>> fl.Huber(delta=1.0)([0.0, 0.0], [0.5, 3.0], reduction="none")
-    array([0.125, 2.5  ])
-    """
-
-    aliases = ("huber", "smooth_mae")
-    family = "regression"
-    delta: float
-
-    def __init__(self, delta: float = 1.0) -> None:
-        delta = positive("delta", delta)
-        super().__init__("huber", (delta,), delta=delta)
-
-
-class SmoothL1(PointwiseLoss):
-    r"""Smooth L1: Huber's loss with slope 1, :math:`\mathrm{Huber}(\beta)/\beta`.
-
-    :math:`\frac12 r^2/\beta` where :math:`|r| < \beta`, else :math:`|r| - \frac12\beta`. The gradient is
-    :math:`r/\beta` clipped to [-1, 1], the Hessian :math:`1/\beta` inside and 0 outside. Any real targets and
-    predictions.
-
-    Parameters
-    ----------
-    beta : float, default 1.0
-        Where the loss turns linear, in the units of the target; 0 makes it the absolute error.
-
-    Raises
-    ------
-    ValueError
-        If `beta` is negative or not finite.
-
-    References
-    ----------
-    R. Girshick, "Fast R-CNN", ICCV 2015.
-
-    Examples
-    --------
-    >>> import fastloss as fl
-    >>> fl.SmoothL1(beta=0.5)([0.0, 0.0], [0.25, 3.0], reduction="none")
-    array([0.0625, 2.75  ])
-    """
-
-    aliases = ("smooth_l1",)
-    family = "regression"
-    beta: float
-
-    def __init__(self, beta: float = 1.0) -> None:
-        beta = number_in("beta", beta, 0, math.inf, ends="[)")
-        if beta == 0:
-            super().__init__("absolute_error", beta=beta)
-        else:
-            super().__init__("smooth_l1", (beta,), beta=beta)
-
-
-class LogCosh(PointwiseLoss):
-    r"""Logarithm of the hyperbolic cosine, :math:`\log\cosh r`.
-
-    Like :math:`\frac12 r^2` near zero and :math:`|r| - \log 2` far away; the gradient is :math:`\tanh r`, the
-    Hessian :math:`1 - \tanh^2 r`. Finite for every finite :math:`r`, with full relative accuracy for tiny
-    ones. Any real targets and predictions.
-
-    Examples
-    --------
-    >>> import fastloss as fl
-    >>> fl.LogCosh()([0.0], [1e-8]) < 1e-16
-    True
-    """
-
-    aliases = ("log_cosh", "logcosh")
-    family = "regression"
-
-    def __init__(self) -> None:
-        super().__init__("log_cosh")
-
-
-class PseudoHuber(PointwiseLoss):
-    r"""Pseudo-Huber loss, :math:`\delta^2(\sqrt{1 + (r/\delta)^2} - 1)`.
-
-    A smooth Huber loss: the gradient is :math:`r/\sqrt{1 + (r/\delta)^2}`, the Hessian
-    :math:`(1 + (r/\delta)^2)^{-3/2}`. Any real targets and predictions.
-
-    Parameters
-    ----------
-    delta : float, default 1.0
-        Where the loss turns linear, in the units of the target.
-
-    Raises
-    ------
-    ValueError
-        If `delta` is not positive and finite.
-
-    References
-    ----------
-    P. Charbonnier et al., "Deterministic edge-preserving regularization in computed imaging", IEEE Trans.
-    Image Process. 6 (1997).
-
-    Examples
-    --------
-    >>> import fastloss as fl
-    >>> round(fl.PseudoHuber(delta=3.0)([0.0], [4.0]), 12)
-    6.0
-    """
-
-    aliases = ("pseudo_huber", "charbonnier")
-    family = "regression"
-    delta: float
-
-    def __init__(self, delta: float = 1.0) -> None:
-        delta = positive("delta", delta)
-        super().__init__("pseudo_huber", (delta,), delta=delta)
 
 
 class Quantile(PointwiseLoss):
@@ -253,6 +144,13 @@ class Quantile(PointwiseLoss):
 
     aliases = ("pinball",)
     family = "regression"
+    predicts = "quantile"
+    of_residual = convex = kinked = True
+    homogeneous = 1.0
+    kink = "target"
+    curvature_units = "residual"
+    symmetric = of_parameters(lambda loss: loss.q == 0.5)
+    slope_bound = of_parameters(lambda loss: max(loss.q, 1 - loss.q))
     q: float
 
     def __init__(self, q: float = 0.5) -> None:
@@ -289,6 +187,10 @@ class Expectile(PointwiseLoss):
     """
 
     family = "regression"
+    predicts = "expectile"
+    of_residual = convex = positive_hessian = True
+    homogeneous = 2.0
+    symmetric = of_parameters(lambda loss: loss.q == 0.5)
     q: float
 
     def __init__(self, q: float = 0.5) -> None:
@@ -326,121 +228,14 @@ class SquaredEpsilonInsensitive(PointwiseLoss):
 
     aliases = ("squared_svr",)
     family = "regression"
+    of_residual = symmetric = convex = True
+    scale_parameter = "epsilon"
+    homogeneous = of_parameters(lambda loss: 2.0 if loss.epsilon == 0 else None)
     epsilon: float
 
     def __init__(self, epsilon: float = 0.1) -> None:
         epsilon = number_in("epsilon", epsilon, 0, math.inf, ends="[)")
         super().__init__("squared_epsilon_insensitive", (epsilon,), epsilon=epsilon)
-
-
-class Cauchy(PointwiseLoss):
-    r"""Cauchy (Lorentzian) loss, :math:`\frac12 c^2 \log(1 + (r/c)^2)`.
-
-    The gradient :math:`r/(1 + (r/c)^2)` falls again for large :math:`r`, and the Hessian
-    :math:`(1 - (r/c)^2)/(1 + (r/c)^2)^2` is negative beyond :math:`c`. Any real targets and predictions.
-
-    Parameters
-    ----------
-    c : float, default 1.0
-        The scale beyond which a residual counts as an outlier, in the units of the target.
-
-    Raises
-    ------
-    ValueError
-        If `c` is not positive and finite.
-
-    References
-    ----------
-    M. J. Black and P. Anandan, "The robust estimation of multiple motions", CVIU 63 (1996).
-
-    Examples
-    --------
-    >>> import fastloss as fl
-    >>> fl.Cauchy(c=2.0).gradient([0.0], [2.0])
-    array([1.])
-    """
-
-    aliases = ("lorentzian",)
-    family = "regression"
-    c: float
-
-    def __init__(self, c: float = 1.0) -> None:
-        c = positive("c", c)
-        super().__init__("cauchy", (c,), c=c)
-
-
-class Welsch(PointwiseLoss):
-    r"""Welsch (Leclerc) loss, :math:`\frac12 c^2 (1 - e^{-(r/c)^2})`.
-
-    The gradient is :math:`r e^{-(r/c)^2}`, the Hessian :math:`(1 - 2(r/c)^2) e^{-(r/c)^2}`, negative beyond
-    :math:`c/\sqrt2`. Any real targets and predictions.
-
-    Parameters
-    ----------
-    c : float, default 1.0
-        The scale beyond which a residual counts as an outlier, in the units of the target.
-
-    Raises
-    ------
-    ValueError
-        If `c` is not positive and finite.
-
-    References
-    ----------
-    J. E. Dennis and R. E. Welsch, "Techniques for nonlinear least squares and robust regression", Comm.
-    Statist. Simulation Comput. 7 (1978).
-
-    Examples
-    --------
-    >>> import fastloss as fl
-    >>> fl.Welsch(c=2.0)([0.0], [1e9])
-    2.0
-    """
-
-    aliases = ("leclerc",)
-    family = "regression"
-    c: float
-
-    def __init__(self, c: float = 1.0) -> None:
-        c = positive("c", c)
-        super().__init__("welsch", (c,), c=c)
-
-
-class Tukey(PointwiseLoss):
-    r"""Tukey's biweight, :math:`\frac16 c^2 (1 - (1 - (r/c)^2)^3)` inside :math:`c`, constant outside.
-
-    The gradient is :math:`r(1 - (r/c)^2)^2`, the Hessian :math:`(1 - (r/c)^2)(1 - 5(r/c)^2)`; both are 0
-    outside. Any real targets and predictions.
-
-    Parameters
-    ----------
-    c : float, default 4.685
-        Residuals beyond it have no influence, in the units of the target. The default is 95 % efficient for
-        Gaussian residuals of variance 1.
-
-    Raises
-    ------
-    ValueError
-        If `c` is not positive and finite.
-
-    References
-    ----------
-    A. E. Beaton and J. W. Tukey, "The fitting of power series", Technometrics 16 (1974).
-
-    Examples
-    --------
-    >>> import fastloss as fl
-    >>> fl.Tukey(c=3.0)([0.0, 0.0], [3.0, 99.0], reduction="none")
-    array([1.5, 1.5])
-    """
-
-    aliases = ("biweight",)
-    family = "regression"
-    c: float
-
-    def __init__(self, c: float = 4.685) -> None:
-        c = positive("c", c)
-        super().__init__("tukey", (c,), c=c)
 
 
 class Poisson(PointwiseLoss):
@@ -459,6 +254,11 @@ class Poisson(PointwiseLoss):
 
     aliases = ("poisson",)
     family = "regression"
+    canonical = True
+    link = "log"
+    predicts = "mean"
+    inputs = "logarithms"
+    convex = positive_hessian = True
 
     def __init__(self) -> None:
         super().__init__("poisson")
@@ -480,6 +280,10 @@ class Gamma(PointwiseLoss):
 
     aliases = ("gamma",)
     family = "regression"
+    link = "log"
+    predicts = "mean"
+    inputs = "logarithms"
+    convex = positive_hessian = True
 
     def __init__(self) -> None:
         super().__init__("gamma")
@@ -517,6 +321,10 @@ class Tweedie(PointwiseLoss):
 
     aliases = ("tweedie",)
     family = "regression"
+    link = "log"
+    predicts = "mean"
+    inputs = "logarithms"
+    convex = positive_hessian = True
     power: float
 
     def __init__(self, power: float = 1.5) -> None:
@@ -544,6 +352,8 @@ class SquaredLogError(PointwiseLoss):
 
     aliases = ("msle",)
     family = "regression"
+    predicts = "geometric mean"
+    curvature_units = "target"
 
     def __init__(self) -> None:
         super().__init__("squared_log_error")
@@ -565,6 +375,11 @@ class AbsolutePercentageError(PointwiseLoss):
 
     aliases = ("mape",)
     family = "regression"
+    predicts = "weighted median"
+    symmetric = convex = kinked = True
+    slope_bound = 2.0**52
+    kink = "target"
+    curvature_units = "target"
 
     def __init__(self) -> None:
         super().__init__("absolute_percentage_error")
@@ -586,6 +401,9 @@ class EuclideanError(RowLoss):
 
     aliases = ("l2", "euclidean")
     family = "regression"
+    predicts = "geometric median"
+    of_residual = symmetric = convex = kinked = True
+    homogeneous = slope_bound = 1.0
     has_hessian = False
 
     def __init__(self) -> None:

@@ -10,11 +10,10 @@ from typing import Any
 from pages import write_pages
 from reference import FAMILIES
 from sphinx.application import Sphinx
-from traits import traits_of
 from uses import USES
 
 import fastloss as fl
-from fastloss.choosing.advice import ADVICE, Advice
+from fastloss.choosing.advice import Advice, advice_for
 
 DOCS = Path(__file__).parents[1]
 
@@ -24,6 +23,10 @@ def _table_rows(page: str, name: str) -> list[list[str]]:
     text = (DOCS / page).read_text(encoding="utf-8")
     lines = re.findall(rf"^\| `?{name}(?:\(.*?\))?`? \|(.*)\|$", text, flags=re.MULTILINE)
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)] for line in lines]
+
+
+def _for(info: fl.LossInfo) -> str:
+    return USES.get(info.cls.__name__) or _summary(info.cls).partition("\n")[0]
 
 
 def _summary(cls: type[fl.Loss]) -> str:
@@ -62,16 +65,15 @@ def _traits(info: fl.LossInfo) -> str:
 
 
 def _shape(info: fl.LossInfo) -> list[str]:
-    found = traits_of(info.cls())
-    if not found:
+    if not info.has_gradient or not issubclass(info.cls, fl.PointwiseLoss | fl.RowLoss):
         return []
-    words = {
-        "convex": ("convex", "not convex"),
-        "kinked": ("the gradient jumps", "the gradient is continuous"),
-        "bounded slope": ("of bounded slope", "of a slope without bound"),
-        "symmetric": ("symmetric", "not symmetric"),
-    }
-    return [words[trait][not holds] for trait, holds in found.items()]
+    words = {"convex": ("convex", "not convex")}
+    if issubclass(info.cls, fl.PointwiseLoss):
+        words["kinked"] = ("the gradient jumps", "the gradient is continuous")
+        words["lipschitz"] = ("of bounded slope", "of a slope without bound")
+        if info.traits["of_residual"]:
+            words["symmetric"] = ("symmetric", "not symmetric")
+    return [words[trait][not info.traits[trait]] for trait in words]
 
 
 def _use(advice: Advice) -> str:
@@ -110,20 +112,19 @@ def _figures(name: str, family: str) -> str:
         found = ", ".join(f"{output} in {real} {cell}" for output, real, cell in named if cell)
         text += f"Worst error that a search found, in units in the last place: {found}. :doc:`/accuracy`\n\n"
     text = text or f"{_ACCURACY[family]} :doc:`/numerics`\n\n"
-    ((data, value, with_gradient),) = (cells for cells in _table_rows("speed.md", name) if len(cells) == 3)
-    text += f"Of {data}, on one thread: {value} ns an element" + (
-        f", {with_gradient} with the gradient. :doc:`/speed`\n\n" if with_gradient else ". :doc:`/speed`\n\n"
-    )
+    for data, value, with_gradient in (cells for cells in _table_rows("speed.md", name) if len(cells) == 3):
+        more = f", {with_gradient} with the gradient" if with_gradient else ""
+        text += f"Of {data}, on one thread: {value} ns an element{more}. :doc:`/speed`\n\n"
     return _section("Accuracy and speed", text) if text else ""
 
 
 def _page(info: fl.LossInfo, folder: Path) -> str:
     name = info.cls.__name__
     return (
-        f"{name}\n{'=' * len(name)}\n\n**For:** {USES[name]}\n\n{_summary(info.cls)}\n\n"
+        f"{name}\n{'=' * len(name)}\n\n**For:** {_for(info)}\n\n{_summary(info.cls)}\n\n"
         + _picture(info, folder)
         + _traits(info)
-        + _use(ADVICE[name])
+        + _use(advice_for(info.cls()))
         + _figures(name, info.family)
         + f"Parameters, errors, source and an example: :class:`fastloss.{name}`.\n"
     )
@@ -136,7 +137,7 @@ def _cards() -> str:
         for info in fl.list_losses():
             if info.family == family:
                 text += f"\n:::{{grid-item-card}} {info.cls.__name__}\n:link: {info.name}\n:link-type: doc\n"
-                text += f":img-bottom: {info.name}.svg\n\n{USES[info.cls.__name__]}\n:::\n"
+                text += f":img-bottom: {info.name}.svg\n\n{_for(info)}\n:::\n"
         text += "::::\n"
     names = "\n".join(info.name for info in fl.list_losses())
     words = (

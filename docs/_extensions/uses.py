@@ -1,5 +1,6 @@
 """What each loss is for, in a sentence: the gallery's pages begin with it."""
 
+#: A loss that is missing here is introduced by the first line of its docstring.
 USES = {
     "SquaredError": "Regression whose errors are much alike: its best constant is the mean.",
     "HalfSquaredError": "The squared error with the factor that makes its Hessian 1, which solvers expect.",

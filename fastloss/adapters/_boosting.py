@@ -15,8 +15,6 @@ import numpy.typing as npt
 from fastloss._loss import Loss, NameOfObject, PointwiseLoss, RowLoss, Unchanging
 from fastloss._validation import as_array
 from fastloss.adapters._units import Typical, typical_row, unit_factor
-from fastloss.distribution import JSDivergence
-from fastloss.regression import Gamma, Poisson, Tweedie
 
 Array = npt.NDArray[Any]
 
@@ -34,7 +32,7 @@ def raw_score_loss(loss: Any) -> Loss:
         raise TypeError(f"{loss!r} has no gradient: it can be a metric, not an objective")
     if not loss.has_hessian:
         raise TypeError(f"the Hessian of {loss!r} is not diagonal: it can be a metric, not an objective")
-    if not getattr(loss, "from_logits", True) or isinstance(loss, JSDivergence):
+    if loss.inputs == "probabilities":
         raise ValueError(f"{loss!r} takes probabilities, but trees add up raw scores: use from_logits=True")
     return loss
 
@@ -194,8 +192,8 @@ def predictions(loss: Loss, raw: Any) -> Array:
     >>> predictions(fl.Poisson(), [0.0])
     array([1.])
     """
-    if isinstance(loss, (Poisson, Gamma, Tweedie)):
+    if loss.link == "log":
         return np.asarray(np.exp(as_array(raw, "raw")))
-    if hasattr(loss, "probabilities") and getattr(loss, "from_logits", False):
+    if loss.link in ("logit", "softmax") and hasattr(loss, "probabilities"):
         return np.asarray(loss.probabilities(raw))
     return as_array(raw, "raw")

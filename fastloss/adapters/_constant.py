@@ -10,10 +10,8 @@ import numpy.typing as npt
 
 from fastloss._loss import Loss, RowLoss
 from fastloss._validation import as_array
-from fastloss.adapters._boosting import predictions, raw_score_loss, weights_or_none
-from fastloss.adapters._redescending import REDESCENDING, least_constant
-from fastloss.binary import BinaryCrossEntropy
-from fastloss.regression import Gamma, HalfSquaredError, Poisson, SquaredError, Tweedie
+from fastloss.adapters._boosting import raw_score_loss, weights_or_none
+from fastloss.adapters._redescending import least_constant
 
 Array = npt.NDArray[Any]
 
@@ -101,7 +99,7 @@ def check_finite(y: Array, among: Any = True) -> None:
         )
 
 
-def _score(loss: Loss, y: Array, weight: Any) -> float:
+def _score(loss: Any, y: Array, weight: Any) -> float:
     """Bracket the smallest of a few candidates, then bisect the sign of the slope between its neighbours."""
 
     def at(score: float) -> Array:
@@ -113,26 +111,22 @@ def _score(loss: Loss, y: Array, weight: Any) -> float:
     def slope(score: float) -> float:
         return float(np.sum(loss.gradient(y, at(score), sample_weight=weight)))
 
-    if isinstance(loss, REDESCENDING):
+    if loss.of_residual and not loss.convex:
         value(0.0)  # checks the weights
         if weight is not None:
             trailing = (1,) * (y.ndim - weight.ndim)
             weight = np.broadcast_to(weight.reshape(weight.shape + trailing), y.shape).ravel()
         return least_constant(loss, y.ravel().astype(np.float64), weight)
-    if isinstance(loss, BinaryCrossEntropy):
+    if loss.canonical and loss.link == "logit":
         value(0.0)  # checks targets and weights
-        share = _mean(y, weight)
-        share = share * (1 - loss.label_smoothing) + loss.label_smoothing / 2
-        if not 0 < share < 1:
-            return math.copysign(_LARGEST_SCORE, share - 0.5)
-        score = math.log(loss.pos_weight * share / (1 - share))
+        score: float = loss._best_logit(_mean(y, weight))
         return max(-_LARGEST_SCORE, min(score, _LARGEST_SCORE))
     if loss.family == "binary":
         y, weight = _counted(y, weight)
-    elif isinstance(loss, SquaredError | HalfSquaredError | Poisson | Gamma | Tweedie):
+    elif loss.predicts == "mean":
         value(0.0)  # checks targets and weights
         mean = _mean(y, weight)
-        if isinstance(loss, SquaredError | HalfSquaredError):
+        if loss.link == "identity":
             return mean
         if mean > 0:
             return math.log(mean)
@@ -178,7 +172,7 @@ def _candidates(loss: Loss, y: Array) -> list[float]:
         return list(np.linspace(-_LARGEST_SCORE, _LARGEST_SCORE, 41))
     targets = np.asarray(y, dtype=np.float64)
     scores = np.quantile(targets, np.linspace(0, 1, 33))
-    if predictions(loss, 0.0) == 1:  # a log link
+    if loss.link == "log":
         scores = np.log(np.maximum(scores, max(float(np.mean(targets)), 1e-15) * 1e-6))
         scores = np.append(scores, np.log(max(float(np.max(targets)), 1e-15)))
     return sorted(set(scores.tolist()))

@@ -9,12 +9,10 @@ import numpy.typing as npt
 
 from fastloss._loss import Loss, RowLoss
 from fastloss._validation import as_array
-from fastloss.adapters._boosting import predictions, raw_score_loss
+from fastloss.adapters._boosting import raw_score_loss
 from fastloss.adapters._constant import NoConstantError, constant_score
 from fastloss.adapters._metric import checked_metric
-from fastloss.binary import BinaryCrossEntropy, BinaryFocal
 from fastloss.measures import Measure, list_measures
-from fastloss.multiclass import CrossEntropy, Focal
 from fastloss.registry import get_loss
 
 Array = npt.NDArray[Any]
@@ -37,24 +35,6 @@ def loss_of_numbers(loss: Any) -> Loss:
     return found
 
 
-def _counterpart(loss: Any) -> Loss | None:
-    """Return the loss of several classes that is one of two, or the other way round."""
-    if isinstance(loss, BinaryCrossEntropy) and loss.pos_weight == 1:
-        return CrossEntropy(label_smoothing=loss.label_smoothing)
-    if isinstance(loss, CrossEntropy) and loss.class_weight is None and loss.ignore_index is None:
-        return BinaryCrossEntropy(label_smoothing=loss.label_smoothing)
-    if isinstance(loss, BinaryFocal) and loss.alpha is None:
-        return Focal(gamma=loss.gamma)
-    if isinstance(loss, Focal) and loss.alpha is None:
-        return BinaryFocal(gamma=loss.gamma)
-    return None
-
-
-def has_counterpart(loss: Any) -> bool:
-    """Whether a loss of two classes is one of several as well."""
-    return _counterpart(loss) is not None
-
-
 def loss_of_classes(loss: Any, n_classes: int) -> Loss:
     """Return the loss of a classifier; where it is the one of another number of classes, its counterpart."""
     found = loss_of(loss)
@@ -62,7 +42,7 @@ def loss_of_classes(loss: Any, n_classes: int) -> Loss:
         raise ValueError(f"{found!r} is no loss of classes: take a Regressor, or a loss of classification")
     if (found.family == "multiclass") == (n_classes > 2):
         return found
-    other = _counterpart(found)
+    other = found._counterpart()
     if other is None:
         remedy = "CrossEntropy()" if n_classes > 2 else "BinaryCrossEntropy()"
         raise ValueError(f"{found!r} is not for {n_classes} classes: take a loss such as {remedy}")
@@ -148,11 +128,9 @@ def probabilities(loss: Any, raw: Any) -> Array:
     which would shift them, are taken as those of samples: as part of what the probabilities are of.
     """
     raw = as_array(raw, "raw")
-    if isinstance(loss, CrossEntropy):
-        return np.asarray(loss.probabilities(raw))
-    if isinstance(loss, Focal):
-        return _of_focal(loss, raw)
-    if isinstance(loss, BinaryCrossEntropy):
+    if loss.link == "softmax":
+        return np.asarray(loss.probabilities(raw)) if loss.canonical else _of_true_class(loss, raw)
+    if loss.link == "logit" and loss.canonical:
         other = np.asarray(loss.probabilities(-raw))
         return np.column_stack([other, np.asarray(loss.probabilities(raw))])
     return _probability(loss, raw)
@@ -169,8 +147,11 @@ def _probability(loss: Loss, raw: Array) -> Array:
     return np.asarray(rows / rows.sum(axis=1, keepdims=True))
 
 
-def _of_focal(loss: Focal, raw: Array) -> Array:
-    """Solve Σ pₖ·∇l(k, z) = 0, where ∇l(k, z) = wₖ·(s − eₖ) with the softmax s: pₖ is as sₖ/wₖ."""
+def _of_true_class(loss: Any, raw: Array) -> Array:
+    """Solve Σ pₖ·∇l(k, z) = 0 for a loss of the true class's sₖ alone, with the softmax s.
+
+    Its gradient is ∇l(k, z) = wₖ·(s − eₖ): pₖ is as sₖ/wₖ.
+    """
     z = np.asarray(raw - raw.max(axis=1, keepdims=True), np.float64).clip(min=-_LARGEST_DIFFERENCE)
     s = np.asarray(loss.probabilities(z))
     rows = np.arange(len(z))
@@ -222,11 +203,7 @@ def metric_of(eval_metric: Any, loss: Any) -> tuple[Loss | Measure, Loss | None]
     scores = metric == loss or (
         metric.family not in ("binary", "multiclass", "regression")
         if loss.family != "regression"
-        else isinstance(metric, Loss) and _is_log(metric) == _is_log(loss)
+        else isinstance(metric, Loss) and (metric.link == "log") == (loss.link == "log")
     )
     of_logits = loss.family != "regression" and getattr(metric, "from_logits", True)
     return metric, None if scores or of_logits else loss
-
-
-def _is_log(loss: Any) -> bool:
-    return loss.family == "regression" and float(predictions(loss, 0.0)) == 1.0

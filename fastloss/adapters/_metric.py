@@ -10,17 +10,7 @@ import numpy as np
 import fastloss as fl
 from fastloss._loss import Loss, PointwiseLoss, RowLoss
 from fastloss.adapters._boosting import FromLoss, predictions, weights_or_none
-from fastloss.measures import KS, R2, ROCAUC, Accuracy, AveragePrecision, MaxError, Measure
-
-#: The measures that are one number of which more is better or worse, and whether more is better.
-_GREATER_IS_BETTER: dict[type[Measure], bool] = {
-    ROCAUC: True,
-    AveragePrecision: True,
-    KS: True,
-    Accuracy: True,
-    R2: True,
-    MaxError: False,
-}
+from fastloss.measures import Measure, list_measures
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,7 +27,7 @@ class Metric(FromLoss):
     @property
     def greater_is_better(self) -> bool:
         """Whether more is better."""
-        return isinstance(self.loss, Measure) and _GREATER_IS_BETTER[type(self.loss)]
+        return isinstance(self.loss, Measure) and bool(self.loss.greater_is_better)
 
     def mean(self, y_true: Any, y_pred: Any, weight: Any, reduction: str = "mean") -> float:
         """Return the weighted mean loss, or the sum; or the measure, or its product with the weights."""
@@ -60,9 +50,10 @@ class Metric(FromLoss):
 def checked_metric(loss: Any) -> Loss | Measure:
     """Return a loss that compares a prediction with a target for each sample, or a measure of them."""
     if isinstance(loss, Measure):
-        if type(loss) in _GREATER_IS_BETTER:
+        if loss.greater_is_better is not None:
             return loss
-        known = ", ".join(cls.__name__ for cls in _GREATER_IS_BETTER)
+        classes = [info.cls for info in list_measures()]
+        known = ", ".join(cls.__name__ for cls in classes if cls.greater_is_better is not None)
         raise TypeError(f"{loss!r} is not one number that says which model is better; {known} are")
     if not isinstance(loss, (PointwiseLoss, RowLoss)):
         raise TypeError(

@@ -21,18 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastloss._loss import Loss
-from fastloss.regression import Cauchy, Tukey, Welsch
-
 Array = npt.NDArray[np.float64]
-
-#: Losses with a scale c; how many of it away a loss is constant to double precision; and κ.
-_SHAPES: dict[type[Loss], tuple[float, float]] = {
-    Cauchy: (math.inf, 1 / 8),
-    Welsch: (6.1, 2 * math.exp(-1.5)),
-    Tukey: (1.0, 4 / 5),
-}
-REDESCENDING = tuple(_SHAPES)
 
 #: Intervals are halved to this share of the scale.
 _FINEST = 1 / 64
@@ -55,10 +44,9 @@ class _Mean:
         self.weight = np.ones(len(y)) if weight is None else weight[order].astype(np.float64)
         self.weight /= self.weight.max()
         self.weight /= self.weight.sum()
-        self._loss, reach = loss, _SHAPES[type(loss)][0]
-        self._reach = reach * loss.c
+        self._loss, self._reach = loss, loss.constant_beyond
         # Beyond the reach all losses are one number.
-        self._far = 0.0 if math.isinf(reach) else float(loss([0.0], [self._reach]))
+        self._far = 0.0 if math.isinf(self._reach) else float(loss([0.0], [self._reach]))
         self._total = np.concatenate([[0.0], np.cumsum(self.weight)])
 
     def parts(self, x: Array) -> Array:
@@ -108,7 +96,7 @@ class _Mean:
 def least_constant(loss: Any, y: Array, weight: Array | None) -> float:
     """Return the constant whose mean loss over finite targets is smallest."""
     mean = _Mean(loss, y, weight)
-    curvature, scale = _SHAPES[type(loss)][1], loss.c
+    curvature, scale = -loss.least_hessian, getattr(loss, loss.scale_parameter)
     low, high = mean.y[:1], mean.y[-1:]
     left, right = mean.parts(low)[0], mean.parts(high)[1]
     # Where targets are far apart, only at targets is the loss less than far from all.

@@ -15,16 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss._validation import precision_of
-from fastloss.regression import (
-    AbsoluteError,
-    AbsolutePercentageError,
-    Huber,
-    LogCosh,
-    PseudoHuber,
-    Quantile,
-    SmoothL1,
-    SquaredLogError,
-)
+from fastloss.regression import AbsoluteError
 
 Array = npt.NDArray[Any]
 #: Of targets and weights, target and score of the typical row.
@@ -49,9 +40,7 @@ def twice_the_target(y: Array, weight: Any) -> tuple[float, float]:
 
 def typical_row(loss: Any) -> Typical | None:
     """Return how to find the typical row, for losses whose curvature has the targets' units."""
-    if isinstance(loss, (AbsoluteError, Quantile, Huber, SmoothL1, LogCosh, PseudoHuber)):
-        return a_spread_off
-    return twice_the_target if isinstance(loss, (SquaredLogError, AbsolutePercentageError)) else None
+    return {"residual": a_spread_off, "target": twice_the_target, None: None}[loss.curvature_units]
 
 
 def unit_factor(loss: Any, curvature: int, typical: Typical, y: Array, weight: Any) -> Any:

@@ -22,9 +22,7 @@ from fastloss.adapters._boosting import (
 )
 from fastloss.adapters._constant import constant_score as init_score
 from fastloss.adapters._metric import Metric, checked_metric
-from fastloss.binary import BinaryFocal
 from fastloss.measures import Measure
-from fastloss.multiclass import Focal
 
 if TYPE_CHECKING:
     from fastloss.adapters._lightgbm_estimators import Classifier as Classifier
@@ -64,11 +62,11 @@ class _Objective(Objective, _Library):
     # LightGBM counts the parameters of estimators' functions: with two it would drop the weights.
     def __call__(self, y_true: Any, y_pred: Any, weight: Any = None) -> tuple[Array, Array]:
         y, z, w = arguments(y_true, y_pred, weight)
-        # Scores are float64, a row's entries far apart; LightGBM reads float32 in the same order. Focal
-        # losses, which have powers to take and no residual that could cancel, are computed in that too.
+        # Scores are float64, a row's entries far apart; LightGBM reads float32 in the same order. Losses
+        # which have powers to take and no residual that could cancel are computed in that too.
         shape = np.shape(z)
         out = np.empty(shape, np.float32, "F"), np.empty(shape, np.float32, "F")
-        return self.derivatives(y, z, w, out, isinstance(self.loss, (BinaryFocal, Focal)))
+        return self.derivatives(y, z, w, out, self.loss.prefers_float32)
 
 
 @dataclass(frozen=True, repr=False)

@@ -16,16 +16,14 @@ therefore written out.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-import fastloss as fl
 from fastloss._loss import Loss
 from fastloss._validation import as_array
+from fastloss.registry import list_losses
 
 __all__ = ["RobustLoss", "rho"]
 
@@ -80,8 +78,10 @@ class RobustLoss:
     """
 
     def __init__(self, loss: Loss) -> None:
-        if type(loss) not in _SECOND_DERIVATIVES:
-            allowed = ", ".join(cls.__name__ for cls in _SECOND_DERIVATIVES)
+        if not hasattr(loss, "_second_by_square"):
+            allowed = ", ".join(
+                info.cls.__name__ for info in list_losses() if hasattr(info.cls, "_second_by_square")
+            )
             raise TypeError(
                 f"loss must be a smooth function of the squared residual ({allowed}), got {loss!r}"
             )
@@ -90,7 +90,7 @@ class RobustLoss:
             raise TypeError(
                 f"{loss!r} has a kink at residual 0, where the derivative by its square is infinite"
             )
-        self.loss = loss
+        self.loss: Any = loss
         self._curvature = curvature
 
     def __call__(self, z: Any) -> Array:
@@ -135,71 +135,12 @@ class RobustLoss:
             r *= self._curvature
             result[1] /= r
             result[1, r == 0] = 1
-            result[2] = _SECOND_DERIVATIVES[type(self.loss)](z, *self.loss.parameters.values())
+            result[2] = self.loss._second_by_square(z)
         return result
 
     @property
     def __name__(self) -> str:
-        return self.loss.name
+        return str(self.loss.name)
 
     def __repr__(self) -> str:
         return f"rho({self.loss!r})"
-
-
-# rho'' of each loss, from the squared residuals z and the loss's parameter.
-
-
-def _quadratic(z: Array) -> Array:
-    return np.zeros_like(z)
-
-
-def _huber(z: Array, delta: float) -> Array:
-    """-delta/(2 z^1.5) beyond z = delta**2."""
-    r = np.sqrt(z)
-    return np.where(r <= delta, 0, -0.5 * delta / r / z)
-
-
-def _log_cosh(z: Array) -> Array:
-    """(sech² r - tanh(r)/r)/(2 r²) = -2 S(2r)/cosh² r, where S(x) = (sinh x - x)/x³ = Σ x^2k/(2k+3)!."""
-    r = np.sqrt(z)
-    tanh = np.tanh(r)
-    far = ((1 - tanh) * (1 + tanh) - tanh / r) / (2 * z)
-    near = np.minimum(z, 1)
-    terms = [1 / math.factorial(2 * k + 3) for k in range(12)]
-    series = np.polynomial.polynomial.polyval(4 * near, terms)
-    result: Array = np.where(z < 1, -2 * series / np.cosh(np.sqrt(near)) ** 2, far)
-    return result
-
-
-def _pseudo_huber(z: Array, delta: float) -> Array:
-    """-(1 + u)^-1.5/(2 delta²), u = z/delta²."""
-    u = z / delta**2
-    return -0.5 / delta**2 / ((1 + u) * np.sqrt(1 + u))
-
-
-def _cauchy(z: Array, c: float) -> Array:
-    """-1/(c (1 + u))², u = z/c²."""
-    return -((c * (1 + z / c**2)) ** -2)
-
-
-def _welsch(z: Array, c: float) -> Array:
-    """-e^-u/c², u = z/c²."""
-    return -np.exp(-z / c**2) / c**2
-
-
-def _tukey(z: Array, c: float) -> Array:
-    """-2 (1 - u)/c² within u = z/c² = 1."""
-    return -2 * np.maximum(1 - z / c**2, 0) / c**2
-
-
-_SECOND_DERIVATIVES: dict[type[Loss], Callable[..., Array]] = {
-    fl.SquaredError: _quadratic,
-    fl.HalfSquaredError: _quadratic,
-    fl.Huber: _huber,
-    fl.SmoothL1: _huber,
-    fl.LogCosh: _log_cosh,
-    fl.PseudoHuber: _pseudo_huber,
-    fl.Cauchy: _cauchy,
-    fl.Welsch: _welsch,
-    fl.Tukey: _tukey,
-}

@@ -6,17 +6,13 @@ from typing import Any
 
 import numpy as np
 
-import fastloss as fl
-from fastloss._loss import Loss
+from fastloss._loss import Loss, RowLoss
 from fastloss._validation import as_array
 from fastloss.metrics import zero_one_loss
 from fastloss.metrics._arrays import Array, column, dense
 from fastloss.metrics._targets import encode, recode
 
 __all__ = ["Scorer", "scorer"]
-
-#: Losses whose prediction is the logarithm of what a regressor predicts.
-_OF_A_LOGARITHM = (fl.Poisson, fl.Gamma, fl.Tweedie)
 
 
 def scorer(loss: Loss) -> Scorer:
@@ -107,17 +103,11 @@ class Scorer:
         ValueError
             If there are labels that it was not fitted with, or more classes than the loss takes.
         """
-        if (
-            isinstance(self.loss, fl.ZeroOne)
-            and self.loss.threshold is None
-            and not self.loss.from_logits
-            and hasattr(estimator, "classes_")
-        ):
+        if self.loss.inputs == "classes" and hasattr(estimator, "classes_"):
             return -zero_one_loss(y_true, estimator.predict(X), sample_weight=sample_weight)
-        is_of_scores = isinstance(self.loss, fl.ZeroOne) and self.loss.from_logits
-        if self.loss.family == "regression" or (isinstance(self.loss, fl.ZeroOne) and not is_of_scores):
+        if self.loss.inputs in ("numbers", "logarithms", "classes"):
             y, z = as_array(y_true, "y_true"), as_array(self._numbers(estimator, X), "y_pred")
-            if isinstance(self.loss, fl.EuclideanError) or y.ndim != z.ndim:
+            if isinstance(self.loss, RowLoss) or y.ndim != z.ndim:
                 # Numbers are a single column: of targets, of predictions, or of both.
                 y, z = (a[:, None] if a.ndim == 1 else a for a in (y, z))
         else:
@@ -127,7 +117,7 @@ class Scorer:
 
     def _numbers(self, estimator: Any, X: Any) -> Any:
         z = estimator.predict(X)
-        if not isinstance(self.loss, _OF_A_LOGARITHM):
+        if self.loss.link != "log":
             return z
         if not np.min(z) > 0:
             raise ValueError(
@@ -150,7 +140,7 @@ class Scorer:
         return codes if np.array_equal(order, np.arange(len(order))) else order[codes]
 
     def _classification(self, estimator: Any, X: Any) -> Any:
-        method = "decision_function" if getattr(self.loss, "from_logits", True) else "predict_proba"
+        method = "decision_function" if self.loss.inputs == "scores" else "predict_proba"
         if not hasattr(estimator, method):
             other = " or take a loss with from_logits=False" if hasattr(self.loss, "from_logits") else ""
             hint = f": calibrate it{other}" if method == "decision_function" else ""

@@ -188,21 +188,6 @@ _LOSSES = {
 }
 
 
-# Losses whose Hessian is positive; that of the cross-entropies may underflow, as scikit-learn's does.
-_CONVEX = (
-    fl.SquaredError,
-    fl.HalfSquaredError,
-    fl.Expectile,
-    fl.Poisson,
-    fl.Gamma,
-    fl.Tweedie,
-    fl.Exponential,
-    fl.BinaryCrossEntropy,
-    fl.CrossEntropy,
-)
-_LOG_LINK = (fl.Poisson, fl.Gamma, fl.Tweedie)
-
-
 class _Trainable(Kernel):
     """A kernel with the curvature that trains, where the Hessian is not positive.
 
@@ -211,9 +196,10 @@ class _Trainable(Kernel):
 
     def __init__(self, loss: Loss) -> None:
         super().__init__(loss)
-        self._curvature = curvature_code(loss, "exact" if isinstance(loss, _CONVEX) else "auto")
-        is_ratio = isinstance(loss, fl.AbsolutePercentageError | fl.SquaredLogError)
-        self._typical = typical_row(loss) if is_ratio else None
+        # Far from the target a robust loss is nearly straight, and its Hessian nearly 0.
+        has_own = loss.positive_hessian and not (loss.of_residual and loss.lipschitz)
+        self._curvature = curvature_code(loss, "exact" if has_own else "auto")
+        self._typical = typical_row(loss) if loss.curvature_units == "target" else None
 
     def _derivatives(self, y: Any, z: Any, *, sample_weight: Any, reduction: Any, **options: Any) -> Any:
         loss: Any = self._loss  # its derivatives are those of the sum, each row's own
@@ -268,7 +254,7 @@ class _RegressionLoss(_OfLoss, BaseLoss):
     """A regression loss of fastloss; the log link for the losses of a logarithm, otherwise the identity."""
 
     def __init__(self, loss: Any) -> None:
-        super().__init__(_Trainable(loss), LogLink() if isinstance(loss, _LOG_LINK) else IdentityLink())
+        super().__init__(_Trainable(loss), LogLink() if loss.link == "log" else IdentityLink())
         self.interval_y_true = _interval(loss.target_domain)
 
     def fit_intercept_only(self, y_true: Any, sample_weight: Any = None) -> Any:
@@ -285,7 +271,7 @@ class _BinaryLoss(_OfLoss, _base.HalfBinomialLoss):
     def __init__(self, loss: Any) -> None:
         super().__init__()
         self.closs = _Trainable(loss)
-        if isinstance(loss, fl.Exponential):
+        if loss.link == "half_logit":
             self.link = HalfLogitLink()
 
     def fit_intercept_only(self, y_true: Any, sample_weight: Any = None) -> Any:
@@ -380,7 +366,7 @@ def as_sklearn_loss(loss: Loss, n_classes: int | None = None) -> Any:
     is_multiclass = isinstance(loss, RowLoss) and loss.family == "multiclass"
     if not isinstance(loss, Loss):
         raise TypeError(f"loss must be a loss of fastloss, got {loss!r}")
-    if loss.has_gradient and not getattr(loss, "from_logits", True):
+    if loss.has_gradient and loss.inputs == "probabilities":
         raise TypeError(f"{loss!r} takes probabilities: boosting needs a loss of raw predictions")
     if n_classes is not None and not is_multiclass:
         raise ValueError(f"n_classes is for losses of several classes, {loss!r} is none")
@@ -390,10 +376,10 @@ def as_sklearn_loss(loss: Loss, n_classes: int | None = None) -> Any:
                 f"n_classes must be at least 3 for {loss!r}, got {n_classes}; two classes have one logit"
             )
         return _MulticlassLoss(loss, n_classes)
-    if isinstance(loss, fl.AbsoluteError) or (isinstance(loss, fl.SmoothL1) and loss.beta == 0):
+    if loss.predicts == "median":
         return _AbsoluteError()
-    if isinstance(loss, fl.Quantile):
-        return _QuantileLoss(loss.q)
+    if loss.predicts == "quantile":
+        return _QuantileLoss(loss.parameters["q"])
     if loss.family not in ("regression", "binary"):
         raise TypeError(f"{loss!r} is no loss of numbers or classes")
     raw_score_loss(loss)

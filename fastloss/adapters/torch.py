@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-import fastloss as fl
 from fastloss._loss import EmbeddingLoss, Loss, PointwiseLoss, RowLoss, whole_number
 
 try:
@@ -259,7 +258,7 @@ class EmbeddingModule(_Module):
         return (*self.loss._names, "sample_weight")
 
     def _evaluate(self, tensors: tuple[Any, ...], value: bool, slopes: bool) -> tuple[Any, tuple[Any, ...]]:
-        if slopes and self.reduction == "none" and isinstance(self.loss, fl.NTXent | fl.CenterLoss):
+        if slopes and self.reduction == "none" and self.loss.couples_rows:
             raise ValueError(f"the values of {self.loss!r} under reduction='none' have no gradients")
         *inputs, weight = tensors
         names = self.loss._names

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-__all__ = ["ADVICE", "COMMON_PITFALLS", "Advice"]
+from fastloss._loss import Loss
+
+__all__ = ["ADVICE", "COMMON_PITFALLS", "Advice", "advice_for"]
 
 
 class Advice(NamedTuple):
@@ -409,6 +411,43 @@ ADVICE: Mapping[str, Advice] = {
         ("Neither convex nor differentiable: it counts errors, and nothing can be trained by it.",),
     ),
 }
+
+#: What goes with losses that no line of `ADVICE` is about, by what they say of themselves.
+_GIVES = {
+    "numbers": _REAL_OUTPUT,
+    "logarithms": _LOG_OUTPUT,
+    "probabilities": _SIGMOID_OUTPUT,
+    "logit": _SIGMOID,
+    "softmax": _SOFTMAX,
+    "scores": _SCORES,
+}
+_TARGETS = {
+    "numbers": _REAL,
+    "labels": _LABELS,
+    "probabilities": "0 or 1, or the probability of 1",
+    "classes": _INDICES,
+    "distributions": _PROBABILITY_ROWS,
+}
+_ACTIVATIONS = {"log": "exp", "logit": "sigmoid", "softmax": "softmax"}
+
+
+def advice_for(loss: Loss) -> Advice:
+    """Return what goes with a loss: what is written of it, or what its traits say."""
+    if (written := ADVICE.get(type(loss).__name__)) is not None:
+        return written
+    robust = loss.of_residual and loss.lipschitz
+    pitfalls = (_SCALE,) * (loss.scale_parameter is not None)
+    if not loss.convex:
+        pitfalls += ("Not convex: start from the fit of a convex loss.",)
+    return Advice(
+        _ACTIVATIONS.get(loss.link, "none"),
+        loss.link,
+        _GIVES.get(loss.link) or _GIVES[loss.inputs],
+        _TARGETS[loss.targets],
+        _KINKED if loss.kinked else _ROBUST if robust else _SMOOTH,
+        pitfalls,
+    )
+
 
 #: What holds for every loss.
 COMMON_PITFALLS = (

@@ -18,9 +18,6 @@ Floats = NDArray[np.float64]
 
 #: The size, in the units of the diabetes target, of an error that a robust loss should begin to call large.
 RESIDUAL_SCALE = 50.0
-_SCALE_PARAMETERS = ("delta", "beta", "c")
-#: Losses whose prediction is the logarithm of the mean.
-_LOG_LINK = ("poisson", "gamma", "tweedie")
 _L2 = 1e-3
 _HELD_OUT = 0.25
 
@@ -253,11 +250,10 @@ def regression_losses(y: Floats, z: Floats, *, log_link: bool) -> list[fl.Loss]:
         The losses; parameters that set a scale are the default times `RESIDUAL_SCALE`.
     """
     chosen: list[fl.Loss] = []
-    for info in fl.list_losses():
-        if info.family != "regression" or (info.name in _LOG_LINK) != log_link:
-            continue
-        scales = {key: default for key, default in info.parameters.items() if key in _SCALE_PARAMETERS}
-        loss = fl.get_loss(info.name, **{key: round(x * RESIDUAL_SCALE, 9) for key, x in scales.items()})
+    for info in fl.list_losses(family="regression", link="log" if log_link else "identity"):
+        loss = info.cls()
+        if (scale := loss.scale_parameter) is not None:
+            loss = info.cls(**{scale: round(info.parameters[scale] * RESIDUAL_SCALE, 9)})
         if not isinstance(loss, fl.PointwiseLoss):
             continue
         if _admits(loss.target_domain, y) and _admits(loss.prediction_domain, z):
@@ -273,16 +269,13 @@ def _binary_losses() -> tuple[list[fl.Loss], list[fl.Loss]]:
     """
     on_logits: list[fl.Loss] = []
     on_probabilities: list[fl.Loss] = []
-    for info in fl.list_losses():
-        if info.family != "binary":
+    for info in fl.list_losses(family="binary"):
+        if "from_logits" not in info.parameters:
+            on_logits.append(info.cls())
             continue
-        if info.name == "zero_one":
-            on_logits.append(fl.get_loss(info.name, from_logits=True))
-            on_probabilities.append(fl.get_loss(info.name, threshold=0.5))
-            continue
-        on_logits.append(fl.get_loss(info.name))
-        if "from_logits" in info.parameters:
-            on_probabilities.append(fl.get_loss(info.name, from_logits=False))
+        of_logits = info.cls(**{"from_logits": True})
+        on_logits.append(of_logits)
+        on_probabilities.append(of_logits._of_probabilities())
     return on_logits, on_probabilities
 
 

@@ -281,10 +281,7 @@ def _takes_scores(loss: fl.Loss) -> bool:
 
 def _hint(loss: fl.Loss) -> str:
     """Say what a loss takes, and which one takes probabilities."""
-    parameters = {**loss.parameters, "from_logits": False}
-    if isinstance(loss, fl.ZeroOne) and loss.threshold is None:
-        parameters["threshold"] = 0.5
-    other = format_loss(type(loss)(**parameters))
+    other = format_loss(loss._of_probabilities())
     return (
         f"all predictions are between 0 and 1, and {format_loss(loss)} takes raw scores; "
         f"if they are probabilities, give {other}"

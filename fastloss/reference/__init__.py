@@ -15,107 +15,40 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from fastloss.reference import binary, distribution, embedding, multiclass, regression, rows, transport
+from fastloss.reference import (
+    binary,
+    distribution,
+    embedding,
+    multiclass,
+    penalty,
+    regression,
+    rows,
+    transport,
+)
 from fastloss.reference._base import Array, Domain, Loss
-from fastloss.reference.binary import (
-    BinaryCrossEntropy,
-    BinaryFocal,
-    Exponential,
-    Hinge,
-    Perceptron,
-    SmoothedHinge,
-    SquaredHinge,
-    WassersteinCritic,
-    ZeroOne,
-)
-from fastloss.reference.distribution import JSDivergence, KLDivergence
-from fastloss.reference.embedding import (
-    CenterLoss,
-    Contrastive,
-    CosineEmbedding,
-    EmbeddingLoss,
-    NTXent,
-    Triplet,
-)
-from fastloss.reference.multiclass import CrossEntropy, Focal, MulticlassHinge
-from fastloss.reference.penalty import L1, L2, ElasticNet, Penalty
-from fastloss.reference.regression import (
-    AbsoluteError,
-    AbsolutePercentageError,
-    Cauchy,
-    Expectile,
-    Gamma,
-    HalfSquaredError,
-    Huber,
-    LogCosh,
-    Poisson,
-    PseudoHuber,
-    Quantile,
-    SmoothL1,
-    SquaredEpsilonInsensitive,
-    SquaredError,
-    SquaredLogError,
-    Tukey,
-    Tweedie,
-    Welsch,
-)
-from fastloss.reference.rows import EuclideanError, RowLoss
-from fastloss.reference.transport import EarthMover, Sinkhorn, TransportLoss, Wasserstein
+from fastloss.reference.binary import *
+from fastloss.reference.distribution import *
+from fastloss.reference.embedding import *
+from fastloss.reference.multiclass import *
+from fastloss.reference.penalty import *
+from fastloss.reference.regression import *
+from fastloss.reference.rows import *
+from fastloss.reference.transport import *
 
 __all__ = [
-    "AbsoluteError",
-    "AbsolutePercentageError",
     "Array",
-    "BinaryCrossEntropy",
-    "BinaryFocal",
-    "Cauchy",
-    "CenterLoss",
-    "Contrastive",
-    "CosineEmbedding",
-    "CrossEntropy",
     "Domain",
-    "EarthMover",
-    "ElasticNet",
-    "EmbeddingLoss",
-    "EuclideanError",
-    "Expectile",
-    "Exponential",
-    "Focal",
-    "Gamma",
-    "HalfSquaredError",
-    "Hinge",
-    "Huber",
-    "JSDivergence",
-    "KLDivergence",
-    "L1",
-    "L2",
-    "LogCosh",
     "Loss",
-    "MulticlassHinge",
-    "NTXent",
-    "Penalty",
-    "Perceptron",
-    "Poisson",
-    "PseudoHuber",
-    "Quantile",
-    "RowLoss",
-    "Sinkhorn",
-    "SmoothL1",
-    "SmoothedHinge",
-    "SquaredEpsilonInsensitive",
-    "SquaredError",
-    "SquaredHinge",
-    "SquaredLogError",
-    "TransportLoss",
-    "Triplet",
-    "Tukey",
-    "Tweedie",
-    "Wasserstein",
-    "WassersteinCritic",
-    "Welsch",
-    "ZeroOne",
     "twin",
 ]
+__all__ += binary.__all__
+__all__ += distribution.__all__
+__all__ += embedding.__all__
+__all__ += multiclass.__all__
+__all__ += penalty.__all__
+__all__ += regression.__all__
+__all__ += rows.__all__
+__all__ += transport.__all__
 
 
 class _Parametrised(Protocol):

@@ -6,6 +6,18 @@ import numpy as np
 
 from fastloss.reference._base import Array, Domain, Loss
 
+__all__ = [
+    "ZeroOne",
+    "Perceptron",
+    "Hinge",
+    "SquaredHinge",
+    "SmoothedHinge",
+    "Exponential",
+    "WassersteinCritic",
+    "BinaryCrossEntropy",
+    "BinaryFocal",
+]
+
 PROBABILITY = Domain(low=0.0, high=1.0)
 
 

@@ -9,6 +9,8 @@ import numpy as np
 from fastloss.reference._base import Array, Domain
 from fastloss.reference.rows import NOT_NEGATIVE, RowLoss, log_softmax, softmax, total
 
+__all__ = ["KLDivergence", "JSDivergence"]
+
 
 class _Divergence(RowLoss):
     family = "distribution"

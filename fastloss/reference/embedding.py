@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike
 
 from fastloss.reference._base import Array, Loss, Out, _check_reduction, _result_dtype, _store, _weights
 
+__all__ = ["EmbeddingLoss", "Contrastive", "CosineEmbedding", "Triplet", "CenterLoss", "NTXent"]
+
 
 def _length(x: Array) -> Array:
     """Norm of each row, as a column. Divided by the largest entry first, no square over- or underflows."""

@@ -10,6 +10,8 @@ import numpy as np
 from fastloss.reference._base import Array, Domain
 from fastloss.reference.rows import NOT_NEGATIVE, PROBABILITY, RowLoss, log_softmax, one_hot, softmax, total
 
+__all__ = ["CrossEntropy", "Focal", "MulticlassHinge"]
+
 Numbers = Sequence[float] | Mapping[int, float]
 
 

@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike
 
 from fastloss.reference._base import Array, Out, Twin, _result_dtype, _store
 
+__all__ = ["Penalty", "L1", "L2", "ElasticNet"]
+
 
 class Penalty(Twin):
     """Base of the twins: a subclass gives ``_value``, ``_gradient`` and ``_hessian`` for every parameter."""

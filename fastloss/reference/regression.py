@@ -6,6 +6,27 @@ import numpy as np
 
 from fastloss.reference._base import Array, Domain, Loss
 
+__all__ = [
+    "SquaredError",
+    "HalfSquaredError",
+    "AbsoluteError",
+    "Huber",
+    "SmoothL1",
+    "LogCosh",
+    "PseudoHuber",
+    "Quantile",
+    "Expectile",
+    "SquaredEpsilonInsensitive",
+    "Cauchy",
+    "Welsch",
+    "Tukey",
+    "Poisson",
+    "Gamma",
+    "Tweedie",
+    "SquaredLogError",
+    "AbsolutePercentageError",
+]
+
 NOT_NEGATIVE = Domain(low=0.0)
 POSITIVE = Domain(low=0.0, open_low=True)
 ABOVE_MINUS_ONE = Domain(low=-1.0, open_low=True)

@@ -19,6 +19,8 @@ from fastloss.reference._base import (
     _weights,
 )
 
+__all__ = ["RowLoss", "EuclideanError"]
+
 
 def log_softmax(z: Array) -> Array:
     """Logarithm of the softmax: z - log(sum of e^z) along each row."""

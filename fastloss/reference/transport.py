@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 
 from fastloss.reference._base import Array, Loss
 
+__all__ = ["TransportLoss", "Wasserstein", "Sinkhorn", "EarthMover"]
+
 
 class TransportLoss(Loss):
     """Base of the twins that compare two distributions; a subclass gives ``_pair``."""
