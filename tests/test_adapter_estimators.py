@@ -245,6 +245,13 @@ def test_copies_and_files(library, tmp_path):
 
 
 @libraries
+@pytest.mark.parametrize("kind", ["Regressor", "Classifier"])
+def test_weights_that_are_all_zero_are_an_error(library, kind):
+    with pytest.raises(ValueError, match="sample_weight is zero everywhere"):
+        make(library, kind, 3).fit(np.eye(4), [0, 1, 0, 1], sample_weight=np.zeros(4))
+
+
+@libraries
 def test_searched_in_a_pipeline(library):
     x, y = classes()
     model = make_pipeline(StandardScaler(), make(library, "Classifier", 3))

@@ -99,6 +99,8 @@ def start_of(loss: Loss, y: Array, weight: Any, n_classes: int | None = None) ->
     """Return the score that training starts from: 0 where a loss has no best one."""
     if weight is not None:
         weight = np.asarray(weight)
+        if not weight.any():
+            raise ValueError("sample_weight is zero everywhere: nothing is to be learnt")
     try:
         return constant_score(loss, y, weight, n_classes if isinstance(loss, RowLoss) else None)
     except NoConstantError:
