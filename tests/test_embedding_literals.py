@@ -174,6 +174,16 @@ def test_no_overflow_no_underflow_float32(size: float) -> None:
     np.testing.assert_allclose(fl.Contrastive()(a, b, [1]), square, rtol=max(exact, 1e-6), atol=1e-40)
 
 
+@pytest.mark.parametrize("width", [100, 600, 2100])
+@pytest.mark.parametrize("size", [1e-42, 1e-25, 1e-21, 1e19, 1e25])
+def test_no_overflow_no_underflow_of_wide_rows(size: float, width: int) -> None:
+    """All differences are the same, so the direction is 1/√d everywhere; their squares leave float32's range."""
+    a, b = np.full((1, width), size, np.float32), np.zeros((1, width), np.float32)
+    _, by_positive, by_negative = fl.Triplet(1.0, squared=False).gradient(a, b, b)
+    np.testing.assert_allclose(by_positive, np.full((1, width), -1 / math.sqrt(width)), rtol=1e-6)
+    np.testing.assert_allclose(by_negative, np.full((1, width), 1 / math.sqrt(width)), rtol=1e-6)
+
+
 @pytest.mark.parametrize("case", ROW_BY_ROW, ids=repr)
 @pytest.mark.parametrize("argument", [0, 1])
 def test_nan_in_nan_out(case: Any, argument: int, dtype: Any, rng: Any) -> None:
