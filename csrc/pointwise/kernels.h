@@ -21,8 +21,14 @@
 enum { FL_CHUNK = 256 };
 
 #if defined(__GNUC__) && !defined(__clang__)
+/* Long chains: two vectors at once, which SSE2 has too few registers for. */
+#if defined(__SSE2__) && !defined(__AVX__)
+enum { FL_AT_ONCE = 1 };
+#else
+enum { FL_AT_ONCE = 2 };
+#endif
 #define FL_TILE_LOOP _Pragma("GCC ivdep") _Pragma("GCC unroll 8")
-#define FL_LANE_LOOP _Pragma("GCC ivdep") _Pragma("GCC unroll 2")
+#define FL_LANE_LOOP _Pragma("GCC ivdep") _Pragma("GCC unroll FL_AT_ONCE")
 #else
 /* clang would unroll a tile's loop before it looks for vectors. */
 #define FL_TILE_LOOP _Pragma("clang loop vectorize(assume_safety) vectorize_width(FL_REALS) unroll(disable)")
