@@ -63,6 +63,17 @@ def test_links_lead_to_files(document):
         assert (document.parent / link).is_file(), link
 
 
+SOURCES = [p for folder in ("fastloss", "examples") for p in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def test_links_to_other_places_are_whole():
+    """Of documents and docstrings: https, a host, a path."""
+    link = re.compile(r"https://(?:[\w-]+\.)+[a-z]{2,}(?:/[\w./~%#?&=+-]*)?")
+    for path in [*DOCUMENTS, *SOURCES]:
+        for found in re.findall(r"\bhttps?:[^\s<>)\]\"'`]*", path.read_text(encoding="utf-8")):
+            assert link.fullmatch(found.rstrip(".,;")), (path, found)
+
+
 def test_excerpts_are_from_the_sources():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     excerpts = re.findall(r"In\s+`([^`]+)`:\n\n```\w+\n(.*?)```", text, flags=re.DOTALL)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import importlib
 import re
 import shutil
 import subprocess
@@ -103,10 +104,31 @@ def test_search_finds(address, tmp_path):
 
 
 def test_every_public_name_has_a_page():
+    """Of fastloss and its modules; the twins in plain NumPy have the names of what they check."""
     pages = {path.stem for path in (SITE / "api" / "generated").glob("*.html")}
-    for module in (fl, fl.metrics, fl.plotting):
-        names = {f"{module.__name__}.{name}" for name in module.__all__ if not name.startswith("__")}
-        assert not names - pages - {"fastloss.reference"}
+    modules = [
+        importlib.import_module(f"fastloss.{name}")
+        for name in ("measures", "metrics", "evaluation", "linear_model", "choosing", "plotting")
+    ]
+    for path in (Path(fl.__file__).parent / "adapters").glob("[!_]*.py"):
+        modules.append(importlib.import_module(f"fastloss.adapters.{path.stem}"))
+    named = {f"fastloss.{name}" for name in fl.__all__}
+    for module in modules:
+        named |= {f"{module.__name__}.{name}" for name in module.__all__ if name not in fl.__all__}
+    assert not named - pages - {"fastloss.reference", "fastloss.__version__"}
+    assert "fastloss.reference.twin" in pages
+
+
+def test_mathematics_is_rendered():
+    """No page shows the source of a formula; that of every loss has one."""
+    for path in (path for path in SITE.rglob("*.html") if "_static" not in path.parts):
+        text = re.sub(
+            r"(?s)<(math|pre|code|script|title)\b.*?</\1>|<[^>]*>", "", path.read_text(encoding="utf-8")
+        )
+        assert not re.search(r":math:|\\[a-z]{2,}|\\\(", text), path.relative_to(SITE)
+    for info in fl.list_losses():
+        page = (SITE / "api" / "generated" / f"fastloss.{info.cls.__name__}.html").read_text(encoding="utf-8")
+        assert "<math" in page, info.name
 
 
 def test_every_loss_has_its_page_in_the_gallery():

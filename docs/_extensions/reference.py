@@ -12,6 +12,13 @@ from pages import write_pages
 from sphinx.application import Sphinx
 
 import fastloss as fl
+from fastloss import choosing, linear_model
+
+ADAPTERS = [
+    importlib.import_module(f"fastloss.adapters.{found.name}")
+    for found in pkgutil.iter_modules(fl.adapters.__path__)
+    if not found.name.startswith("_")
+]
 
 #: Titles of the families of losses, in the order of the page.
 FAMILIES = {
@@ -58,24 +65,33 @@ def _other(shown: str) -> str:
     )
 
 
-def _module(module: Any, title: str) -> str:
+def _module(module: Any) -> str:
     text = (module.__doc__ or "").partition("\n")[0]
-    return _listing(title, text, (f"{module.__name__}.{name}" for name in module.__all__ if name[0] != "_"))
+    names = [name for name in module.__all__ if name[0] != "_" and name not in fl.__all__]
+    return _listing(module.__name__, text, (f"{module.__name__}.{name}" for name in names))
+
+
+def _reference() -> str:
+    text = (
+        "Every loss and penalty under its own name, in plain NumPy: the formula that a reader would check "
+        "first. They have the verbs of :class:`fastloss.Loss` and take the same parameters."
+    )
+    return _page("In plain NumPy", text, _listing("fastloss.reference", "", ["fastloss.reference.twin"]))
 
 
 def _modules() -> dict[str, str]:
-    adapters = [
-        importlib.import_module(f"fastloss.adapters.{found.name}")
-        for found in pkgutil.iter_modules(fl.adapters.__path__)
-        if not found.name.startswith("_")
-    ]
-    return {
-        "metrics": _page(
-            "Metrics", "Functions with scikit-learn's names.", _module(fl.metrics, "fastloss.metrics")
-        ),
-        "adapters": _page("Adapters", "For other libraries.", *(_module(m, m.__name__) for m in adapters)),
-        "plotting": _page("Pictures", "", _module(fl.plotting, "fastloss.plotting")),
+    """Give the pages of modules; what ``fastloss`` has too is on the page of that."""
+    modules = {
+        "metrics": ("Metrics", "Functions with scikit-learn's names.", [fl.metrics]),
+        "evaluation": ("Evaluation", "What ``fl.evaluate`` takes and gives.", [fl.measures, fl.evaluation]),
+        "linear_model": ("Linear models", "Estimators of any loss and penalty.", [linear_model]),
+        "choosing": ("Choosing", "What ``fl.choose`` gives.", [choosing]),
+        "adapters": ("Adapters", "For other libraries.", ADAPTERS),
+        "plotting": ("Pictures", "", [fl.plotting]),
     }
+    return {
+        name: _page(title, text, *map(_module, members)) for name, (title, text, members) in modules.items()
+    } | {"reference": _reference()}
 
 
 def _write(app: Sphinx, _: object) -> None:
