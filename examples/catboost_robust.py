@@ -1,6 +1,6 @@
 """A robust regression in CatBoost: diabetes progression with some gross errors in the training targets.
 
-Run it with ``pip install "fastloss[catboost]" scikit-learn`` and ``python examples/catboost_robust.py``.
+In a checkout: pip install ".[catboost]" scikit-learn
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Three quantiles of how diabetes progresses, in LightGBM's scikit-learn estimator.
 
-Run it with ``pip install "fastloss[lightgbm]" scikit-learn`` and ``python examples/lightgbm_quantiles.py``.
+In a checkout: pip install ".[lightgbm]" scikit-learn
 """
 
 from __future__ import annotations

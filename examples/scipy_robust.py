@@ -1,6 +1,6 @@
 """Regression by scipy's solvers: least_squares that bad records do not spoil, and quantiles by minimize.
 
-pip install fastloss scipy scikit-learn
+In a checkout: pip install ".[demo]"
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
 """A PyTorch network that learns handwritten digits, some of them rare, with losses of fastloss.
 
-pip install "fastloss[torch]" scikit-learn
+In a checkout: pip install ".[torch]" scikit-learn
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
 """Rare digits with the focal loss in XGBoost: one digit against the nine others.
 
-Run it with ``pip install "fastloss[xgboost]" scikit-learn`` and ``python examples/xgboost_focal.py``.
+In a checkout: pip install ".[xgboost]" scikit-learn
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ class EarthMover(TransportLoss):
     r"""Earth mover's distance, :math:`\min_P \sum_{ij} P_{ij} C_{ij}`, between clouds of points; exact.
 
     Over plans :math:`P` whose marginals are the weights of `X` (n, d) and `Y` (m, d), 1/n and 1/m where none
-    are given, normalised to sum 1. Solved by POT's network simplex: ``pip install "fastloss[transport]"``.
+    are given, normalised to sum 1. Solved by the network simplex of POT, which the extra `transport` brings.
     The cost matrix and the plan are stored. The gradient by `Y` is that of the cost of the optimal plan,
     :math:`\sum_i P_{ij}\,\partial C_{ij}/\partial y_j`; where several plans are optimal it is one of the
     subgradients. On the line and with the Euclidean cost it is `Wasserstein`, which is much faster.

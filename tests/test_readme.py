@@ -74,6 +74,13 @@ def test_links_to_other_places_are_whole():
             assert link.fullmatch(found.rstrip(".,;")), (path, found)
 
 
+def test_nothing_is_installed_from_where_it_is_not_yet():
+    """Before the first release the index has no fastloss. (With it installed an extra's name is enough.)"""
+    released = re.search(r"^## \[\d", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    for path in [] if released else [*DOCUMENTS, *sorted((ROOT / "examples").glob("*.py"))]:
+        assert not re.search(r"pip install \S*fastloss", path.read_text(encoding="utf-8")), path
+
+
 def test_excerpts_are_from_the_sources():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     excerpts = re.findall(r"In\s+`([^`]+)`:\n\n```\w+\n(.*?)```", text, flags=re.DOTALL)
