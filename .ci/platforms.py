@@ -47,6 +47,18 @@ def _gcc(machine: str, *flags: str, emulator: str, fused: bool, arch: str) -> Pl
     return Platform([f"{machine}-gcc", "-static", *flags], [f"qemu-{emulator}"], fused, packages)
 
 
+#: All tiers of the systems that are not here: compiled and linked.
+ZIG_TARGETS = [
+    ("Windows", "x86-64", "x86_64-windows-gnu", []),
+    ("Windows", "x86-64-v3", "x86_64-windows-gnu", ["-mcpu=x86_64_v3"]),
+    ("Windows", "x86-64-v4", "x86_64-windows-gnu", ["-mcpu=x86_64_v4", "-mprefer-vector-width=512"]),
+    ("Windows", "arm64", "aarch64-windows-gnu", []),
+    ("macOS", "x86-64", "x86_64-macos", []),
+    ("macOS", "x86-64-v3", "x86_64-macos", ["-mcpu=x86_64_v3"]),
+    ("macOS", "x86-64-v4", "x86_64-macos", ["-mcpu=x86_64_v4", "-mprefer-vector-width=512"]),
+    ("macOS", "arm64", "aarch64-macos", []),
+]
+
 PLATFORMS = {
     "x86-64-v3, gcc": Platform(["gcc", "-march=x86-64-v3"], [], True, "gcc"),
     "x86-64, gcc": Platform(["gcc", "-mno-mmx"], [], False, "gcc"),
@@ -74,16 +86,12 @@ PLATFORMS = {
         False,
         "gcc-mingw-w64-x86-64 wine64",
     ),
-    "Windows x86-64, zig": Platform([*ZIG, "-target", "x86_64-windows-gnu"], None, False, "pip ziglang"),
-    "Windows x86-64-v3, zig": Platform(
-        [*ZIG, "-target", "x86_64-windows-gnu", "-mcpu=x86_64_v3"], None, True, "pip ziglang"
-    ),
-    "Windows arm64, zig": Platform([*ZIG, "-target", "aarch64-windows-gnu"], None, True, "pip ziglang"),
-    "macOS x86-64, zig": Platform([*ZIG, "-target", "x86_64-macos"], None, False, "pip ziglang"),
-    "macOS x86-64-v4, zig": Platform(
-        [*ZIG, "-target", "x86_64-macos", "-mcpu=x86_64_v4"], None, True, "pip ziglang"
-    ),
-    "macOS arm64, zig": Platform([*ZIG, "-target", "aarch64-macos"], None, True, "pip ziglang"),
+    **{
+        f"{system} {machine}, zig": Platform(
+            [*ZIG, "-target", target, *flags], None, machine != "x86-64", "pip ziglang"
+        )
+        for system, machine, target, flags in ZIG_TARGETS
+    },
 }
 
 
