@@ -67,7 +67,8 @@ def _other(shown: str) -> str:
 
 def _module(module: Any) -> str:
     text = (module.__doc__ or "").partition("\n")[0]
-    names = [name for name in module.__all__ if name[0] != "_" and name not in fl.__all__]
+    own = (name for name in module.__all__ if getattr(module, name) is not getattr(fl, name, None))
+    names = [name for name in own if name[0] != "_"]
     return _listing(module.__name__, text, (f"{module.__name__}.{name}" for name in names))
 
 
