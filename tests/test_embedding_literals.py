@@ -177,7 +177,7 @@ def test_no_overflow_no_underflow_float32(size: float) -> None:
 @pytest.mark.parametrize("width", [100, 600, 2100])
 @pytest.mark.parametrize("size", [1e-42, 1e-25, 1e-21, 1e19, 1e25])
 def test_no_overflow_no_underflow_of_wide_rows(size: float, width: int) -> None:
-    """All differences are the same, so the direction is 1/√d everywhere; their squares leave float32's range."""
+    """The differences are equal: the direction is 1/√d everywhere. Their squares leave float32's range."""
     a, b = np.full((1, width), size, np.float32), np.zeros((1, width), np.float32)
     _, by_positive, by_negative = fl.Triplet(1.0, squared=False).gradient(a, b, b)
     np.testing.assert_allclose(by_positive, np.full((1, width), -1 / math.sqrt(width)), rtol=1e-6)
