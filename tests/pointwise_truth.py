@@ -78,6 +78,9 @@ CROSSES_ZERO = {
     ("BinaryCrossEntropy", "gradient"): _cross_entropy_gradient,
     ("BinaryCrossEntropy", "value"): lambda t, y, z: _of_smallest(t, y),
     ("BinaryCrossEntropy", "hessian"): lambda t, y, z: _of_smallest(t, y),
+    ("value"): lambda t, y, z: _brier_error(t, y, z) ** 2,
+    ("gradient"): lambda t, y, z: 2 * _brier_error(t, y, z) * t._slope(z),
+    ("hessian"): lambda t, y, z: 2 * t._slope(z) * (t._slope(z) + _brier_error(t, y, z)),
     # The focal loss is concave where badly wrong: near z = -2.8 for gamma = 2 and label 1.
     ("BinaryFocal", "hessian"): _focal_hessian,
 }
@@ -131,6 +134,7 @@ CURVATURES = {
     ("Expectile", "majorizer"): lambda t, y, z: 2 * max(t.q, 1 - t.q) + 0 * z,
     ("SquaredHinge", "majorizer"): lambda t, y, z: 2 + 0 * z,
     ("SquaredEpsilonInsensitive", "majorizer"): lambda t, y, z: 2 + 0 * z,
+    ("majorizer"): lambda t, y, z: 2 + 0 * z,
     ("SmoothedHinge", "majorizer"): lambda t, y, z: 1 / t.gamma + 0 * z,
     ("Exponential", "majorizer"): lambda t, y, z: np.maximum(t._hessian(y, z), 1.0),
     ("Gamma", "majorizer"): lambda t, y, z: np.maximum(t._hessian(y, z), 1.0),

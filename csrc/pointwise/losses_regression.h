@@ -171,16 +171,24 @@ FL_LOSS(expectile) {
     return (fl_terms){w * r * r, 2 * w * r, fl_keep_nan(r, 2 * w)};
 }
 
-/* p = {ε}. |r| − ε is taken of the exact residual, and of ε as it was given, since its square would show
- * twice what cancels. */
-FL_LOSS(squared_epsilon_insensitive) {
-    real epsilon = (real)p[0], epsilon_error = (real)(p[0] - (double)epsilon);
+/* |r| − ε, of the exact residual, and of ε as it was given: a square would show twice what cancels. */
+typedef struct {
+    real r, beyond;
+} fl_tolerated;
+
+FL_INLINE fl_tolerated fl_beyond_tolerance(real y, real z, double tolerance) {
+    real epsilon = (real)tolerance, epsilon_error = (real)(tolerance - (double)epsilon);
     fl_pair r = fl_two_difference(z, y);
     real size = fl_abs(r.hi);
     real t = (size - epsilon) + (fl_flip_sign(r.lo, r.hi) - epsilon_error);
-    t = size <= FL_LARGEST ? t : size;
-    real kept = t <= 0 ? 0 : t;
-    return (fl_terms){kept * kept, 2 * fl_with_sign(kept, r.hi), t > 0 ? 2 : kept};
+    return (fl_tolerated){r.hi, size <= FL_LARGEST ? t : size};
+}
+
+/* p = {ε} */
+FL_LOSS(squared_epsilon_insensitive) {
+    fl_tolerated t = fl_beyond_tolerance(y, z, p[0]);
+    real kept = t.beyond <= 0 ? 0 : t.beyond;
+    return (fl_terms){kept * kept, 2 * fl_with_sign(kept, t.r), t.beyond > 0 ? 2 : kept};
 }
 
 /* p = {c}. ½c²·log(1 + u²), u = r/c, the gradient r/(1 + u²), the Hessian (1 − u²)/(1 + u²)². For huge |u|,

@@ -26,7 +26,10 @@ LOSSES = [info.cls for info in fl.list_losses() if issubclass(info.cls, Pointwis
 ULPS = 8
 
 #: Losses with a jump at a residual that a rounding may carry over it.
-JUMPS = (fl.Huber, fl.SmoothL1, fl.SquaredEpsilonInsensitive, fl.SmoothedHinge, fl.ZeroOne)
+JUMPS = (
+    *(fl.Huber, fl.SmoothL1, fl.SquaredEpsilonInsensitive, fl.SmoothedHinge),
+    *(fl.ZeroOne),
+)
 
 
 def positive(r: random.Random) -> float:
@@ -44,7 +47,7 @@ def parameters(cls: type, r: random.Random) -> dict[str, Any]:
     name = cls.__name__
     if name in ("Huber", "PseudoHuber"):
         return {"delta": positive(r)}
-    if name == "SquaredEpsilonInsensitive":
+    if name in ("SquaredEpsilonInsensitive"):
         return {"epsilon": r.choice((0.0, positive(r)))}
     if name == "SmoothedHinge":
         return {"gamma": positive(r)}

@@ -173,9 +173,7 @@ class Rho(Subject):
     shapes = tuple([(n,) for n in SIZES])
 
     def factors(self) -> dict[str, Sequence[Any]]:
-        from fastloss.adapters.scipy import _SECOND_DERIVATIVES
-
-        return {"loss": [cls() for cls in _SECOND_DERIVATIVES]}
+        return {"loss": [i.cls() for i in fl.list_losses() if hasattr(i.cls, "_second_by_square")]}
 
     def draw(self, choice: Choice, rng: np.random.Generator) -> Arrays:
         dtype = choice["dtype of z"]
