@@ -26,6 +26,7 @@ __all__ = [
     "Perceptron",
     "Hinge",
     "SquaredHinge",
+    "ModifiedHuber",
     "SmoothedHinge",
     "Exponential",
     "BinaryCrossEntropy",

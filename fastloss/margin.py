@@ -8,6 +8,7 @@ __all__ = [
     "Perceptron",
     "Hinge",
     "SquaredHinge",
+    "ModifiedHuber",
     "SmoothedHinge",
     "Exponential",
     "WassersteinCritic",
@@ -91,6 +92,31 @@ class SquaredHinge(_MarginLoss):
 
     def __init__(self) -> None:
         super().__init__("squared_hinge")
+
+
+class ModifiedHuber(_MarginLoss):
+    r"""Modified Huber loss, :math:`[1 - m]_+^2` down to :math:`m = -1` and :math:`-4m` below.
+
+    The squared hinge made linear where it is badly wrong. The gradient is :math:`-2y[1 - m]_+`, or
+    :math:`-4y` below, the Hessian 2 where :math:`-1 \le m < 1`, else 0. Labels are -1 or 0 and +1,
+    predictions any real scores.
+
+    References
+    ----------
+    T. Zhang, "Solving large scale linear prediction problems using stochastic gradient descent algorithms",
+    ICML 2004.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.ModifiedHuber()([1, -1], [0.5, 2.0], reduction="none")
+    array([0.25, 8.  ])
+    """
+
+    slope_bound = 4.0
+
+    def __init__(self) -> None:
+        super().__init__("modified_huber")
 
 
 class SmoothedHinge(_MarginLoss):

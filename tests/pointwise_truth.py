@@ -134,7 +134,7 @@ CURVATURES = {
     ("Expectile", "majorizer"): lambda t, y, z: 2 * max(t.q, 1 - t.q) + 0 * z,
     ("SquaredHinge", "majorizer"): lambda t, y, z: 2 + 0 * z,
     ("SquaredEpsilonInsensitive", "majorizer"): lambda t, y, z: 2 + 0 * z,
-    ("majorizer"): lambda t, y, z: 2 + 0 * z,
+    ("ModifiedHuber", "majorizer"): lambda t, y, z: 2 + 0 * z,
     ("SmoothedHinge", "majorizer"): lambda t, y, z: 1 / t.gamma + 0 * z,
     ("Exponential", "majorizer"): lambda t, y, z: np.maximum(t._hessian(y, z), 1.0),
     ("Gamma", "majorizer"): lambda t, y, z: np.maximum(t._hessian(y, z), 1.0),

@@ -27,6 +27,7 @@
     X(squared_log_error,         log_error_ends,          log_error_slope,  MAJORIZER)    \
     X(absolute_percentage_error, relative_kink,           none,             MAJORIZER)    \
     X(squared_hinge,             two,                     none,             MAJORIZER)    \
+    X(modified_huber,            two,                     none,             MAJORIZER)    \
     X(smoothed_hinge,            inverse_parameter,       none,             MAJORIZER)    \
     X(exponential,               at_least_one,            exact,            MAJORIZER)    \
     X(bce_logits,                weighted_logistic_bound, exact,            EXACT)        \

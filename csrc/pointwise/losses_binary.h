@@ -55,6 +55,13 @@ FL_LOSS(squared_hinge) {
     return (fl_terms){kept * kept, -2 * s * kept, t > 0 ? 2 : kept};
 }
 
+/* [1 − m]_+² down to m = −1, −4m below */
+FL_LOSS(modified_huber) {
+    real s = fl_class(y), m = s * z, t = 1 - m;
+    real kept = t <= 0 ? 0 : t, c = kept > 2 ? 2 : kept;
+    return (fl_terms){m < -1 ? -4 * m : kept * kept, -2 * s * c, fl_keep_nan(t, m < 1 && m >= -1 ? 2 : 0)};
+}
+
 /* p = {γ}: of t = 1 − m, t²/(2γ) up to γ, t − γ/2 above, as smooth_l1 of |r|. Of which the Hessian is
  * decided without rounding t. */
 FL_LOSS(smoothed_hinge) {

@@ -44,6 +44,7 @@
     X(perceptron,                LABEL,           ANY,             CHEAP,  0, ONE_PASS)    \
     X(hinge,                     LABEL,           ANY,             CHEAP,  0, ONE_PASS)    \
     X(squared_hinge,             LABEL,           ANY,             CHEAP,  0, ONE_PASS)    \
+    X(modified_huber,            LABEL,           ANY,             CHEAP,  0, ONE_PASS)    \
     X(smoothed_hinge,            LABEL,           ANY,             CHEAP,  1, ONE_PASS)    \
     X(exponential,               LABEL,           ANY,             MEDIUM, 0, MODERATE)    \
     X(bce_logits,                FRACTION,        ANY,             MEDIUM, 4, TWO_PASSES)  \

@@ -11,6 +11,7 @@ __all__ = [
     "Perceptron",
     "Hinge",
     "SquaredHinge",
+    "ModifiedHuber",
     "SmoothedHinge",
     "Exponential",
     "WassersteinCritic",
@@ -103,6 +104,21 @@ class SquaredHinge(_Margin):
 
     def _hessian(self, y: Array, z: Array) -> Array:
         return np.where(self._sign(y) * z < 1, 2.0, 0.0)
+
+
+class ModifiedHuber(_Margin):
+    """[1 - m]₊² where m ≥ -1, -4m below."""
+
+    def _value(self, y: Array, z: Array) -> Array:
+        m = self._sign(y) * z
+        return np.where(m < -1, -4 * m, np.maximum(1 - m, 0) ** 2)
+
+    def _gradient(self, y: Array, z: Array) -> Array:
+        return -2 * self._sign(y) * np.clip(1 - self._sign(y) * z, 0, 2)
+
+    def _hessian(self, y: Array, z: Array) -> Array:
+        m = self._sign(y) * z
+        return np.where((m < 1) & (m >= -1), 2.0, 0.0)
 
 
 class SmoothedHinge(_Margin):
