@@ -22,6 +22,7 @@ __all__ = [
     "PseudoHuber",
     "Quantile",
     "Expectile",
+    "EpsilonInsensitive",
     "SquaredEpsilonInsensitive",
     "Cauchy",
     "Welsch",
@@ -196,6 +197,49 @@ class Expectile(PointwiseLoss):
     def __init__(self, q: float = 0.5) -> None:
         q = number_in("q", q, 0, 1)
         super().__init__("expectile", (q,), q=q)
+
+
+class EpsilonInsensitive(PointwiseLoss):
+    r"""Absolute error of what exceeds a tolerance, :math:`[|r| - \epsilon]_+`.
+
+    The loss of support vector regression. The gradient is :math:`\operatorname{sign} r` outside the tolerance
+    and 0 within, the Hessian is 0. Any real targets and predictions.
+
+    Parameters
+    ----------
+    epsilon : float, default 0.1
+        The tolerance, in the units of the target; 0 makes it the absolute error.
+
+    Raises
+    ------
+    ValueError
+        If `epsilon` is negative or not finite.
+
+    References
+    ----------
+    V. Vapnik, "The Nature of Statistical Learning Theory", Springer (1995).
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.EpsilonInsensitive(epsilon=0.5)([0.0, 0.0], [0.25, -2.5], reduction="none")
+    array([0., 2.])
+    """
+
+    aliases = ("svr",)
+    family = "regression"
+    of_residual = symmetric = convex = kinked = True
+    slope_bound = 1.0
+    scale_parameter = "epsilon"
+    curvature_units = "residual"
+    predicts = of_parameters(lambda loss: "median" if loss.epsilon == 0 else "center")
+    homogeneous = of_parameters(lambda loss: 1.0 if loss.epsilon == 0 else None)
+    kink = of_parameters(lambda loss: "target" if loss.epsilon == 0 else None)
+    epsilon: float
+
+    def __init__(self, epsilon: float = 0.1) -> None:
+        epsilon = number_in("epsilon", epsilon, 0, math.inf, ends="[)")
+        super().__init__("epsilon_insensitive", (epsilon,), epsilon=epsilon)
 
 
 class SquaredEpsilonInsensitive(PointwiseLoss):

@@ -17,6 +17,7 @@ SETTINGS = {
     "PseudoHuber": [{"delta": 0.3}, {"delta": 8.0}, {"delta": 1e-25}, {"delta": 1e9}],
     "Quantile": [{"q": 0.9}, {"q": 0.125}],
     "Expectile": [{"q": 0.9}, {"q": 0.125}],
+    "EpsilonInsensitive": [{"epsilon": 0.0}, {"epsilon": 2.5}],
     "SquaredEpsilonInsensitive": [{"epsilon": 0.0}, {"epsilon": 2.5}],
     "SmoothedHinge": [{"gamma": 0.25}, {"gamma": 4.0}],
     "Cauchy": [{"c": 0.3}, {"c": 2.0}],

@@ -187,6 +187,7 @@ LITERALS: list[tuple[str, dict[str, Any], list[tuple[float, float, float, float,
         [(0, 0, 0, 0, 1), (0, 2, 4 - 4 * LOG2, 1, 0.25), (6, 0, 12 - 8 * LOG2, -1.5, 1 / 16)],
     ),
     (
+        "EpsilonInsensitive",
         {"epsilon": 0.5},
         [(1, 1, 0, 0, 0), (1, 1.5, 0, 0, 0), (1, 0.75, 0, 0, 0), (1, 3, 1.5, 1, 0), (0, -2.5, 2, -1, 0)],
     ),

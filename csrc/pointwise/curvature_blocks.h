@@ -58,6 +58,13 @@ FL_RULE(relative_kink) {
     return fl_kink(2, fl_abs(z - y) * inverse, width) * inverse * inverse;
 }
 
+/* p = {ε}: the parabola above |r| − ε, where that is nowhere below 0, and otherwise the one that touches 0.
+ */
+FL_RULE(tolerance_kinks) {
+    real size = fl_abs(z - y), twice = 2 * (size - (real)p[0]);
+    return fl_kink(2, twice < size ? twice : size, width);
+}
+
 /* p = {q}: the steeper of the two parabolas. */
 FL_RULE(steeper_side) {
     return (real)(2 * (p[0] > 0.5 ? p[0] : 1 - p[0]));

@@ -17,6 +17,7 @@
     X(pseudo_huber,              secant,                  none,             MAJORIZER)    \
     X(quantile,                  kink_of_one,             none,             MAJORIZER)    \
     X(expectile,                 steeper_side,            exact,            MAJORIZER)    \
+    X(epsilon_insensitive,       tolerance_kinks,         none,             MAJORIZER)    \
     X(squared_epsilon_insensitive, two,                   none,             MAJORIZER)    \
     X(cauchy,                    secant,                  none,             MAJORIZER)    \
     X(welsch,                    secant,                  none,             MAJORIZER)    \
@@ -38,7 +39,7 @@
 #define FL_CURVATURE_RULES(X)                                                             \
     X(exact, 0) X(absolute, 0) X(unit, 0) X(secant, 0) X(two, 0) X(steeper_side, 1)       \
     X(inverse_parameter, 1)                                                               \
-    X(kink_of_two, 0) X(kink_of_one, 0) X(relative_kink, 0)         \
+    X(kink_of_two, 0) X(kink_of_one, 0) X(relative_kink, 0) X(tolerance_kinks, 1)         \
     X(poisson_ends, 0) X(at_least_one, 0) X(tweedie_ends, 1) X(tweedie_expected, 1)       \
     X(log_error_ends, 0) X(log_error_slope, 0)                                            \
     X(logistic_bound, 0) X(weighted_logistic_bound, 4)                                    \

@@ -25,6 +25,7 @@
     X(pseudo_huber,              ANY,             ANY,             MEDIUM, 1, PLAIN)       \
     X(quantile,                  ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
     X(expectile,                 ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
+    X(epsilon_insensitive,       ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
     X(squared_epsilon_insensitive, ANY,           ANY,             CHEAP,  1, ONE_PASS)    \
     X(cauchy,                    ANY,             ANY,             HEAVY,  1, MODERATE)    \
     X(welsch,                    ANY,             ANY,             HEAVY,  1, MODERATE)    \

@@ -184,6 +184,13 @@ FL_INLINE fl_tolerated fl_beyond_tolerance(real y, real z, double tolerance) {
     return (fl_tolerated){r.hi, size <= FL_LARGEST ? t : size};
 }
 
+/* p = {ε}: [|r| − ε]_+ */
+FL_LOSS(epsilon_insensitive) {
+    fl_tolerated t = fl_beyond_tolerance(y, z, p[0]);
+    real kept = t.beyond <= 0 ? 0 : t.beyond;
+    return (fl_terms){kept, fl_with_sign(t.beyond > 0 ? 1 : kept, t.r), fl_keep_nan(kept, 0)};
+}
+
 /* p = {ε} */
 FL_LOSS(squared_epsilon_insensitive) {
     fl_tolerated t = fl_beyond_tolerance(y, z, p[0]);

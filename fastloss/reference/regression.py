@@ -18,6 +18,7 @@ __all__ = [
     "PseudoHuber",
     "Quantile",
     "Expectile",
+    "EpsilonInsensitive",
     "SquaredEpsilonInsensitive",
     "Cauchy",
     "Welsch",
@@ -177,6 +178,22 @@ class Expectile(Loss):
 
     def _hessian(self, y: Array, z: Array) -> Array:
         return 2 * self._asymmetry(y, z)
+
+
+class EpsilonInsensitive(Loss):
+    """[|r| - ε]₊."""
+
+    def __init__(self, epsilon: float = 0.1) -> None:
+        self.epsilon = epsilon
+
+    def _value(self, y: Array, z: Array) -> Array:
+        return np.maximum(np.abs(z - y) - self.epsilon, 0)
+
+    def _gradient(self, y: Array, z: Array) -> Array:
+        return np.where(np.abs(z - y) > self.epsilon, np.sign(z - y), 0.0)
+
+    def _hessian(self, y: Array, z: Array) -> Array:
+        return 0 * z
 
 
 class SquaredEpsilonInsensitive(Loss):

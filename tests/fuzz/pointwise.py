@@ -27,7 +27,7 @@ ULPS = 8
 
 #: Losses with a jump at a residual that a rounding may carry over it.
 JUMPS = (
-    *(fl.Huber, fl.SmoothL1, fl.SquaredEpsilonInsensitive, fl.SmoothedHinge),
+    *(fl.Huber, fl.SmoothL1, fl.EpsilonInsensitive, fl.SquaredEpsilonInsensitive, fl.SmoothedHinge),
     *(fl.ModifiedHuber, fl.ZeroOne),
 )
 
@@ -47,7 +47,7 @@ def parameters(cls: type, r: random.Random) -> dict[str, Any]:
     name = cls.__name__
     if name in ("Huber", "PseudoHuber"):
         return {"delta": positive(r)}
-    if name in ("SquaredEpsilonInsensitive"):
+    if name in ("EpsilonInsensitive", "SquaredEpsilonInsensitive"):
         return {"epsilon": r.choice((0.0, positive(r)))}
     if name == "SmoothedHinge":
         return {"gamma": positive(r)}
