@@ -24,6 +24,7 @@ __all__ = [
     "Expectile",
     "EpsilonInsensitive",
     "SquaredEpsilonInsensitive",
+    "Linex",
     "Cauchy",
     "Welsch",
     "Tukey",
@@ -280,6 +281,44 @@ class SquaredEpsilonInsensitive(PointwiseLoss):
     def __init__(self, epsilon: float = 0.1) -> None:
         epsilon = number_in("epsilon", epsilon, 0, math.inf, ends="[)")
         super().__init__("squared_epsilon_insensitive", (epsilon,), epsilon=epsilon)
+
+
+class Linex(PointwiseLoss):
+    r"""Linear-exponential loss, :math:`e^{ar} - ar - 1`: exponential on one side, nearly linear on the other.
+
+    Like :math:`\frac12 a^2r^2` near zero. With :math:`a > 0` predictions that are too large cost more. The
+    gradient is :math:`a(e^{ar} - 1)`, the Hessian :math:`a^2e^{ar}`. Any real targets and predictions.
+
+    Parameters
+    ----------
+    a : float, default 1.0
+        How steep it is, in the inverse of the targets' units; negative for the other side.
+
+    Raises
+    ------
+    ValueError
+        If `a` is 0 or not finite.
+
+    References
+    ----------
+    A. Zellner, "Bayesian Estimation and Prediction Using Asymmetric Loss Functions", JASA 81 (1986).
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.Linex(a=2.0).gradient([1.0], [1.0])
+    array([0.])
+    """
+
+    family = "regression"
+    of_residual = convex = positive_hessian = True
+    a: float
+
+    def __init__(self, a: float = 1.0) -> None:
+        a = number_in("a", a, -math.inf, math.inf)
+        if a == 0:
+            raise ValueError("a must not be 0, got 0.0")
+        super().__init__("linex", (a,), a=a)
 
 
 class Poisson(PointwiseLoss):

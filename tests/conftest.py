@@ -18,6 +18,7 @@ SETTINGS = {
     "Quantile": [{"q": 0.9}, {"q": 0.125}],
     "Expectile": [{"q": 0.9}, {"q": 0.125}],
     "EpsilonInsensitive": [{"epsilon": 0.0}, {"epsilon": 2.5}],
+    "Linex": [{"a": -0.3}, {"a": 4.0}],
     "SquaredEpsilonInsensitive": [{"epsilon": 0.0}, {"epsilon": 2.5}],
     "SmoothedHinge": [{"gamma": 0.25}, {"gamma": 4.0}],
     "Cauchy": [{"c": 0.3}, {"c": 2.0}],

@@ -198,6 +198,27 @@ FL_LOSS(squared_epsilon_insensitive) {
     return (fl_terms){kept * kept, 2 * fl_with_sign(kept, t.r), t.beyond > 0 ? 2 : kept};
 }
 
+/* p = {a}. With x = a·r: e^x − 1 − x, a·(e^x − 1), a²·e^x. Up to |x| = 4·0.35 the value is doubled up from
+ * x/4: with m = e^h − 1 and t = m − h those of 2h are m·(m + 2) and m² + 2t, in which nothing cancels. */
+FL_LOSS(linex) {
+    const real largest = FL_CONST(40.0, 80.0); /* there and beyond, e^x − 1 − x is e^x or −x − 1 */
+    const fl_pair a = fl_constant(p[0]);
+    fl_pair r = fl_two_difference(z, y), x = fl_times_pair(r.hi, a);
+    x.lo = fl_abs(x.hi) <= FL_CONST(1e4, 1e4) ? fl_fma(a.hi, r.lo, x.lo) : 0;
+    fl_exp_factors e = fl_exp_in_factors(x.hi, x.lo, 0);
+    int is_near = fl_abs(x.hi)<FL_CONST(1.38, 1.38), is_large = x.hi> largest;
+    real h = is_near ? (real)0.25 * x.hi : 0, t = h * h * fl_expm1_tail(h), m = h + t;
+    t = fl_fma(m, m, 2 * t);
+    m = 2 * h + t;
+    t = fl_fma(m, m, 2 * t);
+    real minus_one = is_large ? fl_times_factors(1, 1, e) : fl_factors_minus_one(e);
+    real far = is_large ? minus_one : (minus_one - x.hi) - x.lo;
+    real value = is_near ? fl_fma(x.lo, minus_one, t) : far;
+    real gradient = is_large ? fl_times_factors(a.hi, 1, e) : a.hi * minus_one;
+    return (fl_terms){fl_keep_nan(r.hi, value), fl_keep_nan(r.hi, gradient),
+                      fl_keep_nan(r.hi, fl_times_factors(a.hi, a.hi, e))};
+}
+
 /* p = {c}. ½c²·log(1 + u²), u = r/c, the gradient r/(1 + u²), the Hessian (1 − u²)/(1 + u²)². For huge |u|,
  * where the 1 is dropped, they are c²·(log |r| − log c), c²/r and −1/u². */
 FL_MAGNITUDE(cauchy) {

@@ -20,6 +20,7 @@ __all__ = [
     "Expectile",
     "EpsilonInsensitive",
     "SquaredEpsilonInsensitive",
+    "Linex",
     "Cauchy",
     "Welsch",
     "Tukey",
@@ -210,6 +211,26 @@ class SquaredEpsilonInsensitive(Loss):
 
     def _hessian(self, y: Array, z: Array) -> Array:
         return np.where(np.abs(z - y) > self.epsilon, 2.0, 0.0)
+
+
+class Linex(Loss):
+    """e^(a·r) - a·r - 1."""
+
+    def __init__(self, a: float = 1.0) -> None:
+        self.a = a
+
+    def _value(self, y: Array, z: Array) -> Array:
+        # Near 0, where the terms cancel, by the series x²/2 + x³/6 + ...
+        x = self.a * (z - y)
+        near = np.where(np.abs(x) < 1e-3, x, 0.0)
+        series = sum(near**k / math.factorial(k + 2) for k in range(14))
+        return np.where(np.abs(x) < 1e-3, near * near * series, np.expm1(x) - x)
+
+    def _gradient(self, y: Array, z: Array) -> Array:
+        return self.a * np.expm1(self.a * (z - y))
+
+    def _hessian(self, y: Array, z: Array) -> Array:
+        return self.a**2 * np.exp(self.a * (z - y))
 
 
 class Cauchy(Loss):

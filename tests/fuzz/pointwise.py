@@ -53,6 +53,8 @@ def parameters(cls: type, r: random.Random) -> dict[str, Any]:
         return {"gamma": positive(r)}
     if name == "SmoothL1":
         return {"beta": r.choice((0.0, positive(r)))}
+    if name == "Linex":
+        return {"a": r.choice((-1, 1)) * positive(r)}
     if name in ("Cauchy", "Welsch", "Tukey"):
         return {"c": positive(r)}
     if name in ("Quantile", "Expectile"):
