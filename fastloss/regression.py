@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fastloss._loss import PointwiseLoss, RowLoss, number_in
 from fastloss._traits import of_parameters
-from fastloss.robust import Cauchy, Huber, LogCosh, PseudoHuber, SmoothL1, Tukey, Welsch
+from fastloss.robust import Cauchy, Fair, Huber, LogCosh, PseudoHuber, SmoothL1, Tukey, Welsch
 
 __all__ = [
     "SquaredError",
@@ -25,6 +25,7 @@ __all__ = [
     "EpsilonInsensitive",
     "SquaredEpsilonInsensitive",
     "Linex",
+    "Fair",
     "Cauchy",
     "Welsch",
     "Tukey",

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fastloss._loss import PointwiseLoss, number_in, positive
 from fastloss._traits import of_parameters
 
-__all__ = ["Huber", "SmoothL1", "LogCosh", "PseudoHuber", "Cauchy", "Welsch", "Tukey"]
+__all__ = ["Huber", "SmoothL1", "LogCosh", "PseudoHuber", "Fair", "Cauchy", "Welsch", "Tukey"]
 
 Array = npt.NDArray[Any]
 
@@ -204,6 +204,45 @@ class PseudoHuber(_Robust):
         """-(1 + u)^-1.5/(2 delta²), u = z/delta²."""
         u = z / self.delta**2
         return -0.5 / self.delta**2 / ((1 + u) * np.sqrt(1 + u))
+
+
+class Fair(_Robust):
+    r"""Fair's loss, :math:`c^2(|r|/c - \log(1 + |r|/c))`.
+
+    Like :math:`\frac12 r^2` near zero and :math:`c|r|` far away, with a continuous Hessian. The gradient
+    is :math:`r/(1 + |r|/c)`, the Hessian :math:`1/(1 + |r|/c)^2`. Any real targets and predictions.
+
+    Parameters
+    ----------
+    c : float, default 1.3998
+        The scale beyond which a residual counts as an outlier, in the units of the target. The default is
+        95 % efficient for Gaussian residuals of variance 1.
+
+    Raises
+    ------
+    ValueError
+        If `c` is not positive and finite.
+
+    References
+    ----------
+    R. C. Fair, "On the Robust Estimation of Econometric Models", Ann. Econ. Soc. Meas. 3 (1974).
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.Fair(c=2.0).gradient([0.0], [2.0])
+    array([1.])
+    """
+
+    convex = positive_hessian = True
+    scale_parameter = "c"
+    curvature_units = "residual"
+    slope_bound = of_parameters(lambda loss: loss.c)
+    c: float
+
+    def __init__(self, c: float = 1.3998) -> None:
+        c = positive("c", c)
+        super().__init__("fair", (c,), c=c)
 
 
 class Cauchy(_Robust):

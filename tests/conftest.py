@@ -19,6 +19,7 @@ SETTINGS = {
     "Expectile": [{"q": 0.9}, {"q": 0.125}],
     "EpsilonInsensitive": [{"epsilon": 0.0}, {"epsilon": 2.5}],
     "Linex": [{"a": -0.3}, {"a": 4.0}],
+    "Fair": [{"c": 0.3}, {"c": 8.0}],
     "SquaredEpsilonInsensitive": [{"epsilon": 0.0}, {"epsilon": 2.5}],
     "SmoothedHinge": [{"gamma": 0.25}, {"gamma": 4.0}],
     "Cauchy": [{"c": 0.3}, {"c": 2.0}],

@@ -129,7 +129,7 @@ def _at_mean(t: Any, y: Any) -> Any:
 CURVATURES = {
     **{
         (name, "majorizer"): _secant
-        for name in ("Huber", "SmoothL1", "LogCosh", "PseudoHuber", "Cauchy", "Welsch", "Tukey")
+        for name in ("Huber", "SmoothL1", "LogCosh", "PseudoHuber", "Fair", "Cauchy", "Welsch", "Tukey")
     },
     ("Expectile", "majorizer"): lambda t, y, z: 2 * max(t.q, 1 - t.q) + 0 * z,
     ("SquaredHinge", "majorizer"): lambda t, y, z: 2 + 0 * z,

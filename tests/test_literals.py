@@ -183,6 +183,7 @@ LITERALS: list[tuple[str, dict[str, Any], list[tuple[float, float, float, float,
     ("Linex", {}, [(1, 1, 0, 0, 1), (1, 1 + LOG2, 1 - LOG2, 1, 2), (LOG2, 0, LOG2 - 0.5, -0.5, 0.5)]),
     ("Linex", {"a": -2.0}, [(1, 1, 0, 0, 4), (LOG2, 0, 3 - 2 * LOG2, -6, 16)]),
     (
+        "Fair",
         {"c": 2.0},
         [(0, 0, 0, 0, 1), (0, 2, 4 - 4 * LOG2, 1, 0.25), (6, 0, 12 - 8 * LOG2, -1.5, 1 / 16)],
     ),

@@ -28,6 +28,7 @@
     X(epsilon_insensitive,       ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
     X(squared_epsilon_insensitive, ANY,           ANY,             CHEAP,  1, ONE_PASS)    \
     X(linex,                     ANY,             ANY,             HEAVY,  1, ONE_PASS)    \
+    X(fair,                      ANY,             ANY,             HEAVY,  1, ONE_PASS)    \
     X(cauchy,                    ANY,             ANY,             HEAVY,  1, MODERATE)    \
     X(welsch,                    ANY,             ANY,             HEAVY,  1, MODERATE)    \
     X(tukey,                     ANY,             ANY,             CHEAP,  1, ONE_PASS)    \

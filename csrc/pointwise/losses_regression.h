@@ -219,6 +219,31 @@ FL_LOSS(linex) {
                       fl_keep_nan(r.hi, fl_times_factors(a.hi, a.hi, e))};
 }
 
+/* p = {c}. With u = |r|/c: c²·(u − log(1 + u)), r/(1 + u), 1/(1 + u)². Up to 1 + u = √2 the value is r²·w·(1
+ * − s·w·Q) with w = 1/(2 + u), s = u·w and the series Q of log(1 + u) = 2s + s³·Q, as u − 2s = u·s; from
+ * FL_HUGE on it is c·|r|. */
+FL_LOSS(fair) {
+    const double c = fl_scale_parameter(p[0]);
+    const fl_half_square half_c2 = fl_half_square_of(c);
+    fl_pair r = fl_two_difference(z, y), u = fl_scaled_residual(y, z, fl_constant_reciprocal(c), 1, 0);
+    u = (fl_pair){fl_abs(u.hi), fl_flip_sign(u.lo, u.hi)};
+    int is_huge = u.hi > FL_HUGE, is_near = u.hi < FL_CONST(0.41, 0.41);
+    fl_pair kept = {is_huge ? 1 : u.hi, is_huge ? 0 : u.lo}, m = fl_two_sum(1, kept.hi);
+    m.lo += kept.lo;
+    fl_pair inverse = fl_reciprocal(m), log = fl_log_pair(m.hi, 0, m.lo * inverse.hi);
+    real w = 1 / (2 + kept.hi), s = is_near ? kept.hi * w : 0;
+    real share = w * fl_fma(-s * w, fl_atanh_series(s * s), 1);
+    real near = fl_fma(r.hi * r.hi, share, 2 * r.hi * r.lo * share);
+    real far = half_c2.half * (2 * ((kept.hi - log.hi) + (kept.lo - log.lo))) * half_c2.power;
+    real size = fl_abs(r.hi), slope = r.hi * (inverse.hi + inverse.lo);
+    real hessian = inverse.hi * fl_fma(2, inverse.lo, inverse.hi);
+    return (fl_terms){is_near   ? near
+                      : is_huge ? (real)c * size
+                                : far,
+                      is_huge ? fl_with_sign((real)c, r.hi) : slope,
+                      fl_keep_nan(r.hi, is_huge ? ((real)c / size) * ((real)c / size) : hessian)};
+}
+
 /* p = {c}. ½c²·log(1 + u²), u = r/c, the gradient r/(1 + u²), the Hessian (1 − u²)/(1 + u²)². For huge |u|,
  * where the 1 is dropped, they are c²·(log |r| − log c), c²/r and −1/u². */
 FL_MAGNITUDE(cauchy) {

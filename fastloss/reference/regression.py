@@ -21,6 +21,7 @@ __all__ = [
     "EpsilonInsensitive",
     "SquaredEpsilonInsensitive",
     "Linex",
+    "Fair",
     "Cauchy",
     "Welsch",
     "Tukey",
@@ -231,6 +232,26 @@ class Linex(Loss):
 
     def _hessian(self, y: Array, z: Array) -> Array:
         return self.a**2 * np.exp(self.a * (z - y))
+
+
+class Fair(Loss):
+    """c²·(|r|/c - log(1 + |r|/c))."""
+
+    def __init__(self, c: float = 1.3998) -> None:
+        self.c = c
+
+    def _value(self, y: Array, z: Array) -> Array:
+        # Near 0, where the terms cancel, by the series u²/2 - u³/3 + ...
+        u = np.abs(z - y) / self.c
+        near = np.where(u < 1e-3, u, 0.0)
+        series = sum((-near) ** k / (k + 2) for k in range(16))
+        return self.c**2 * np.where(u < 1e-3, near * near * series, u - np.log1p(u))
+
+    def _gradient(self, y: Array, z: Array) -> Array:
+        return (z - y) / (1 + np.abs(z - y) / self.c)
+
+    def _hessian(self, y: Array, z: Array) -> Array:
+        return 1 / (1 + np.abs(z - y) / self.c) ** 2
 
 
 class Cauchy(Loss):
