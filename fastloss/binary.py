@@ -29,6 +29,7 @@ __all__ = [
     "ModifiedHuber",
     "SmoothedHinge",
     "Exponential",
+    "BrierScore",
     "BinaryCrossEntropy",
     "BinaryFocal",
     "WassersteinCritic",
@@ -164,6 +165,42 @@ class _ProbabilityLoss(PointwiseLoss):
         if not self.from_logits:
             raise TypeError(f"{self!r} takes probabilities: there is no link to apply")
         return link._map(y_pred, out, n_threads)
+
+
+class BrierScore(_ProbabilityLoss):
+    r"""Brier score, :math:`(p - y)^2` of the probability :math:`p` of the positive class.
+
+    From logits :math:`z`, :math:`p = \sigma(z)`; with :math:`s = p(1 - p)` the gradient is :math:`2(p - y)s`,
+    the Hessian :math:`2s(s + (p - y)(1 - 2p))`, negative for badly misclassified samples. From probabilities
+    they are :math:`2(p - y)` and 2. Targets are numbers in [0, 1], soft labels among them.
+
+    Parameters
+    ----------
+    from_logits : bool, default True
+        Whether predictions are logits, any real numbers, or probabilities.
+
+    References
+    ----------
+    G. W. Brier, "Verification of forecasts expressed in terms of probability", Mon. Weather Rev. 78 (1950).
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.BrierScore(from_logits=False)([1, 0], [0.75, 0.5], reduction="none")
+    array([0.0625, 0.25  ])
+    >>> fl.BrierScore().gradient([0], [0.0])
+    array([0.25])
+    """
+
+    aliases = ("brier",)
+    predicts = "probability"
+    targets = "probabilities"
+    convex = positive_hessian = constant_hessian = of_parameters(lambda loss: not loss.from_logits)
+    slope_bound = of_parameters(lambda loss: 8 / 27 if loss.from_logits else 2.0)
+
+    def __init__(self, from_logits: bool = True) -> None:
+        from_logits = flag("from_logits", from_logits)
+        super().__init__("brier_logits" if from_logits else "brier_probabilities", from_logits=from_logits)
 
 
 class BinaryCrossEntropy(_ProbabilityLoss):

@@ -20,6 +20,7 @@ SETTINGS = {
     "EpsilonInsensitive": [{"epsilon": 0.0}, {"epsilon": 2.5}],
     "Linex": [{"a": -0.3}, {"a": 4.0}],
     "Fair": [{"c": 0.3}, {"c": 8.0}],
+    "BrierScore": [{"from_logits": False}],
     "SquaredEpsilonInsensitive": [{"epsilon": 0.0}, {"epsilon": 2.5}],
     "SmoothedHinge": [{"gamma": 0.25}, {"gamma": 4.0}],
     "Cauchy": [{"c": 0.3}, {"c": 2.0}],

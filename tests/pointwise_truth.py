@@ -48,6 +48,12 @@ def _cross_entropy_gradient(t: Any, y: Any, z: Any) -> Any:
     return positive / p + negative / (1 - p)
 
 
+def _brier_error(t: Any, y: Any, z: Any) -> Any:
+    if not t.from_logits:
+        return np.abs(z - y)
+    return (1 - y) / (1 + np_.exp(-z)) + y / (1 + np_.exp(z))
+
+
 def _focal_hessian(t: Any, y: Any, z: Any) -> Any:
     alpha, p, q, log_p, _ = t._terms(y, z)
     if not t.from_logits and t.gamma >= 1:
@@ -78,9 +84,10 @@ CROSSES_ZERO = {
     ("BinaryCrossEntropy", "gradient"): _cross_entropy_gradient,
     ("BinaryCrossEntropy", "value"): lambda t, y, z: _of_smallest(t, y),
     ("BinaryCrossEntropy", "hessian"): lambda t, y, z: _of_smallest(t, y),
-    ("value"): lambda t, y, z: _brier_error(t, y, z) ** 2,
-    ("gradient"): lambda t, y, z: 2 * _brier_error(t, y, z) * t._slope(z),
-    ("hessian"): lambda t, y, z: 2 * t._slope(z) * (t._slope(z) + _brier_error(t, y, z)),
+    # 0 where the prediction equals a soft label; from logits it is concave far from there.
+    ("BrierScore", "value"): lambda t, y, z: _brier_error(t, y, z) ** 2,
+    ("BrierScore", "gradient"): lambda t, y, z: 2 * _brier_error(t, y, z) * t._slope(z),
+    ("BrierScore", "hessian"): lambda t, y, z: 2 * t._slope(z) * (t._slope(z) + _brier_error(t, y, z)),
     # The focal loss is concave where badly wrong: near z = -2.8 for gamma = 2 and label 1.
     ("BinaryFocal", "hessian"): _focal_hessian,
 }

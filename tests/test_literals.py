@@ -18,6 +18,8 @@ from fastloss import reference
 
 LOG2, LOG3 = log(2), log(3)
 EPS = 2.0**-52
+#: Of a label 0 and the logit log 3: p = 3/4, s = 3/16, 2ps, and 2s(s + p(1 - 2p)).
+BRIER = (9 / 16, 9 / 32, 3 / 8 * (3 / 16 - 3 / 8))
 nan = float("nan")
 
 LITERALS: list[tuple[str, dict[str, Any], list[tuple[float, float, float, float, float]]]] = [
@@ -176,10 +178,11 @@ LITERALS: list[tuple[str, dict[str, Any], list[tuple[float, float, float, float,
         [(1, 2, 0, 0, 0), (1, 0.5, 0.25, -1, 2), (-1, 0, 1, 2, 2), (0, 1, 4, 4, 2), (1, -3, 12, -4, 0)],
     ),
     (
+        "BrierScore",
         {},
         [(1, 0, 0.25, -0.25, 0.125), (0, 0, 0.25, 0.25, 0.125), (0.5, 0, 0, 0, 0.125), (0, LOG3, *BRIER)],
     ),
-    ({"from_logits": False}, [(1, 0.75, 1 / 16, -0.5, 2), (0, 0.5, 0.25, 1, 2)]),
+    ("BrierScore", {"from_logits": False}, [(1, 0.75, 1 / 16, -0.5, 2), (0, 0.5, 0.25, 1, 2)]),
     ("Linex", {}, [(1, 1, 0, 0, 1), (1, 1 + LOG2, 1 - LOG2, 1, 2), (LOG2, 0, LOG2 - 0.5, -0.5, 0.5)]),
     ("Linex", {"a": -2.0}, [(1, 1, 0, 0, 4), (LOG2, 0, 3 - 2 * LOG2, -6, 16)]),
     (

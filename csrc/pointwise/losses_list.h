@@ -54,6 +54,8 @@
     X(bce_logits_plain,          FRACTION,        ANY,             MEDIUM, 0, TWO_PASSES)  \
     X(sigmoid,                   ANY,             ANY,             HEAVY,  0, TWO_PASSES)  \
     X(log_sigmoid,               ANY,             ANY,             HEAVY,  0, TWO_PASSES)  \
+    X(brier_logits,              FRACTION,        ANY,             HEAVY,  0, ONE_PASS)    \
+    X(brier_probabilities,       FRACTION,        FRACTION,        CHEAP,  0, ONE_PASS)    \
     X(bce_probabilities,         FRACTION,        FRACTION,        HEAVY,  4, CHUNKS)      \
     X(focal_logits,              BINARY,          ANY,             HEAVY,  3, TWO_PASSES)  \
     X(focal2_logits,             BINARY,          ANY,             HEAVY,  2, TWO_PASSES)  \

@@ -15,6 +15,7 @@ __all__ = [
     "SmoothedHinge",
     "Exponential",
     "WassersteinCritic",
+    "BrierScore",
     "BinaryCrossEntropy",
     "BinaryFocal",
 ]
@@ -163,6 +164,38 @@ class WassersteinCritic(_Margin):
 
     def _hessian(self, y: Array, z: Array) -> Array:
         return np.zeros_like(z)
+
+
+class BrierScore(Loss):
+    """(p - y)², p = sigmoid(z) or given."""
+
+    family = "binary"
+    _targets = PROBABILITY
+
+    def __init__(self, from_logits: bool = True) -> None:
+        self.from_logits = from_logits
+
+    @property
+    def prediction_domain(self) -> Domain:
+        """Any number as a logit, else a probability."""
+        return Domain() if self.from_logits else PROBABILITY
+
+    def _error(self, y: Array, z: Array) -> Array:
+        return (1 - y) * sigmoid(z) - y * sigmoid(-z) if self.from_logits else z - y
+
+    def _slope(self, z: Array) -> Array:
+        return sigmoid(z) * sigmoid(-z) if self.from_logits else 1 + 0 * z
+
+    def _value(self, y: Array, z: Array) -> Array:
+        return self._error(y, z) ** 2
+
+    def _gradient(self, y: Array, z: Array) -> Array:
+        return 2 * self._error(y, z) * self._slope(z)
+
+    def _hessian(self, y: Array, z: Array) -> Array:
+        s = self._slope(z)
+        bend = self._error(y, z) * (sigmoid(-z) - sigmoid(z)) if self.from_logits else 0 * z
+        return 2 * s * (s + bend)
 
 
 class BinaryCrossEntropy(Loss):

@@ -55,6 +55,8 @@ def parameters(cls: type, r: random.Random) -> dict[str, Any]:
         return {"beta": r.choice((0.0, positive(r)))}
     if name == "Linex":
         return {"a": r.choice((-1, 1)) * positive(r)}
+    if name == "BrierScore":
+        return {"from_logits": r.random() < 0.6}
     if name in ("Fair", "Cauchy", "Welsch", "Tukey"):
         return {"c": positive(r)}
     if name in ("Quantile", "Expectile"):
