@@ -11,7 +11,7 @@ from fastloss._loss import Loss, RowLoss, flag, number_in, numbers_of_classes, w
 from fastloss._traits import of_parameters
 from fastloss._validation import one_of
 
-__all__ = ["CrossEntropy", "Focal", "MulticlassHinge"]
+__all__ = ["CrossEntropy", "Focal", "GeneralizedCrossEntropy", "MulticlassHinge"]
 
 
 class _ProbabilityLoss(RowLoss):
@@ -67,7 +67,7 @@ class _ProbabilityLoss(RowLoss):
         return self._apply("log_softmax", y_pred, out, n_threads)
 
     def _apply(self, link: str, y_pred: Any, out: Any, n_threads: int | None) -> Any:
-        if not self.from_logits:
+        if self.inputs != "scores":
             raise TypeError(f"{self!r} takes probabilities: there is no link to apply")
         return self._link(link, y_pred, out, n_threads)
 
@@ -233,6 +233,50 @@ class Focal(_ProbabilityLoss):
         from fastloss.binary import BinaryFocal
 
         return BinaryFocal(gamma=self.gamma) if self.alpha is None else None
+
+
+class GeneralizedCrossEntropy(_ProbabilityLoss):
+    r"""Generalised cross-entropy over C classes, :math:`(1 - p_y^q)/q`: robust to wrong labels.
+
+    :math:`p_y` is the probability of the true class. Between cross-entropy, its limit for :math:`q = 0`, and
+    the absolute error of the probabilities, half of which it is at :math:`q = 1`. By the logits the gradient
+    is :math:`p_y^q(p - e_y)`; the Hessian is negative for badly misclassified samples. Targets are (n,) class
+    indices of any integer dtype, predictions (n, C) logits.
+
+    Parameters
+    ----------
+    q : float, default 0.7
+        How little badly misclassified samples count, in (0, 1].
+
+    Raises
+    ------
+    ValueError
+        If `q` is not in (0, 1].
+
+    References
+    ----------
+    Z. Zhang and M. R. Sabuncu, "Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy
+    Labels", NeurIPS 2018.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.GeneralizedCrossEntropy(q=1.0)([0, 1], [[0.0, 0.0], [0.0, 0.0]], reduction="none")
+    array([0.5, 0.5])
+    """
+
+    aliases = ("gce",)
+    link = "softmax"
+    predicts = "class"
+    inputs = "scores"
+    slope_bound = of_parameters(lambda loss: (loss.q / (1 + loss.q)) ** loss.q / (1 + loss.q))
+    prefers_float32 = True
+    q: float
+
+    def __init__(self, q: float = 0.7) -> None:
+        q = number_in("q", q, 0, 1, ends="(]")
+        self._bind("generalized_cross_entropy", gamma=q)
+        self._keep({"q": q})
 
 
 class MulticlassHinge(RowLoss):

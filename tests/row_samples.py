@@ -27,6 +27,7 @@ SETTINGS = {
         {"from_logits": False},
         {"gamma": 0.5, "alpha": True, "from_logits": False},
     ],
+    "GeneralizedCrossEntropy": [{"q": 0.01}, {"q": 1.0}],
     "MulticlassHinge": [{"kind": "weston-watkins"}],
     "KLDivergence": [{"from_logits": True}],
     "JSDivergence": [{"base": 2.0}, {"distance": True}],
@@ -52,14 +53,12 @@ def make(case: tuple[type, dict[str, Any]], n_classes: int) -> Any:
 
 
 def takes_labels(loss: Any) -> bool:
-    return isinstance(loss, (fl.CrossEntropy, fl.Focal, fl.MulticlassHinge))
+    return loss.targets == "classes"
 
 
 def takes_dense(loss: Any) -> bool:
     """Whether targets may be rows of numbers; an index to be ignored is a class index."""
-    return (
-        not isinstance(loss, (fl.Focal, fl.MulticlassHinge)) and getattr(loss, "ignore_index", None) is None
-    )
+    return not takes_labels(loss) or (isinstance(loss, fl.CrossEntropy) and loss.ignore_index is None)
 
 
 def forms(loss: Any) -> list[str]:

@@ -110,6 +110,11 @@ def _soft_gradient(t: Any, y: Any, z: Any) -> Any:
     return np.where(hot, 0.0, total * softmax(z) + target)
 
 
+def _generalized_hessian(t: Any, y: Any, z: Any) -> Any:
+    exponent, rest, p, true = t._terms(y, z)
+    return np_.exp(exponent) * np.where(true, rest * (p + t.q * rest), p * (1 - p + t.q * p))
+
+
 def _focal_hessian(t: Any, y: Any, z: Any) -> Any:
     alpha, r, q, L, p, true = t._terms(y, z)
     g = t.gamma
@@ -142,6 +147,8 @@ CROSSES_ZERO = {
     ("KLDivergence", "value"): lambda t, y, z: (
         _entropy_terms(t, y, z) if t.from_logits else _sum(np.abs(t._relative(y, z)))
     ),
+    # Concave where badly wrong.
+    ("GeneralizedCrossEntropy", "hessian"): _generalized_hessian,
     # The focal loss is concave where badly wrong.
     ("Focal", "hessian"): _focal_hessian,
     # The square root of a convex function.

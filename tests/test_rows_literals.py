@@ -128,6 +128,18 @@ LITERALS: list[tuple[str, dict[str, Any], list[tuple[Any, Any, Any, Any, Any]]]]
         {"from_logits": False},
         [(1, [0.75, 0.25], 9 / 16 * LOG4, [0, -(1.5 * LOG4 + 2.25)], [0, 2 * LOG4 + 12 + 9])],
     ),
+    # r = ½: (1 - ½)/1, ½·(p - e), and ½·½·(½ - ½·1) of both classes; with q = ½ the root of ½, √½, for r^q
+    ("GeneralizedCrossEntropy", {"q": 1.0}, [(0, [0.0, 0.0], 0.5, [-0.25, 0.25], [0, 0])]),
+    (
+        "GeneralizedCrossEntropy",
+        {"q": 0.5},
+        [
+            (1, [0.0, 0.0], 2 - 2 * 0.5**0.5, [0.5**1.5, -(0.5**1.5)], [0.5**0.5 / 8] * 2),
+            (0, [0.0, -inf], 0, [0, 0], [0, 0]),
+            (1, [0.0, -inf], 2, [0, 0], [0, 0]),
+            (0, [nan, 0.0], nan, [nan, nan], [nan, nan]),
+        ],
+    ),
     (
         "MulticlassHinge",
         {},

@@ -33,6 +33,6 @@ int fl_rows_has_curvature(int kernel, fl_curvature curvature) {
     if (curvature == FL_CURVATURE_MAJORIZER)
         return convex;
     if (curvature == FL_CURVATURE_GAUSS_NEWTON)
-        return convex || kernel == FL_ROWS_focal;
+        return convex || kernel == FL_ROWS_focal || kernel == FL_ROWS_generalized_cross_entropy;
     return 1;
 }

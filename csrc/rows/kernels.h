@@ -17,6 +17,7 @@
 #include "euclidean.h"
 #include "flat.h"
 #include "focal.h"
+#include "generalized.h"
 #include "hinge.h"
 #include "state.h"
 #include "two_classes.h"

@@ -20,6 +20,7 @@
     X(cross_entropy_probabilities, PLAIN,   ALL,    NON_NEGATIVE, FRACTION,     1, 1)      \
     X(focal,                       FUSED,   LABELS, NON_NEGATIVE, ANY,          1, 0)      \
     X(focal_probabilities,         PLAIN,   LABELS, NON_NEGATIVE, FRACTION,     1, 1)      \
+    X(generalized_cross_entropy,   SOFTMAX, LABELS, NON_NEGATIVE, ANY,          1, 0)      \
     X(crammer_singer,              SCANNED, LABELS, NON_NEGATIVE, ANY,          1, 0)      \
     X(weston_watkins,              PLAIN,   LABELS, NON_NEGATIVE, ANY,          1, 0)      \
     X(kl_divergence,               PLAIN,   DENSE,  NON_NEGATIVE, NON_NEGATIVE, 1, 1)      \

@@ -28,7 +28,7 @@ typedef struct {
     double label_smoothing;     /* cross-entropy */
     int has_ignore_index;       /* losses of class indices: such rows give 0 and a zero gradient */
     long long ignore_index;
-    double gamma;        /* focal */
+    double gamma;        /* focal; q of the generalised cross-entropy */
     const double *alpha; /* focal: n_classes numbers, or NULL for 1 */
     double log_base;     /* Jensen-Shannon: the natural logarithm of the base; 0 counts as 1 */
     fl_go_on go_on;      /* optional */

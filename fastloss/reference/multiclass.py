@@ -10,7 +10,7 @@ import numpy as np
 from fastloss.reference._base import Array, Domain
 from fastloss.reference.rows import NOT_NEGATIVE, PROBABILITY, RowLoss, log_softmax, one_hot, softmax, total
 
-__all__ = ["CrossEntropy", "Focal", "MulticlassHinge"]
+__all__ = ["CrossEntropy", "Focal", "GeneralizedCrossEntropy", "MulticlassHinge"]
 
 Numbers = Sequence[float] | Mapping[int, float]
 
@@ -155,6 +155,31 @@ class Focal(_ProbabilityLoss):
             return self._slope(y, z) * p * (1 - p) + alpha * g * q**g * r * ((g * r - 1) * L + 2 * q) * u**2
         second = q**g / r**2 + 2 * g * q ** (g - 1) / r + g * (g - 1) * q ** (g - 2) * L
         return np.where(true, alpha * second, 0.0)
+
+
+class GeneralizedCrossEntropy(_ProbabilityLoss):
+    """(1 - p_y^q)/q, p_y the softmax of the true class (Zhang and Sabuncu 2018)."""
+
+    from_logits = True
+
+    def __init__(self, q: float = 0.7) -> None:
+        self.q = q
+
+    def _terms(self, y: Array, z: Array) -> tuple[Array, Array, Array, Array]:
+        """-q·log p_y and 1 - p_y as columns, p, and which class is the true one."""
+        true, p = one_hot(y, z) == 1, softmax(z)
+        return self.q * total(np.where(true, log_softmax(z), 0.0)), total(np.where(true, 0.0, p)), p, true
+
+    def _value(self, y: Array, z: Array) -> Array:
+        return (-np.expm1(self._terms(y, z)[0]) / self.q)[:, 0]
+
+    def _gradient(self, y: Array, z: Array) -> Array:
+        exponent, rest, p, true = self._terms(y, z)
+        return np.exp(exponent) * np.where(true, -rest, p)
+
+    def _hessian(self, y: Array, z: Array) -> Array:
+        exponent, rest, p, true = self._terms(y, z)
+        return np.exp(exponent) * np.where(true, rest * (p - self.q * rest), p * (1 - p - self.q * p))
 
 
 class MulticlassHinge(RowLoss):
