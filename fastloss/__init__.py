@@ -21,6 +21,7 @@ from fastloss.config import config, initialise, show_config
 from fastloss.distribution import *
 from fastloss.earth_mover import *
 from fastloss.embedding import *
+from fastloss.errors import DomainError
 from fastloss.linear import LinearObjective
 from fastloss.multiclass import *
 from fastloss.penalty import *
@@ -50,6 +51,7 @@ __all__ = [
     "Choice",
     "ConvergenceWarning",
     "Domain",
+    "DomainError",
     "EmbeddingLoss",
     "Estimate",
     "Evaluation",

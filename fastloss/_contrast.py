@@ -148,5 +148,5 @@ def weights_of_rows(sample_weight: Any, a: Array) -> tuple[Array | None, Array]:
     weights = given.astype(np.float64)
     bad = ~((weights >= 0) & (weights < np.inf))
     if bad.any():
-        raise ValueError(_validation.bad_weight(given, int(np.argmax(bad))))
+        raise _validation.bad_weight(given, int(np.argmax(bad)))
     return given, weights

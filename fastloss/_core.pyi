@@ -1,64 +1,20 @@
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
 
 _Reduction: TypeAlias = Literal["mean", "sum", "none"]
 _Out: TypeAlias = npt.NDArray[Any] | tuple[npt.NDArray[Any] | None, ...] | None
+_Array: TypeAlias = npt.NDArray[Any]
 _DomainTuple: TypeAlias = tuple[float, float, bool, bool]
 
 class Verbs:
-    # A float for "mean" and "sum", an array for "none".
-    def __call__(
-        self,
-        y_true: Any,
-        y_pred: Any,
-        *,
-        sample_weight: Any = None,
-        reduction: _Reduction = "mean",
-        out: _Out = None,
-        n_threads: int | None = None,
-    ) -> Any: ...
-    def gradient(
-        self,
-        y_true: Any,
-        y_pred: Any,
-        *,
-        sample_weight: Any = None,
-        reduction: _Reduction = "mean",
-        out: _Out = None,
-        n_threads: int | None = None,
-    ) -> npt.NDArray[Any]: ...
-    def value_and_gradient(
-        self,
-        y_true: Any,
-        y_pred: Any,
-        *,
-        sample_weight: Any = None,
-        reduction: _Reduction = "mean",
-        out: _Out = None,
-        n_threads: int | None = None,
-    ) -> tuple[Any, npt.NDArray[Any]]: ...
-    def gradient_and_hessian(
-        self,
-        y_true: Any,
-        y_pred: Any,
-        *,
-        sample_weight: Any = None,
-        reduction: _Reduction = "mean",
-        out: _Out = None,
-        n_threads: int | None = None,
-    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]: ...
-    def value_gradient_and_hessian(
-        self,
-        y_true: Any,
-        y_pred: Any,
-        *,
-        sample_weight: Any = None,
-        reduction: _Reduction = "mean",
-        out: _Out = None,
-        n_threads: int | None = None,
-    ) -> tuple[Any, npt.NDArray[Any], npt.NDArray[Any]]: ...
+    # What they take is a matter of the family: predictions, embeddings, distributions.
+    def __call__(self, *arguments: Any, **options: Any) -> Any: ...
+    def gradient(self, *arguments: Any, **options: Any) -> Any: ...
+    def value_and_gradient(self, *arguments: Any, **options: Any) -> Any: ...
+    def gradient_and_hessian(self, *arguments: Any, **options: Any) -> Any: ...
+    def value_gradient_and_hessian(self, *arguments: Any, **options: Any) -> Any: ...
     def weight_sum(
         self, y_true: Any, y_pred: Any, *, sample_weight: Any = None, n_threads: int | None = None
     ) -> float: ...
@@ -72,14 +28,136 @@ class Verbs:
         out: _Out,
         n_threads: int | None,
         single: bool = False,
-    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]: ...
+    ) -> tuple[_Array, _Array]: ...
 
-class Pointwise(Verbs):
+class _OfPredictions(Verbs):
+    # The verbs of targets and predictions. A value is a float, for "none" an array.
+    @overload
+    def __call__(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        sample_weight: Any = None,
+        reduction: Literal["mean", "sum"] = "mean",
+        out: _Out = None,
+        n_threads: int | None = None,
+    ) -> float: ...
+    @overload
+    def __call__(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        sample_weight: Any = None,
+        reduction: Literal["none"],
+        out: _Out = None,
+        n_threads: int | None = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        sample_weight: Any = None,
+        reduction: str,
+        out: _Out = None,
+        n_threads: int | None = None,
+    ) -> float | _Array: ...
+    def gradient(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        sample_weight: Any = None,
+        reduction: str = "mean",
+        out: _Out = None,
+        n_threads: int | None = None,
+    ) -> _Array: ...
+    @overload
+    def value_and_gradient(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        sample_weight: Any = None,
+        reduction: Literal["mean", "sum"] = "mean",
+        out: _Out = None,
+        n_threads: int | None = None,
+    ) -> tuple[float, _Array]: ...
+    @overload
+    def value_and_gradient(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        sample_weight: Any = None,
+        reduction: Literal["none"],
+        out: _Out = None,
+        n_threads: int | None = None,
+    ) -> tuple[_Array, _Array]: ...
+    @overload
+    def value_and_gradient(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        sample_weight: Any = None,
+        reduction: str,
+        out: _Out = None,
+        n_threads: int | None = None,
+    ) -> tuple[float | _Array, _Array]: ...
+    def gradient_and_hessian(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        sample_weight: Any = None,
+        reduction: str = "mean",
+        out: _Out = None,
+        n_threads: int | None = None,
+    ) -> tuple[_Array, _Array]: ...
+    @overload
+    def value_gradient_and_hessian(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        sample_weight: Any = None,
+        reduction: Literal["mean", "sum"] = "mean",
+        out: _Out = None,
+        n_threads: int | None = None,
+    ) -> tuple[float, _Array, _Array]: ...
+    @overload
+    def value_gradient_and_hessian(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        sample_weight: Any = None,
+        reduction: Literal["none"],
+        out: _Out = None,
+        n_threads: int | None = None,
+    ) -> tuple[_Array, _Array, _Array]: ...
+    @overload
+    def value_gradient_and_hessian(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        sample_weight: Any = None,
+        reduction: str,
+        out: _Out = None,
+        n_threads: int | None = None,
+    ) -> tuple[float | _Array, _Array, _Array]: ...
+
+class Pointwise(_OfPredictions):
     def _bind(self, kernel: str, parameters: tuple[float, ...] = (), differentiable: bool = True) -> None: ...
     def _map(self, y_pred: Any, out: _Out, n_threads: int | None) -> npt.NDArray[Any]: ...
     def _domains(self) -> tuple[_DomainTuple, _DomainTuple]: ...
 
-class Rows(Verbs):
+class Rows(_OfPredictions):
     def _bind(
         self,
         kernel: str,

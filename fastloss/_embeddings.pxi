@@ -195,13 +195,13 @@ cdef raise_embeddings_status(
     if status == FL_BAD_WEIGHT_SUM:
         raise ValueError(f"the weights sum to {call.weight_sum}: the mean is undefined")
     if status == FL_BAD_WEIGHT:
-        raise ValueError(_validation.bad_weight(w, call.bad_row))
+        raise _validation.bad_weight(w, call.bad_row)
     name = type(loss).__name__
     n_inputs = fl_embeddings_n_inputs(loss.kernel)
     label = names[n_inputs]
     if loss.kernel == fl_find_embeddings("center"):
-        raise ValueError(_validation.bad_label(name, y, call.bad_row, call.n_centers, label))
-    raise ValueError(_validation.bad_pair_label(name, y, call.bad_row, label, loss._labels))
+        raise _validation.bad_label(name, y, call.bad_row, call.n_centers, label)
+    raise _validation.bad_pair_label(name, y, call.bad_row, label, loss._labels)
 
 
 cdef fl_similarity_block similarity_block(

@@ -10,12 +10,17 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
 
+import numpy as np
+import numpy.typing as npt
+
 from fastloss import _core, _validation
 from fastloss._traits import Traits
 from fastloss._validation import shown
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+Array = npt.NDArray[Any]
 
 
 class Domain(NamedTuple):
@@ -74,8 +79,10 @@ class ClassNumbers(dict[int, float]):
 
     __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse
 
-    def __hash__(self) -> int:  # type: ignore[override]
-        return hash(frozenset(self.items()))
+    if not TYPE_CHECKING:  # where a dict has no hash
+
+        def __hash__(self) -> int:
+            return hash(frozenset(self.items()))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ClassNumbers, (dict(self),)
@@ -234,7 +241,80 @@ class Loss(Immutable, Traits, _core.Verbs):
         return type(self)(**{**self.parameters, "from_logits": False})
 
 
-class PointwiseLoss(Loss, _core.Pointwise):
+#: The names of the curvatures, in the order of their codes in the C library.
+CURVATURES = ("exact", "absolute", "unit", "majorizer", "gauss-newton")
+
+
+def curvature_code(loss: Any, curvature: str, of_classes: str | None = None) -> int:
+    """Return the code of a curvature that a loss has.
+
+    `of_classes` is what "auto" means for losses of C classes that have it, which is a library's own; for
+    the others the C library's table says.
+    """
+    codes, preferred = loss._curvatures()
+    names = [CURVATURES[code] for code in codes]
+    if curvature == "auto":
+        own = isinstance(loss, RowLoss) and of_classes in names
+        return CURVATURES.index(str(of_classes)) if own else int(preferred)
+    if curvature not in names:
+        known = ", ".join(map(repr, ["auto", *names]))
+        raise ValueError(f"curvature must be one of {known} for {loss!r}, got {curvature!r}")
+    return CURVATURES.index(curvature)
+
+
+class _Curved(Loss):
+    """A loss of predictions, whose second derivative another curvature can stand for."""
+
+    def gradient_and_curvature(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        curvature: str = "auto",
+        scale: float = 1.0,
+        sample_weight: Any = None,
+        out: Any = None,
+        n_threads: int | None = None,
+    ) -> tuple[Array, Array]:
+        """Compute each sample's gradient, and a curvature to take Newton's steps with, in one pass.
+
+        Parameters
+        ----------
+        y_true, y_pred, sample_weight, out, n_threads
+            As for :meth:`gradient_and_hessian` with ``reduction="sum"``.
+        curvature : {"auto", "exact", "majorizer", "gauss-newton", "absolute", "unit"}
+            What stands for the second derivative: itself, the curvature of a parabola above the loss, Gauss
+            and Newton's (or the expected one), its absolute value, or 1; "auto" is the one that trains well.
+        scale : float, default 1.0
+            What both are multiplied by, positive.
+
+        Returns
+        -------
+        tuple of ndarray
+            Gradient and curvature, of the shape and precision of `y_pred`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As the verb of the Hessian; if the loss has no such curvature, or `scale` is not positive and
+            finite.
+
+        Examples
+        --------
+        >>> import fastloss as fl
+        >>> fl.Huber().gradient_and_curvature([0.0, 0.0], [0.5, 4.0], curvature="majorizer", scale=2.0)
+        (array([1., 2.]), array([2. , 0.5]))
+        """
+        code = curvature_code(self, curvature)
+        if (factor := positive("scale", scale)) != 1:
+            # As a weight, so that nothing is gone over twice.
+            weight = _validation.as_array(1.0 if sample_weight is None else sample_weight, "sample_weight")
+            n = np.shape(y_pred)[:1] if sample_weight is None else weight.shape
+            sample_weight = np.broadcast_to(weight * factor, n)
+        return self._gradient_and_curvature(y_true, y_pred, sample_weight, code, out, n_threads)
+
+
+class PointwiseLoss(_Curved, _core.Pointwise):
     """A loss of one prediction and one target at a time.
 
     A subclass's constructor checks its arguments and hands them to ``super().__init__`` by name, after
@@ -260,7 +340,7 @@ class PointwiseLoss(Loss, _core.Pointwise):
         return Domain(low, high, integral, open_low)
 
 
-class RowLoss(Loss, _core.Rows):
+class RowLoss(_Curved, _core.Rows):
     """A loss of a row of predictions, and a class index or a row of targets.
 
     A subclass's constructor checks its arguments, binds the kernel that computes it, and keeps the

@@ -211,8 +211,8 @@ cdef raise_status(
     axes = [order[d] for d in range(z.ndim)] if z.ndim > 1 else [0]
     index = _validation.index_in_order(z.shape, axes, call.bad_index)
     if status == FL_BAD_WEIGHT:
-        raise ValueError(_validation.bad_weight(w, index))
+        raise _validation.bad_weight(w, index)
     targets, predictions = loss._domains()
     if status == FL_BAD_TARGET:
-        raise ValueError(_validation.outside_domain(type(loss).__name__, "y_true", y, index, targets))
-    raise ValueError(_validation.outside_domain(type(loss).__name__, "y_pred", z, index, predictions))
+        raise _validation.outside_domain(type(loss).__name__, "y_true", y, index, targets)
+    raise _validation.outside_domain(type(loss).__name__, "y_pred", z, index, predictions)

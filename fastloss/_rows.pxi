@@ -253,11 +253,11 @@ cdef raise_rows_status(Rows loss, fl_rows_call *call, fl_status status, object y
     if status == FL_BAD_WEIGHT_SUM:
         raise ValueError(f"the weights sum to {call.weight_sum}: the mean is undefined")
     if status == FL_BAD_WEIGHT:
-        raise ValueError(_validation.bad_weight(w, call.bad_row))
+        raise _validation.bad_weight(w, call.bad_row)
     name = type(loss).__name__
     if status == FL_BAD_TARGET and not call.dense:
-        raise ValueError(_validation.bad_label(name, y, call.bad_row, call.n_classes))
+        raise _validation.bad_label(name, y, call.bad_row, call.n_classes)
     index = (call.bad_row, call.bad_column)
     if status == FL_BAD_TARGET:
-        raise ValueError(_validation.bad_entry(name, "y_true", y, index, call.float32))
-    raise ValueError(_validation.bad_entry(name, "y_pred", z, index, call.float32))
+        raise _validation.bad_entry(name, "y_true", y, index, call.float32)
+    raise _validation.bad_entry(name, "y_pred", z, index, call.float32)

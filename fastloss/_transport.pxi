@@ -189,13 +189,13 @@ cdef raise_transport_status(
     if status == FL_BAD_WEIGHT_SUM:
         raise ValueError(f"the weights sum to {weight_sum}: the mean is undefined")
     if status == FL_BAD_WEIGHT:
-        raise ValueError(_validation.bad_weight(w, row))
+        raise _validation.bad_weight(w, row)
     are_masses = are_masses or argument >= FL_FIRST_WEIGHT
     # The caller's own: weights may be one row for all.
     array = as_array(arrays[argument], names[argument])
     if status == FL_BAD_MASS:
         raise ValueError(_validation.bad_mass(names[argument], array, row, total))
-    raise ValueError(_validation.bad_point(names[argument], array, row, column, are_masses))
+    raise _validation.bad_point(names[argument], array, row, column, are_masses)
 
 
 cdef cnp.ndarray cloud_of(object points, str name):

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss._containers import numbers_of
+from fastloss.errors import DomainError, RowSumWarning
 
 Array = npt.NDArray[Any]
 DomainTuple = tuple[float, float, bool, bool]
@@ -98,11 +99,6 @@ def index_in_order(shape: tuple[int, ...], axes: Sequence[int], position: int) -
     return index[0] if len(index) == 1 else tuple(index)
 
 
-def _element(name: str, index: int | tuple[int, ...], value: Any) -> str:
-    place = index if isinstance(index, int) else ", ".join(map(str, index))
-    return f"{name}[{place}] = {value}"
-
-
 def _not_missing(value: Any) -> str:
     """Say in the end of a message that a value is missing, where it is NaN."""
     return ", not a missing value" if value != value else ""
@@ -122,44 +118,49 @@ def describe_domain(domain: DomainTuple) -> str:
 
 def outside_domain(
     loss: str, name: str, array: Array, index: int | tuple[int, ...], domain: DomainTuple
-) -> str:
-    """Word the error of a target or prediction outside its domain."""
-    element = _element(name, index, array[index])
-    expected = describe_domain(domain) + _not_missing(array[index])
-    return f"{element} is outside the domain of {loss}: expected {expected}"
+) -> DomainError:
+    """Make the error of a target or prediction outside its domain."""
+    value = array[index]
+    expected = describe_domain(domain) + _not_missing(value)
+    return DomainError(name, index, value, expected, f" is outside the domain of {loss}: expected {expected}")
 
 
-def bad_weight(weights: Array, index: int | tuple[int, ...]) -> str:
-    """Word the error of a weight; weights may have fewer axes than the predictions."""
+def bad_weight(weights: Array, index: int | tuple[int, ...]) -> DomainError:
+    """Make the error of a weight; weights may have fewer axes than the predictions."""
     place = index if isinstance(index, int) or weights.ndim > 1 else index[0]
-    return f"{_element('sample_weight', place, weights[place])}: weights must be finite and not negative"
+    expected = "finite and not negative"
+    return DomainError("sample_weight", place, weights[place], expected, f": weights must be {expected}")
 
 
-def bad_label(loss: str, labels: Array, row: int, n_classes: int, name: str = "y_true") -> str:
-    """Word the error of a class index that is none."""
+def bad_label(loss: str, labels: Array, row: int, n_classes: int, name: str = "y_true") -> DomainError:
+    """Make the error of a class index that is none."""
     expected = f"0 to {n_classes - 1}{_not_missing(labels[row])}"
-    return f"{_element(name, row, labels[row])} is no class for {loss}: expected {expected}"
+    return DomainError(name, row, labels[row], expected, f" is no class for {loss}: expected {expected}")
 
 
-def bad_pair_label(loss: str, labels: Array, row: int, name: str, expected: str) -> str:
-    """Word the error of a label that says neither that a pair is alike nor that it is not."""
+def bad_pair_label(loss: str, labels: Array, row: int, name: str, expected: str) -> DomainError:
+    """Make the error of a label that says neither that a pair is alike nor that it is not."""
     expected += _not_missing(labels[row])
-    return f"{_element(name, row, labels[row])} is no label for {loss}: expected {expected}"
+    return DomainError(name, row, labels[row], expected, f" is no label for {loss}: expected {expected}")
 
 
-def bad_entry(loss: str, name: str, array: Array, index: tuple[int, int], float32: bool) -> str:
-    """Word the error of an entry of a matrix that is no probability."""
-    if float32 and np.isfinite(array[index]) and array[index] > np.finfo(np.float32).max:
-        return f"{_element(name, index, array[index])} is beyond float32, the precision that y_pred sets"
-    return f"{_element(name, index, array[index])} is outside the domain of {loss}: expected a probability"
+def bad_entry(loss: str, name: str, array: Array, index: tuple[int, int], float32: bool) -> DomainError:
+    """Make the error of an entry of a matrix that is no probability."""
+    value = array[index]
+    if float32 and np.isfinite(value) and value > np.finfo(np.float32).max:
+        saying = " is beyond float32, the precision that y_pred sets"
+        return DomainError(name, index, value, "a number of float32", saying)
+    expected = "a probability"
+    return DomainError(name, index, value, expected, f" is outside the domain of {loss}: expected {expected}")
 
 
-def bad_point(name: str, array: Array, row: int, column: int, is_mass: bool) -> str:
-    """Word the error of a position that is not finite, or of a mass that is not or is negative."""
+def bad_point(name: str, array: Array, row: int, column: int, is_mass: bool) -> DomainError:
+    """Make the error of a position that is not finite, or of a mass that is not or is negative."""
     # Of one axis are weights, the same in every row, and numbers that are either one row or one column.
     index = (row, column) if array.ndim == 2 else column if is_mass else row + column
-    expected = "masses must be finite and not negative" if is_mass else "expected finite numbers"
-    return f"{_element(name, index, array[index])}: {expected}"
+    expected = "finite and not negative" if is_mass else "finite numbers"
+    saying = f": masses must be {expected}" if is_mass else f": expected {expected}"
+    return DomainError(name, index, array[index], expected, saying)
 
 
 def bad_mass(name: str, array: Array, row: int, total: float) -> str:
@@ -191,8 +192,4 @@ def warn_off_row(loss: str, row: int, total: float) -> None:
     shown = f"{total:.6g}"
     if shown == "1":
         shown = f"1 {'-' if total < 1 else '+'} {abs(total - 1):.2g}"
-    warnings.warn(
-        f"{loss}: y_pred[{row}] sums to {shown} instead of 1; rows are used as given",
-        UserWarning,
-        stacklevel=3,
-    )
+    warnings.warn(RowSumWarning(loss, row, shown), stacklevel=3)

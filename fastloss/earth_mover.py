@@ -90,11 +90,11 @@ class EarthMover(TransportLoss):
         np.add.at(gradient, j, pull)
         return float(moved @ costs[i, j]), gradient.reshape(given.shape), given
 
-    def __call__(self, X: Any, Y: Any, x_weights: Any = None, y_weights: Any = None) -> float:  # type: ignore[override]
+    def __call__(self, X: Any, Y: Any, x_weights: Any = None, y_weights: Any = None) -> float:
         """Compute the distance; the arguments are those of `gradient`."""
         return self._evaluate(X, Y, x_weights, y_weights)[0]
 
-    def gradient(  # type: ignore[override]
+    def gradient(
         self, X: Any, Y: Any, x_weights: Any = None, y_weights: Any = None, *, out: Any = None
     ) -> Array:
         """Compute the gradient by the points of `Y`.
@@ -121,7 +121,7 @@ class EarthMover(TransportLoss):
         """
         return self.value_and_gradient(X, Y, x_weights, y_weights, out=out)[1]
 
-    def value_and_gradient(  # type: ignore[override]
+    def value_and_gradient(
         self, X: Any, Y: Any, x_weights: Any = None, y_weights: Any = None, *, out: Any = None
     ) -> tuple[float, Array]:
         """Compute the distance and its gradient by the points of `Y` together.
@@ -157,7 +157,7 @@ def _points(points: Any, name: str) -> Array:
         )
     if not (finite := np.isfinite(array)).all():
         i = np.argwhere(~finite)[0]
-        raise ValueError(_validation.bad_point(name, array, int(i[0]), int(i[-1]) * (array.ndim - 1), False))
+        raise _validation.bad_point(name, array, int(i[0]), int(i[-1]) * (array.ndim - 1), False)
     rows: Array = array.reshape(len(array), -1).astype(np.float64)
     return rows
 
@@ -172,7 +172,7 @@ def _masses(weights: Any, points: Array, name: str) -> Array:
     w = array.astype(np.float64)
     good = (w >= 0) & np.isfinite(w)
     if not good.all():
-        raise ValueError(_validation.bad_point(name, array, 0, int(np.argmin(good)), True))
+        raise _validation.bad_point(name, array, 0, int(np.argmin(good)), True)
     w, _ = near_one(w)
     total = w.sum()
     if total == 0:

@@ -14,9 +14,6 @@ __all__ = ["Contrastive", "Triplet", "CenterLoss", "CosineEmbedding", "NTXent"]
 
 Reduction = Literal["mean", "sum", "none"]
 
-# The verbs name the arguments of each loss, which are not the y_true and y_pred of other families.
-# mypy: disable-error-code="override"
-
 
 class _LabelledPairs(EmbeddingLoss):
     """The verbs of the losses of two rows and a label."""

@@ -21,6 +21,7 @@ from fastloss._linear_input import (
 )
 from fastloss._loss import Loss, PointwiseLoss, RowLoss
 from fastloss._validation import as_array, column_hint, is_real
+from fastloss.errors import DomainError
 from fastloss.multiclass import CrossEntropy
 from fastloss.penalty import Penalty
 
@@ -52,6 +53,12 @@ class _Curvature(NamedTuple):
 
     w: Array
     of_predictions: Array
+
+
+def _in_all_rows(error: ValueError, block: _Block) -> ValueError:
+    """Return the error of a block with the index that it has in all rows."""
+    rows = range(block.rows.start, block.rows.stop, block.rows.step or 1)
+    return error.shifted(lambda row: rows[row]) if isinstance(error, DomainError) else error
 
 
 class LinearObjective:
@@ -352,7 +359,7 @@ class LinearObjective:
                     block.y, z, sample_weight=block.weight, reduction="sum", out=derivative[: len(z)]
                 )
             except ValueError as error:
-                return math.inf, self._way_out(error, predictor)
+                return math.inf, self._way_out(_in_all_rows(error, block), predictor)
             values.append(value)
             self._add_backward(block, g, total)
         gradient *= self._scale
@@ -378,7 +385,7 @@ class LinearObjective:
             outward = np.subtract(z > high, below, dtype=z.dtype)
             is_outside |= bool(outward.any())
             if np.isnan(z).any():
-                raise self._with_index(error, predictor) from None
+                raise error from None
             if block.weight is not None:
                 outward *= block.weight.reshape(-1, *(1,) * (z.ndim - 1))
             self._add_backward(block, outward, total)
@@ -391,16 +398,6 @@ class LinearObjective:
 
     def _coefficients(self, w: Array) -> Array:
         return self._matrix_of(w)[..., : self._n_features]
-
-    def _with_index(self, error: ValueError, predictor: tuple[Array, Any]) -> ValueError:
-        """Return the error of a block with the index that it has in all predictions."""
-        whole = _Block(slice(0, self._n), self._X, None, self._y, self._weight)
-        z = self._predict(whole, predictor, None)
-        try:
-            self.loss.weight_sum(self._y, z)
-        except ValueError as told:
-            return told
-        return error
 
     # Products with the Hessian.
 
@@ -481,7 +478,7 @@ class LinearObjective:
                 block.y, z, sample_weight=block.weight, reduction="sum", out=(np.empty_like(z), out)
             )
         except ValueError as error:
-            raise self._with_index(error, predictor) from None
+            raise _in_all_rows(error, block) from None
 
     def _row_weights(self) -> Array:
         """Return s in the Hessian s·(diag(p) − p·pᵀ) of each row: what a row of targets sums to, weighted.

@@ -353,14 +353,14 @@ class Sinkhorn(TransportLoss):
             )
         return value, result
 
-    def __call__(  # type: ignore[override]
+    def __call__(
         self, X: Any, Y: Any, x_weights: Any = None, y_weights: Any = None, *, n_threads: int | None = None
     ) -> float:
         """Compute the divergence; the arguments are those of `gradient`."""
         value: float = self._evaluate(X, Y, x_weights, y_weights, None, n_threads, False)[0]
         return value
 
-    def gradient(  # type: ignore[override]
+    def gradient(
         self,
         X: Any,
         Y: Any,
@@ -397,7 +397,7 @@ class Sinkhorn(TransportLoss):
         gradient: Array = self._evaluate(X, Y, x_weights, y_weights, out, n_threads, True)[1]
         return gradient
 
-    def value_and_gradient(  # type: ignore[override]
+    def value_and_gradient(
         self,
         X: Any,
         Y: Any,

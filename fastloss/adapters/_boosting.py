@@ -12,14 +12,11 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from fastloss._loss import Loss, NameOfObject, PointwiseLoss, RowLoss, Unchanging
+from fastloss._loss import CURVATURES, Loss, NameOfObject, PointwiseLoss, RowLoss, Unchanging, curvature_code
 from fastloss._validation import as_array
 from fastloss.adapters._units import Typical, typical_row, unit_factor
 
 Array = npt.NDArray[Any]
-
-#: The names of the curvatures, in the order of their codes in the C library.
-CURVATURES = ("exact", "absolute", "unit", "majorizer", "gauss-newton")
 
 
 def raw_score_loss(loss: Any) -> Loss:
@@ -35,23 +32,6 @@ def raw_score_loss(loss: Any) -> Loss:
     if loss.inputs == "probabilities":
         raise ValueError(f"{loss!r} takes probabilities, but trees add up raw scores: use from_logits=True")
     return loss
-
-
-def curvature_code(loss: Any, curvature: str, of_classes: str | None = None) -> int:
-    """Return the code of a curvature that a loss has.
-
-    `of_classes` is what "auto" means for losses of C classes that have it, which is the library's own; for
-    the others the C library's table says.
-    """
-    codes, preferred = loss._curvatures()
-    names = [CURVATURES[code] for code in codes]
-    if curvature == "auto":
-        own = isinstance(loss, RowLoss) and of_classes in names
-        return CURVATURES.index(str(of_classes)) if own else int(preferred)
-    if curvature not in names:
-        known = ", ".join(map(repr, ["auto", *names]))
-        raise ValueError(f"curvature must be one of {known} for {loss!r}, got {curvature!r}")
-    return CURVATURES.index(curvature)
 
 
 def weights_or_none(weights: Any) -> Any:

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 import fastloss as fl
-from fastloss._loss import Domain, Loss, RowLoss
-from fastloss.adapters._boosting import curvature_code, raw_score_loss
+from fastloss._loss import Domain, Loss, RowLoss, curvature_code
+from fastloss.adapters._boosting import raw_score_loss
 from fastloss.adapters._constant import check_finite, constant_score
 from fastloss.adapters._estimators import start_of
 from fastloss.adapters._sklearn_kernels import (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ import fastloss as fl
 from fastloss._contrast import sum_of
 from fastloss.cli.errors import CommandError
 from fastloss.cli.spec import format_loss
+from fastloss.errors import RowSumWarning
 from fastloss.reading import Array, Chunk, Location, Source, check_lengths, open_readers, read_ahead
 
 #: Predictions read and scored at a time, in whole rows: enough to keep several threads busy, small enough for
@@ -241,8 +241,11 @@ def _add_chunk(
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
             chunk_sum = tally.loss(**columns, reduction="sum", n_threads=n_threads)
+    except fl.DomainError as error:
+        place = f"{chunk.where[error.argument, '']}: "
+        raise CommandError(str(error.shifted(chunk.start, place))) from error
     except (TypeError, ValueError) as error:
-        raise CommandError(_globalise(str(error), chunk)) from error
+        raise CommandError(str(error)) from error
     tally.sums.append(chunk_sum)
     weight, counted = counted_weight(
         tally.loss, columns["y_true"], columns["y_pred"], columns.get("sample_weight")
@@ -251,18 +254,11 @@ def _add_chunk(
     tally.counted += counted
     tally.samples += len(columns["y_pred"]) if isinstance(tally.loss, fl.RowLoss) else columns["y_pred"].size
     if caught and tally.warning is None:
-        tally.warning = _globalise(str(caught[0].message), chunk)
+        first = caught[0].message
+        if isinstance(first, RowSumWarning):
+            first = first.shifted(chunk.start, f"{chunk.where['y_pred', '']}: ")
+        tally.warning = str(first)
     tally.seconds += time.perf_counter() - began
-
-
-def _globalise(message: str, chunk: Chunk) -> str:
-    """Shift the row in ``argument[row`` from the chunk to the file, and say which file it is."""
-
-    def shift(match: re.Match[str]) -> str:
-        argument, row = match.groups()
-        return f"{chunk.where[argument, '']}: {argument}[{int(row) + chunk.start}"
-
-    return re.sub(r"\b(y_true|y_pred|sample_weight)\[(\d+)", shift, message, count=1)
 
 
 def _check_mean(sources: Mapping[str, Source], elements: int, total: float) -> None:

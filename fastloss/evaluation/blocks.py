@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss import _core
+from fastloss._validation import bad_weight
+from fastloss.errors import DomainError
 
 Array = npt.NDArray[Any]
 
@@ -71,7 +73,7 @@ class Block:
         bad = ~((y == 1) | (y == 0) | (y == -1))
         if bad.any():
             row = int(bad.argmax())
-            raise ValueError(f"y_true[{row}] = {y[row]} is no label: expected 0 or 1")
+            raise DomainError("y_true", row, y[row], "0 or 1", " is no label: expected 0 or 1")
         return labels
 
     def scores(self, model: int) -> Array:
@@ -89,7 +91,7 @@ class Block:
         kept = np.ascontiguousarray(kept)
         if np.isnan(kept).any():
             row = int(np.isnan(kept).argmax())
-            raise ValueError(f"y_pred[{row}] = {z[row]} has no place in an order: expected a number")
+            raise without_place(row, z[row])
         return kept
 
     def repeated(self, times: int) -> Block:
@@ -116,10 +118,20 @@ def precision(z: Array) -> type[np.floating[Any]]:
     return np.float32 if name in ("float32", "float16", "bfloat16") else np.float64
 
 
-def weight_fault(weights: Array) -> str | None:
-    """Name the first weight that is negative or not finite."""
+def check_weights(weights: Array) -> None:
+    """Raise an error about the first weight that is negative or not finite."""
     bad = ~((weights >= 0) & (weights < np.inf))
-    if not bad.any():
-        return None
-    row = int(bad.argmax())
-    return f"sample_weight[{row}] = {weights[row]}: weights must be finite and not negative"
+    if bad.any():
+        raise bad_weight(weights, int(bad.argmax()))
+
+
+def without_place(index: int | tuple[int, int], value: Any) -> DomainError:
+    """Make the error of a score that is not a number."""
+    return DomainError("y_pred", index, value, "a number", " has no place in an order: expected a number")
+
+
+def check_order(z: Array) -> None:
+    """Raise an error about the first NaN in rows of scores."""
+    if z.dtype.kind == "f" and np.isnan(z).any():
+        row, column = (int(i) for i in np.argwhere(np.isnan(z))[0])
+        raise without_place((row, column), z[row, column])

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from fastloss import _core
-from fastloss.evaluation.blocks import Array, Block
+from fastloss.errors import DomainError
+from fastloss.evaluation.blocks import Array, Block, check_order
 from fastloss.evaluation.estimates import Estimate, Moments, Scores, Total, combination, with_interval
 from fastloss.evaluation.means import About, Store, class_labels
 from fastloss.measures import Calibration, Confusion
@@ -147,9 +148,7 @@ class ConfusionStore(Store):
 
 def largest(z: Array) -> Array:
     """Return the class of each row's largest score, the lowest of equal ones."""
-    if z.dtype.kind == "f" and np.isnan(z).any():
-        row, column = np.argwhere(np.isnan(z))[0]
-        raise ValueError(f"y_pred[{row}, {column}] = nan has no place in an order: expected a number")
+    check_order(z)
     found: Array = z.argmax(axis=1)
     return found
 
@@ -245,7 +244,8 @@ class CalibrationStore(Store):
         bad = ~((p >= 0) & (p <= 1))
         if bad.any():
             row = int(bad.argmax())
-            raise ValueError(f"y_pred[{row}] = {z[row]} is no probability: expected a number in [0, 1]")
+            expected = "a number in [0, 1]"
+            raise DomainError("y_pred", row, z[row], expected, f" is no probability: expected {expected}")
         return p, hit
 
     def bins(self, group: int, model: int) -> tuple[list[list[Total]], list[list[Total]]]:

@@ -12,10 +12,11 @@ import numpy as np
 
 from fastloss import _core, _validation
 from fastloss._loss import PointwiseLoss, RowLoss, number_in
+from fastloss.errors import DomainError, RowSumWarning
 from fastloss.evaluation.blocks import BLOCK_ROWS, GROUPED_ROWS, Array
 from fastloss.evaluation.result import Result
 from fastloss.evaluation.specs import Measured, as_measured, keys_of
-from fastloss.evaluation.state import State, is_of_a_row, shift_row
+from fastloss.evaluation.state import State
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -332,9 +333,8 @@ class Evaluation:
                 return
             try:
                 state.add(*rows)
-            except (TypeError, ValueError) as error:
-                message = shift_row(str(error), cut.start) + _blamed(state, str(error), *rows)
-                raise type(error)(message) from error
+            except DomainError as error:
+                raise error.shifted(cut.start, end=_blamed(state, error, *rows)) from error
 
 
 class _shifted_warnings:
@@ -355,15 +355,17 @@ class _shifted_warnings:
             return
         self.catcher.__exit__(*error)
         if error[0] is None and self.caught:
-            first = self.caught[0]
-            warnings.warn(shift_row(str(first.message), self.first_row), first.category, stacklevel=5)
+            first = self.caught[0].message
+            if isinstance(first, RowSumWarning):
+                first = first.shifted(self.first_row)
+            warnings.warn(first, stacklevel=5)
 
 
 def _blamed(
-    state: State, message: str, y: Array, predictions: list[Array], weights: Array | None, by: list[Any]
+    state: State, error: DomainError, y: Array, predictions: list[Array], weights: Array | None, by: list[Any]
 ) -> str:
     """Say which of several models an error is about."""
-    if len(predictions) == 1 or "y_pred[" not in message:
+    if len(predictions) == 1 or error.argument != "y_pred":
         return ""
     for name, z in zip(state.model_names, predictions, strict=True):
         try:
@@ -380,9 +382,7 @@ def _add_good_rows(
     piece = state.fresh()
     try:
         piece.add(y, predictions, weights, by)
-    except ValueError as error:
-        if not is_of_a_row(error):
-            raise
+    except DomainError:
         if len(y) == 1:
             state.skipped += 1
             return

@@ -10,7 +10,8 @@ import numpy as np
 
 from fastloss import _core
 from fastloss._loss import Loss
-from fastloss.evaluation.blocks import Array, Block, precision
+from fastloss.errors import DomainError
+from fastloss.evaluation.blocks import Array, Block, check_order, precision
 from fastloss.evaluation.estimates import (
     Estimate,
     Moments,
@@ -346,7 +347,8 @@ def class_labels(block: Block, n_classes: int) -> Array:
         good &= y == np.floor(y)
     if not good.all():
         row = int(np.argmin(good))
-        raise ValueError(f"y_true[{row}] = {y[row]} is no class: expected 0 to {n_classes - 1}")
+        expected = f"0 to {n_classes - 1}"
+        raise DomainError("y_true", row, y[row], expected, f" is no class: expected {expected}")
     found: Array = y.astype(np.intp)
     return found
 
@@ -355,9 +357,7 @@ def rank_of_label(block: Block, model: int) -> Array:
     """Return how many scores of a row come before its label's; of equal ones the lower classes' do."""
     z = block.predictions[model]
     label = class_labels(block, z.shape[1])
-    if z.dtype.kind == "f" and np.isnan(z).any():
-        row, column = np.argwhere(np.isnan(z))[0]
-        raise ValueError(f"y_pred[{row}, {column}] = nan has no place in an order: expected a number")
+    check_order(z)
     own = np.take_along_axis(z, label[:, None], axis=1)
     before = np.arange(z.shape[1])[None, :] < label[:, None]
     found: Array = np.count_nonzero((z > own) | ((z == own) & before), axis=1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastloss._extras import require
 from fastloss._validation import shown
-from fastloss.evaluation.state import shift_row
+from fastloss.errors import DomainError
 from fastloss.reading import CellError, Location, Reader, check_lengths, read_ahead
 
 if TYPE_CHECKING:
@@ -123,14 +123,13 @@ def add_rows(
             )  # fmt: skip
             if places is not None and evaluation._state is not None:
                 evaluation._state.skipped += n - len(places)
-        except ValueError as error:
+        except DomainError as error:
             start = chunk.start
-            message = shift_row(
-                str(error),
+            of = {argument: f"{at.path}: " for (argument, _), at in chunk.where.items() if at.path}
+            raise error.shifted(
                 lambda row: start + (row if places is None else int(places[row])),  # noqa: B023 used at once
-                {argument: f"{at.path}: " for (argument, _), at in chunk.where.items() if at.path},
-            )
-            raise ValueError(message) from error
+                of.get(error.argument, ""),
+            ) from error
         progress(min(reader.fraction() for reader in readers), chunk.start + n)
 
 

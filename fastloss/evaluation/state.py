@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from fastloss import _core, measures
 from fastloss._loss import Loss
-from fastloss.evaluation.blocks import Array, Block, weight_fault
+from fastloss.errors import DomainError
+from fastloss.evaluation.blocks import Array, Block, check_weights
 from fastloss.evaluation.decisions import CalibrationStore, ConfusionStore
 from fastloss.evaluation.estimates import Total
 from fastloss.evaluation.groups import Groups
@@ -37,30 +37,6 @@ _STORES: dict[type[Any], type[Store]] = {
     measures.Bias: BiasStore,
     measures.MaxError: MaxErrorStore,
 }
-#: How an error begins that one row is to blame for.
-_OF_A_ROW = re.compile(r"\b(y_true|y_pred|sample_weight)\[(\d+)")
-
-
-def is_of_a_row(error: Exception) -> bool:
-    """Tell whether an error is about a row, rather than about all of them."""
-    return isinstance(error, ValueError) and _OF_A_ROW.search(str(error)) is not None
-
-
-def shift_row(message: str, rows: int | Callable[[int], int], where: Mapping[str, str] | None = None) -> str:
-    """Replace the row that a message names by its number in the whole, and say where its argument is from.
-
-    Examples
-    --------
-    >>> shift_row("y_true[3] = 7 is no label: expected 0 or 1", 1000, {"y_true": "b.csv: "})
-    'b.csv: y_true[1003] = 7 is no label: expected 0 or 1'
-    """
-
-    def shifted(match: re.Match[str]) -> str:
-        row = int(match[2])
-        place = (where or {}).get(match[1], "")
-        return f"{place}{match[1]}[{rows(row) if callable(rows) else row + rows}"
-
-    return _OF_A_ROW.sub(shifted, message, count=1)
 
 
 class State:
@@ -114,8 +90,8 @@ class State:
         """Add rows. After an error the state is of no more use."""
         if not len(y):
             return
-        if weights is not None and (fault := weight_fault(weights)):
-            raise ValueError(fault)
+        if weights is not None:
+            check_weights(weights)
         codes, groups = self.groups.split(by, len(y))
         self._grow()
         starts = np.array([0, len(y)], dtype=np.intp)
@@ -134,12 +110,12 @@ class State:
         try:
             for store in self.stores:
                 store.add(block)
-        except ValueError as error:
+        except DomainError as error:
             if order is None:
                 raise
             # Another row may be the first one in the order given, but this one is wrong as well.
             places = order
-            raise ValueError(shift_row(str(error), lambda row: int(places[row]))) from error
+            raise error.shifted(lambda row: int(places[row])) from error
 
     def merge(self, other: State) -> None:
         """Add what another state of the same measures has."""

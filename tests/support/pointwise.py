@@ -29,6 +29,8 @@ SHAPES = [
 ]
 #: Verbs that map predictions alone.
 LINKS = ("probabilities", "log_probabilities")
+#: The verb of gradients and curvatures, which has no reduction.
+CURVED = "gradient_and_curvature"
 
 
 def target(loss: Any, shape: tuple[int, ...], dtype: np.dtype, rng: np.random.Generator) -> np.ndarray:
@@ -64,7 +66,7 @@ class Pointwise(Subject):
         self.name = cls.__name__
         settings = [{}, *conftest.SETTINGS.get(cls.__name__, [])]
         self.losses = [cls(**s) for s in settings]
-        self.verbs = [*VERBS, "weight_sum", *(link for link in LINKS if hasattr(cls, link))]
+        self.verbs = [*VERBS, CURVED, "weight_sum", *(link for link in LINKS if hasattr(cls, link))]
         self.covers = {f"{self.name}.{verb}" for verb in self.verbs}
 
     def factors(self) -> dict[str, Sequence[Any]]:
@@ -101,6 +103,8 @@ class Pointwise(Subject):
         return [(shape, "y_pred") for _ in self._arrays(choice)]
 
     def _arrays(self, choice: Choice) -> Sequence[str]:
+        if choice["verb"] == CURVED:
+            return ("gradient", "curvature")
         return () if choice["verb"] == "weight_sum" else array_results(choice["verb"], choice["reduction"])
 
     def returns(self, choice: Choice, views: Arrays, i: int, result: np.ndarray) -> np.dtype:
@@ -113,6 +117,8 @@ class Pointwise(Subject):
         weight = {"sample_weight": arrays["sample_weight"]} if "sample_weight" in arrays else {}
         if choice["verb"] == "weight_sum":
             return [verb(arrays["y_true"], arrays["y_pred"], **weight)]
+        if choice["verb"] == CURVED:
+            return verb(arrays["y_true"], arrays["y_pred"], out=out, **weight)
         found = verb(arrays["y_true"], arrays["y_pred"], reduction=choice["reduction"], out=out, **weight)
         return found if len(VERBS[choice["verb"]]) > 1 else [found]
 

@@ -11,7 +11,7 @@ from verbs import REDUCTIONS, VERBS, array_results
 
 from .memory import WRITABLE
 from .numbers import BFLOAT16, DOUBLE, SIZES, cast, is_whole
-from .pointwise import LINKS, weights
+from .pointwise import CURVED, LINKS, weights
 from .trial import Arrays, Choice, Subject, like, plain_like
 
 #: Many short rows, and few long ones.
@@ -48,7 +48,7 @@ class Rows(Subject):
         self.name = f"{cls.__name__} {form}"
         settings = [case for case in row_samples.CASES if case[0] is cls]
         self.cases = [case for case in settings if form in row_samples.forms(row_samples.make(case, 2))]
-        self.verbs = [*VERBS, "weight_sum", *(link for link in LINKS if hasattr(cls, link))]
+        self.verbs = [*VERBS, CURVED, "weight_sum", *(link for link in LINKS if hasattr(cls, link))]
         self.covers = {f"{cls.__name__}.{verb}" for verb in self.verbs}
 
     def factors(self) -> dict[str, Sequence[Any]]:
@@ -96,6 +96,8 @@ class Rows(Subject):
             return [(z.shape, "y_pred")]
         if choice["verb"] == "weight_sum":
             return []
+        if choice["verb"] == CURVED:
+            return [(z.shape, "y_pred")] * 2
         names = array_results(choice["verb"], choice["reduction"])
         return [(z.shape[:1], "") if name == "value" else (z.shape, "y_pred") for name in names]
 
@@ -109,6 +111,8 @@ class Rows(Subject):
         weight = {"sample_weight": arrays["sample_weight"]} if "sample_weight" in arrays else {}
         if choice["verb"] == "weight_sum":
             return [verb(arrays["y_true"], arrays["y_pred"], **weight)]
+        if choice["verb"] == CURVED:
+            return verb(arrays["y_true"], arrays["y_pred"], out=out, **weight)
         found = verb(arrays["y_true"], arrays["y_pred"], reduction=choice["reduction"], out=out, **weight)
         return found if len(VERBS[choice["verb"]]) > 1 else [found]
 
