@@ -84,6 +84,6 @@ def test_nothing_is_installed_from_where_it_is_not_yet():
 def test_excerpts_are_from_the_sources():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     excerpts = re.findall(r"In\s+`([^`]+)`:\n\n```\w+\n(.*?)```", text, flags=re.DOTALL)
-    assert len(excerpts) == 4
+    assert len(excerpts) == 7
     for path, excerpt in excerpts:
         assert excerpt.strip() in (ROOT / path).read_text(encoding="utf-8"), path

@@ -8,11 +8,16 @@
 
 /* Computes n samples: the unscaled values, and gradient and Hessian times scale. All arrays hold the
  * precision of the table the function comes from; those of outputs that the function does not make are not
- * touched. n                          a multiple of FL_LANES y, z                       targets and
- * predictions, contiguous, aligned to an element params                     as many numbers as the
- * description says value, gradient, hessian   may be z itself; no other overlap. For a function that sums
- * `value` is an array of FL_LANES doubles: lane k has the values of samples k, k + FL_LANES... added Returns
- * whether a target may be outside its domain: not 0 if one is, and now and then if none is. */
+ * touched.
+ *
+ *   n                         a multiple of FL_LANES
+ *   y, z                      targets and predictions, contiguous, aligned to an element
+ *   params                    as many numbers as the description says
+ *   value, gradient, hessian  may be z itself; no other overlap. For a function that sums, `value` is an
+ *                             array of FL_LANES doubles: lane k has the values of samples k, k + FL_LANES...
+ *                             added
+ *
+ * Returns whether a target may be outside its domain: not 0 if one is, and now and then if none is. */
 typedef int (*fl_block_fn)(size_t n, const void *y, const void *z, const double *params, double scale,
                            void *value, void *gradient, void *hessian);
 

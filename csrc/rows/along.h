@@ -38,8 +38,8 @@
 #define FL_TARGETS_AT(at) (fl_has_matrix(form) ? y + (at) : NULL)
 
 #define FL_DEFINE_ALONG(name, kind, checks_sum)                                                              \
-    /* Classes at .. at + FL_SCAN_STEP; those after n are the last one again. No scan asks how targets are   \
-     * spread over the classes. */                                                                           \
+    /* Classes at .. at + FL_SCAN_STEP; those after n are the last one again. */                             \
+    /* No scan asks how targets are spread over the classes. */                                              \
     FL_INLINE void fl_##name##_scan_step(fl_along_scan *scan, const real *z, const real *y, size_t at,       \
                                          size_t n, fl_row row, const int form, const int ranges) {           \
         real candidate[FL_SCAN_STEP], poison[FL_SCAN_STEP];                                                  \

@@ -96,6 +96,7 @@ def _section(title: str, text: str) -> str:
 #: Where no table of a search names the loss.
 _ACCURACY = {
     "regression": "Within 8 units in the last place of the true result, which samples try.",
+    "binary": "Within 4 units in the last place of the true result, which samples try.",
     "multiclass": "Within 8 units in the last place of the true result, which samples try.",
     "distribution": "Within 8 units in the last place of the true result, which samples try.",
     "embedding": "Within 4 units in the last place of the true result, or of what cancels in it.",
