@@ -224,6 +224,7 @@ def digits(folder: Path) -> Study:
                         fl.Focal(),
                         fl.MulticlassHinge(),
                         fl.MulticlassHinge(kind="weston-watkins"),
+                        fl.GeneralizedCrossEntropy(),
                     ],
                 ),
                 ("probabilities", "label", [fl.CrossEntropy(from_logits=False), fl.Focal(from_logits=False)]),

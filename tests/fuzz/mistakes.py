@@ -166,7 +166,7 @@ def _spoil_label(s: Session, loss: Any, call: Mistake) -> str | None:
     if isinstance(loss, EmbeddingLoss):
         call.args[2] = _with_bad(call.args[2], s.r.choice((2.5, np.nan, -7.0, 1e30)))
         return rf"{call.names[2]}\["
-    if isinstance(loss, fl.CrossEntropy | fl.Focal | fl.MulticlassHinge):
+    if loss.targets == "classes":
         call.args[0] = _with_bad(
             call.args[0], s.r.choice((0.5, np.nan, -7.0, 1e30, float(call.args[1].shape[1])))
         )
@@ -192,7 +192,7 @@ def _correct(s: Session) -> tuple[Any, Mistake, str, list[tuple[int, ...]]]:
         given = rows.parameters(cls, r, classes)
         loss = cls(**{k: v for k, v in given.items() if k not in ("ignore_index", "from_logits")})
         z = arrays.fractions(r, n * classes).reshape(n, classes) * 0.9 + 0.05
-        if isinstance(loss, fl.Focal | fl.MulticlassHinge):
+        if loss.targets == "classes":
             y = arrays.whole(r, n, 0, classes - 1).astype(np.int64)
         else:
             y = z / z.sum(axis=1, keepdims=True)

@@ -37,6 +37,8 @@ def parameters(cls: type, r: random.Random, n_classes: int) -> dict[str, Any]:
     if name == "Focal":
         alpha = r.choice((None, 0.25, several))
         return {"gamma": r.choice((0.0, 0.5, 1.0, 2.0, 5.0)), "alpha": alpha, "from_logits": r.random() < 0.7}
+    if name == "GeneralizedCrossEntropy":
+        return {"q": r.choice((0.7, 1.0, r.uniform(1e-3, 1)))}
     if name == "MulticlassHinge":
         return {"kind": r.choice(("crammer-singer", "weston-watkins"))}
     if name == "KLDivergence":
@@ -80,7 +82,7 @@ def _distribution(r: random.Random, n: int, n_classes: int) -> np.ndarray:
 def _targets(s: Session, loss: Any, n: int, n_classes: int, dtype: np.dtype) -> np.ndarray:
     r = s.r
     ignored = getattr(loss, "ignore_index", None)
-    takes_labels = isinstance(loss, fl.CrossEntropy | fl.Focal | fl.MulticlassHinge)
+    takes_labels = loss.targets == "classes"
     takes_dense = isinstance(loss, fl.CrossEntropy) or not takes_labels
     if takes_labels and (not takes_dense or ignored is not None or r.random() < 0.6):
         y = arrays.whole(r, n, 0, n_classes - 1).astype(np.int64)
