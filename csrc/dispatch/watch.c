@@ -1,6 +1,10 @@
 #include "watch.h"
 
+#ifdef _WIN32
+#include <windows.h>
+#else
 #include <time.h>
+#endif
 
 /* Often enough for somebody who waits, and rarely enough for a caller whose answer takes a lock. */
 #define FL_SECONDS_BETWEEN 0.05
@@ -8,11 +12,18 @@
 /* Its address tells threads apart. */
 static _Thread_local char fl_thread_mark;
 
+/* Windows' older C library has no timespec_get. */
+#ifdef _WIN32
+static double fl_now(void) {
+    return 1e-3 * (double)GetTickCount64();
+}
+#else
 static double fl_now(void) {
     struct timespec now;
     timespec_get(&now, TIME_UTC);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
+#endif
 
 fl_watch fl_no_watch = {.go_on = NULL};
 
