@@ -90,7 +90,7 @@ HOW_TO_GET_ONE = {
 
 # Those that take longest to compile come first.
 KERNEL_SOURCES = [
-    *(f"csrc/dispatch/{f}_{p}.c" for f in ("rows", "ops", "embeddings") for p in ("f32", "f64")),
+    *(f"csrc/dispatch/{f}_{p}.c" for f in ("rows", "ops", "embeddings", "formulas") for p in ("f32", "f64")),
     "csrc/dispatch/transport_f64.c",
     "csrc/dispatch/evaluation_f64.c",
 ]

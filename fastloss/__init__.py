@@ -22,6 +22,7 @@ from fastloss.distribution import *
 from fastloss.earth_mover import *
 from fastloss.embedding import *
 from fastloss.errors import DomainError
+from fastloss.formulas import FormulaError, formula
 from fastloss.linear import LinearObjective
 from fastloss.multiclass import *
 from fastloss.penalty import *
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from fastloss import adapters as adapters
     from fastloss import cli as cli
     from fastloss import evaluation as evaluation
+    from fastloss import functions as functions
     from fastloss import linear_model as linear_model
     from fastloss import measures as measures
     from fastloss import metrics as metrics
@@ -55,6 +57,7 @@ __all__ = [
     "EmbeddingLoss",
     "Estimate",
     "Evaluation",
+    "FormulaError",
     "LinearObjective",
     "Loss",
     "LossInfo",
@@ -66,6 +69,7 @@ __all__ = [
     "choose",
     "config",
     "evaluate",
+    "formula",
     "get_loss",
     "get_num_threads",
     "list_losses",
@@ -84,7 +88,17 @@ __all__ += earth_mover.__all__
 __all__ += penalty.__all__
 
 #: Imported when they are first asked for: modules, and names of modules.
-_LAZY = ("adapters", "cli", "evaluation", "linear_model", "measures", "metrics", "plotting", "reference")
+_LAZY = (
+    "adapters",
+    "cli",
+    "evaluation",
+    "functions",
+    "linear_model",
+    "measures",
+    "metrics",
+    "plotting",
+    "reference",
+)
 _LAZY_NAMES = {
     "Choice": "choosing",
     "choose": "choosing",

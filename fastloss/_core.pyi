@@ -154,6 +154,14 @@ class _OfPredictions(Verbs):
 
 class Pointwise(_OfPredictions):
     def _bind(self, kernel: str, parameters: tuple[float, ...] = (), differentiable: bool = True) -> None: ...
+    def _bind_formula(
+        self,
+        targets: tuple[float, float, bool, bool, bool],
+        predictions: tuple[float, float, bool, bool, bool],
+        is_cheap: bool,
+        constants: bytes,
+        programs: list[tuple[bytes, int, tuple[int, int, int]]],
+    ) -> None: ...
     def _map(self, y_pred: Any, out: _Out, n_threads: int | None) -> npt.NDArray[Any]: ...
     def _domains(self) -> tuple[_DomainTuple, _DomainTuple]: ...
 
@@ -355,3 +363,5 @@ def discounted_gains(
     discount: npt.NDArray[np.float64],
     ignore_ties: bool,
 ) -> npt.NDArray[np.float64]: ...
+
+def formula_operations() -> list[str]: ...

@@ -30,6 +30,22 @@ cdef extern from "fastloss.h" nogil:
     fl_status fl_pointwise_check(fl_pointwise_call *call)
 
 
+cdef extern from "pointwise/formula.h" nogil:
+    ctypedef struct fl_formula_step:
+        pass
+    ctypedef struct fl_formula_program:
+        const fl_formula_step *steps
+        int n_steps, n_registers
+        int of_outputs[3]
+    ctypedef struct fl_formula:
+        fl_domain target, prediction
+        int is_cheap
+        const double *constants
+        fl_formula_program programs[5]
+    int fl_formula_kernel()
+    const char *const *fl_formula_operations()
+
+
 cdef extern from "<float.h>" nogil:
     float FLT_MIN, FLT_MAX
 
@@ -44,15 +60,39 @@ cdef int find_kernel(str kernel, tuple parameters, double *kept) except -1:
     return found
 
 
-cdef bint fits_float32(int kernel, const double *parameters):
-    """Whether float32 has the parameters among its normal numbers; otherwise the loss is computed in float64."""
+cdef bint all_fit_float32(const double *numbers, int n):
+    """Whether float32 has these among its normal numbers; otherwise the loss is computed in float64."""
     cdef int i
     cdef double size
-    for i in range(fl_pointwise_n_parameters(kernel)):
-        size = abs(parameters[i])
+    for i in range(n):
+        size = abs(numbers[i])
         if size != 0 and not FLT_MIN <= size <= FLT_MAX:
             return False
     return True
+
+
+cdef bint fits_float32(int kernel, const double *parameters):
+    return all_fit_float32(parameters, fl_pointwise_n_parameters(kernel))
+
+
+cdef inline const char *start_of(bytes numbers):
+    return <const char *>numbers
+
+
+cdef int fill_domain(fl_domain *domain, tuple ends) except -1:
+    """A domain from (low, high, open_low, integral, nan_ok)."""
+    domain.low, domain.high, domain.open_low, domain.integral, domain.nan_ok = ends
+    return 0
+
+
+def formula_operations():
+    """Return the names of the operations of formulas, in the order of their numbers."""
+    cdef const char *const *names = fl_formula_operations()
+    cdef list found = []
+    while names[0] != NULL:
+        found.append(names[0].decode())
+        names += 1
+    return found
 
 
 # A loss with a kink is rounded off so wide, in its mean: wider, and what remains of an almost perfect fit is no
@@ -66,6 +106,9 @@ cdef class Pointwise(Verbs):
     cdef int kernel
     cdef bint differentiable, has_float32
     cdef double parameters_[8]
+    cdef const double *given  # those parameters, or the formula
+    cdef fl_formula formula
+    cdef object programs  # what the formula points to
 
     def __cinit__(self, *args, **kwargs):
         self.kernel = -1
@@ -76,7 +119,31 @@ cdef class Pointwise(Verbs):
             raise AttributeError("a loss cannot be changed after it is made")
         self.differentiable = differentiable
         self.kernel = find_kernel(kernel, parameters, self.parameters_)
+        self.given = self.parameters_
         self.has_float32 = fits_float32(self.kernel, self.parameters_)
+
+    def _bind_formula(self, tuple targets, tuple predictions, bint is_cheap, bytes constants, list programs):
+        """Choose the programs of a formula, once, while the object is made.
+
+        A program is made of its steps' bytes, the number of registers and those of the outputs.
+        """
+        if self.kernel >= 0:
+            raise AttributeError("a loss cannot be changed after it is made")
+        self.programs = (constants, programs)
+        fill_domain(&self.formula.target, targets)
+        fill_domain(&self.formula.prediction, predictions)
+        self.formula.is_cheap = is_cheap
+        self.formula.constants = <const double *>start_of(constants)
+        for i, (steps, n_registers, outputs) in enumerate(programs):
+            self.formula.programs[i].steps = <const fl_formula_step *>start_of(steps)
+            self.formula.programs[i].n_steps = <int>(len(steps) // sizeof(fl_formula_step))
+            self.formula.programs[i].n_registers = n_registers
+            for k in range(3):
+                self.formula.programs[i].of_outputs[k] = outputs[k]
+        self.given = <const double *>&self.formula
+        self.differentiable = True
+        self.has_float32 = all_fit_float32(self.formula.constants, <int>(len(constants) // sizeof(double)))
+        self.kernel = fl_formula_kernel()
 
     def _map(self, y_pred, out, n_threads):
         """Apply a kernel that has no target to each prediction."""
@@ -86,8 +153,11 @@ cdef class Pointwise(Verbs):
 
     def _domains(self):
         """Return the domains of target and prediction, as tuples (low, high, open_low, integral)."""
-        cdef const fl_domain *y = fl_pointwise_target_domain(self.kernel)
-        cdef const fl_domain *z = fl_pointwise_prediction_domain(self.kernel)
+        cdef const fl_domain *y = &self.formula.target
+        cdef const fl_domain *z = &self.formula.prediction
+        if self.kernel != fl_formula_kernel():
+            y = fl_pointwise_target_domain(self.kernel)
+            z = fl_pointwise_prediction_domain(self.kernel)
         return (
             (y.low, y.high, bool(y.open_low), bool(y.integral)),
             (z.low, z.high, bool(z.open_low), bool(z.integral)),
@@ -137,7 +207,7 @@ cdef class Pointwise(Verbs):
             single or code == FL_FLOAT32 or code == FL_FLOAT16 or code == FL_BFLOAT16
         )
         call.kernel = self.kernel
-        call.parameters = self.parameters_
+        call.parameters = self.given
         call.reduction = <fl_reduction>reduction_code(reduction)
         call.n_threads = thread_count(n_threads)
         call.want_value = want_value

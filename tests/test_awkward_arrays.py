@@ -28,7 +28,7 @@ WITHOUT_ARRAYS = {
     ),
     **dict.fromkeys(["Choice", "Domain", "Estimate", "LossInfo"], "a record"),
     **dict.fromkeys(["ConvergenceWarning", "metrics.UndefinedMetricWarning"], "a warning"),
-    **dict.fromkeys(["DomainError", "metrics.InvalidParameterError"], "an error"),
+    **dict.fromkeys(["DomainError", "FormulaError", "metrics.InvalidParameterError"], "an error"),
     **dict.fromkeys(["choose", "get_loss", "list_losses"], "of losses"),
     **dict.fromkeys(
         [

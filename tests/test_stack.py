@@ -33,6 +33,7 @@ calls = [
     lambda: fl.Poisson().value_gradient_and_hessian(y, z, sample_weight=w, **options),
     lambda: fl.Poisson().value_gradient_and_hessian(apart(y), apart(z), sample_weight=apart(w), **options),
     lambda: fl.SquaredError().gradient_and_hessian(y[:16], z[:16]),
+    lambda: fl.formula("lgamma(1 + z*z) - y*z").value_gradient_and_hessian(apart(y), apart(z), **options),
     lambda: fl.ElasticNet().value_gradient_and_hessian(apart(w), **options),
     lambda: fl.CrossEntropy().value_gradient_and_hessian(labels, apart(logits), **options),
     lambda: fl.CrossEntropy(label_smoothing=0.1).value_and_gradient(few, apart(wide), **options),

@@ -3,7 +3,7 @@
 
 #include "../fastloss.h"
 #include "curvature_list.h"
-#include "losses_list.h"
+#include "formula_kernel.h"
 
 typedef struct {
     int has_own; /* a line in the list */
@@ -12,7 +12,8 @@ typedef struct {
 
 #define FL_DESCRIBE_CURVATURE(name, majorizer, gauss_newton, automatic)                                      \
     [FL_POINTWISE_##name] = {1, FL_RULE_##majorizer, FL_RULE_##gauss_newton, FL_CURVATURE_##automatic},
-static const fl_curvature_line fl_lines[FL_N_POINTWISE] = {FL_POINTWISE_CURVATURES(FL_DESCRIBE_CURVATURE)};
+/* Formulas have none. */
+static const fl_curvature_line fl_lines[FL_FORMULA + 1] = {FL_POINTWISE_CURVATURES(FL_DESCRIBE_CURVATURE)};
 
 int fl_curvature_rule(int kernel, fl_curvature curvature) {
     const fl_curvature_line *line = &fl_lines[kernel];

@@ -6,6 +6,7 @@
 #include "../blocks/scratch.h"
 #include "../blocks/view.h"
 #include "../dispatch/cache.h"
+#include "../dispatch/formulas.h"
 #include "../dispatch/ops.h"
 #include "../dispatch/threads.h"
 #include "../dispatch/watch.h"
@@ -14,6 +15,7 @@
 #include "../sums/shares.h"
 #include "curvature.h"
 #include "curvature_list.h"
+#include "formula_kernel.h"
 #include "losses_list.h"
 
 static const fl_pointwise_kernel fl_kernels[] = {FL_POINTWISE_DESCRIPTIONS};
@@ -59,6 +61,27 @@ typedef struct {
 /* What is gathered on its way in lies where the Hessian will be; on its way out where the target was, which
  * nobody reads any more. */
 _Static_assert((int)FL_RAW_BYTES <= (int)FL_BLOCK_BYTES, "raw elements lie in another block's place");
+
+/* NULL for a loss of the list. */
+static inline const fl_formula *fl_formula_of(const fl_pointwise_call *c) {
+    return c->kernel == FL_FORMULA ? (const void *)c->parameters : NULL;
+}
+
+static inline const fl_domain *fl_target_domain(const fl_pointwise_call *c) {
+    const fl_formula *formula = fl_formula_of(c);
+    return formula ? &formula->target : &fl_kernels[c->kernel].y_domain;
+}
+
+static inline const fl_domain *fl_prediction_domain(const fl_pointwise_call *c) {
+    const fl_formula *formula = fl_formula_of(c);
+    return formula ? &formula->prediction : &fl_kernels[c->kernel].z_domain;
+}
+
+static inline fl_cost fl_cost_of(const fl_pointwise_call *c) {
+    const fl_formula *formula = fl_formula_of(c);
+    fl_cost of_formula = formula && formula->is_cheap ? FL_COST_CHEAP : FL_COST_HEAVY;
+    return formula ? of_formula : fl_kernels[c->kernel].cost;
+}
 
 static inline void *fl_element(const fl_pass *p, const fl_array *a, size_t i) {
     return a->data ? (char *)a->data + i * p->ops->itemsize : NULL;
@@ -231,7 +254,7 @@ static void fl_run_segment(const fl_pass *p, size_t from, size_t to, fl_segment 
 }
 
 static int fl_n_threads(const fl_pointwise_call *c, size_t n_segments) {
-    size_t enough = fl_kernels[c->kernel].cost == FL_COST_CHEAP ? FL_PARALLEL_CHEAP : FL_PARALLEL_HEAVY;
+    size_t enough = fl_cost_of(c) == FL_COST_CHEAP ? FL_PARALLEL_CHEAP : FL_PARALLEL_HEAVY;
     return c->n >= enough && fl_may_run_parallel() ? fl_threads_needed(c->n_threads, n_segments) : 1;
 }
 
@@ -298,12 +321,11 @@ static const fl_domain *fl_unless_everything(const fl_domain *d) {
 }
 
 static inline fl_pass fl_checking_pass(const fl_pointwise_call *c, const fl_shares *shares, fl_watch *watch) {
-    const fl_pointwise_kernel *kernel = &fl_kernels[c->kernel];
     return (fl_pass){
         .call = c,
         .ops = fl_ops_for(c->float32),
-        .target = fl_unless_everything(&kernel->y_domain),
-        .prediction = fl_unless_everything(&kernel->z_domain),
+        .target = fl_unless_everything(fl_target_domain(c)),
+        .prediction = fl_unless_everything(fl_prediction_domain(c)),
         .checks_weight = !shares,
         .shares = shares,
         .watch = watch,
@@ -313,7 +335,7 @@ static inline fl_pass fl_checking_pass(const fl_pointwise_call *c, const fl_shar
 /* Streaming pays for losses that memory bounds, when all that is touched does not fit into the last-level
  * cache anyway; written over the prediction, the lines are in cache already. */
 static int fl_should_stream(const fl_pass *p, const fl_pointwise_call *c) {
-    if (!p->ops->has_stream || fl_kernels[c->kernel].cost == FL_COST_HEAVY)
+    if (!p->ops->has_stream || fl_cost_of(c) == FL_COST_HEAVY)
         return 0;
     size_t written = (c->value.data != NULL) + (c->gradient.data != NULL) + (c->hessian.data != NULL);
     size_t arrays = 2 + (c->weight.data != NULL) + written;
@@ -330,7 +352,7 @@ static fl_block_fn fl_choose(const fl_pointwise_call *c, const fl_ops *ops, int 
         set = c->want_value ? (sums ? FL_SGH : FL_VGH) : FL_GH;
     else if (c->gradient.data)
         set = c->want_value ? (sums ? FL_SG : FL_VG) : FL_G;
-    return ops->pointwise[c->kernel][set];
+    return c->kernel == FL_FORMULA ? fl_formulas_for(c->float32)[set] : ops->pointwise[c->kernel][set];
 }
 
 /* Runs a pass, and checks that a mean can be taken. */

@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 KINDS = [
-    "pointwise", "rows", "embeddings", "transport", "linear", "metrics", "evaluation",
+    "pointwise", "formulas", "rows", "embeddings", "transport", "linear", "metrics", "evaluation",
     "boosting", "frameworks",
 ]  # fmt: skip
 

@@ -1,0 +1,398 @@
+"""A loss that is made from a formula."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from fastloss._loss import Domain, PointwiseLoss, number, whole_number
+from fastloss.formulas.audit import Audit, advised, audited, curvatures
+from fastloss.formulas.derivatives import derivative
+from fastloss.formulas.errors import FormulaError
+from fastloss.formulas.graph import MOST_NODES, Graph, RawGraph, TooLargeError
+from fastloss.formulas.parse import FUNCTIONS, parse
+from fastloss.formulas.programs import compiled
+from fastloss.formulas.text import write
+from fastloss.formulas.trace import trace
+
+Expression = str | Callable[..., Any]
+
+_INF = float("inf")
+#: The domains of targets and predictions, as they are written.
+DOMAINS = {
+    "(-inf, inf)": Domain(-_INF, _INF, False),
+    "[0, inf)": Domain(0.0, _INF, False),
+    "(0, inf)": Domain(0.0, _INF, False, True),
+    "(-1, inf)": Domain(-1.0, _INF, False, True),
+    "[0, 1]": Domain(0.0, 1.0, False),
+    "{0, 1}": Domain(0.0, 1.0, True),
+    "{-1, 0, 1}": Domain(-1.0, 1.0, True),
+}
+_RESERVED = ("y", "z", "name", "targets", "predictions", "where", "gradient", "hessian")
+
+
+def _domain(what: str, text: str | None) -> tuple[float, float, bool, bool, bool]:
+    if text is None:
+        text = "(-inf, inf)"
+    if not isinstance(text, str) or text not in DOMAINS:
+        raise ValueError(f"{what} must be one of {', '.join(map(repr, DOMAINS))}, got {text!r}")
+    low, high, integral, open_low = DOMAINS[text]
+    return low, high, open_low, integral, high == _INF
+
+
+def _check_name(name: Any, kind: str) -> None:
+    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
+        raise ValueError(f"{name!r} is no name for {kind}")
+    if name in _RESERVED or name in FUNCTIONS:
+        raise ValueError(f"{name!r} has a meaning already: take another name for {kind}")
+
+
+class Formula(PointwiseLoss):
+    """A loss that is made from a formula of the target `y`, the prediction `z` and parameters.
+
+    Made by :func:`fastloss.formula`, which says what its arguments are.
+    """
+
+    def __init__(
+        self,
+        expression: Expression,
+        *,
+        targets: str | None = None,
+        predictions: str | None = None,
+        where: Mapping[str, str] | None = None,
+        gradient: Expression | None = None,
+        hessian: Expression | None = None,
+        name: str = "formula",
+        **parameters: float,
+    ) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"name must be a string, got {name!r}")
+        definitions = {} if where is None else dict(where)
+        values = {key: number(key, value) for key, value in parameters.items()}
+        symbolic = Graph()
+        texts = _texts((expression, gradient, hessian), definitions, values)
+        for given in values:
+            _check_name(given, "a parameter")
+        if not all(isinstance(text, str) for text in definitions.values()):
+            raise TypeError("where= is a dict of strings")
+        try:
+            roots = _read(symbolic, texts, definitions, values)
+            self._compile(
+                symbolic, roots, values, _domain("targets", targets), _domain("predictions", predictions)
+            )
+        except (RecursionError, TooLargeError) as error:
+            raise FormulaError(f"the formula is too large: {error}") from None
+        except (ArithmeticError, ValueError) as error:
+            if isinstance(error, FormulaError):
+                raise
+            raise FormulaError(f"the formula, or its derivative, is not defined: {error}") from None
+        labels = targets in ("[0, 1]", "{0, 1}", "{-1, 0, 1}")
+        self._keep(
+            {
+                "_texts": texts,
+                "_definitions": tuple(definitions.items()),
+                "_values": tuple(values.items()),
+                "_targets": targets,
+                "_predictions": predictions,
+                "name": name,
+                "family": "binary" if labels else "regression",
+            }
+        )
+
+    def _compile(
+        self,
+        symbolic: Graph,
+        roots: list[int | None],
+        values: dict[str, float],
+        targets: tuple[float, float, bool, bool, bool],
+        predictions: tuple[float, float, bool, bool, bool],
+    ) -> None:
+        value, _gradient, _hessian = roots
+        assert value is not None
+        if "z" not in symbolic.leaves(value, "input"):
+            raise FormulaError("the formula does not depend on z, the prediction")
+        if len(symbolic.needed([value])) > MOST_NODES:
+            raise TooLargeError(f"it has more than {MOST_NODES} terms")
+        g = Graph()
+        given = [root for root in roots if root is not None]
+        bound = iter(symbolic.copy_into(g, given, values))
+        v, d, h = (next(bound) if root is not None else None for root in roots)
+        assert v is not None
+        d = derivative(g, v) if d is None else d
+        h = derivative(g, d) if h is None else h
+        programs = compiled(g, v, d, h)
+        self._bind_formula(targets, predictions, programs.is_cheap, programs.constants, programs.programs)
+        object.__setattr__(self, "_graph", (symbolic, tuple(roots)))
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The values of the formula's parameters."""
+        return dict(self._values)
+
+    @property
+    def expression(self) -> str:
+        """The formula as it was given, or written down from a function."""
+        text: str = self._texts[0]
+        return text
+
+    def _derived(self, order: int) -> str:
+        symbolic, roots = self._graph
+        node = roots[0]
+        for k in range(1, order + 1):
+            node = derivative(symbolic, node) if roots[k] is None else roots[k]
+        definitions, text = write(symbolic, node, (*_RESERVED, *self.parameters))
+        lines = [f"{name} = {term}" for name, term in definitions.items()]
+        return text if not lines else f"{text} where {', '.join(lines)}"
+
+    @property
+    def value_expression(self) -> str:
+        """The formula as it is computed, after it was rewritten."""
+        return self._derived(0)
+
+    @property
+    def gradient_expression(self) -> str:
+        """The derivative by z."""
+        return self._derived(1)
+
+    @property
+    def hessian_expression(self) -> str:
+        """The second derivative by z."""
+        return self._derived(2)
+
+    def with_parameters(self, **parameters: float) -> Formula:
+        """Return the formula with other values of some parameters.
+
+        Parameters
+        ----------
+        **parameters
+            Their new values.
+
+        Returns
+        -------
+        Formula
+            A new loss.
+
+        Raises
+        ------
+        TypeError
+            If the formula has no such parameter.
+
+        Examples
+        --------
+        >>> import fastloss as fl
+        >>> fl.formula("a*(z - y)**2", a=0.5).with_parameters(a=2.0)
+        formula('a*(z - y)**2', a=2.0)
+        """
+        for name in parameters:
+            if name not in self.parameters:
+                known = ", ".join(self.parameters) or "none"
+                raise TypeError(f"the formula has no parameter {name!r}; its parameters: {known}")
+        return _made(self._texts, {**self._options(), **parameters})
+
+    def audit(self, *, seconds: float = 2.0, seed: int = 0, show: bool = True) -> Audit:
+        """Find out how exact the loss is, and what kind of loss: against the formula in many digits.
+
+        Values, gradients and Hessians of both precisions are compared with mpmath's at hard samples of the
+        domains, and a search goes on from the worst. True derivatives are difference quotients of the
+        formula as it was written, in 110 digits and more.
+
+        Parameters
+        ----------
+        seconds : float, default 2.0
+            How long the search may take, of both precisions together.
+        seed : int, default 0
+            Of the samples.
+        show : bool, default True
+            Whether to print the table.
+
+        Returns
+        -------
+        Audit
+            What was found: the worst errors and their places, kinks, the range of the Hessian, convexity, a
+            bound of the curvature, which curvature to boost with, and what to mend.
+
+        Raises
+        ------
+        ImportError
+            If mpmath is not installed.
+
+        Examples
+        --------
+        >>> import fastloss as fl
+        >>> found = fl.formula("log(exp(2*z) + exp(z) + 1) - y*z").audit(seconds=0.2, show=False)
+        >>> found.problems[0][:58]
+        'value in float32 is infinite or NaN where the truth is a n'
+        """
+        found = audited(self, number("seconds", seconds), whole_number("seed", seed))
+        if show:
+            print(found)
+        return found
+
+    def _curvatures(self) -> tuple[list[int], int]:
+        """Return the codes of exact, absolute and unit curvature, and which of them to train with."""
+        return [0, 1, 2], ("exact", "absolute", "unit").index(advised(curvatures(self)[0]))
+
+    def _raw(self) -> tuple[RawGraph, list[int | None]]:
+        """Return the formula as it was written, and derivatives that were."""
+        g = RawGraph()
+        roots = _read(g, self._texts, dict(self._definitions), self.parameters)
+        return g, roots
+
+    def _options(self) -> dict[str, Any]:
+        """Return the constructor's arguments after the first, those that differ from their defaults."""
+        options = {
+            "targets": self._targets,
+            "predictions": self._predictions,
+            "where": dict(self._definitions) or None,
+            "name": None if self.name == "formula" else self.name,
+            "gradient": self._texts[1],
+            "hessian": self._texts[2],
+        }
+        return {**{k: v for k, v in options.items() if v is not None}, **self.parameters}
+
+    def _key(self) -> tuple[Any, ...]:
+        return self._texts, self._definitions, self._values, self._targets, self._predictions, self.name
+
+    def __repr__(self) -> str:
+        arguments = [repr(self.expression), *(f"{k}={v!r}" for k, v in self._options().items())]
+        return f"formula({', '.join(arguments)})"
+
+    def __eq__(self, other: object) -> bool:
+        return self._key() == other._key() if isinstance(other, Formula) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made, (self._texts, self._options())
+
+    def __getattr__(self, name: str) -> Any:
+        # Attributes that begin with _ are set one by one in the constructor.
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+def _made(texts: tuple[str | None, ...], options: dict[str, Any]) -> Formula:
+    return Formula(texts[0], **options)  # type: ignore[arg-type]
+
+
+def _read(
+    g: Graph, texts: tuple[str | None, ...], definitions: Mapping[str, str], names: Iterable[str]
+) -> list[int | None]:
+    """Read the formula and what derivatives are given, with these names of parameters."""
+    known = {"y": g.leaf("input", "y"), "z": g.leaf("input", "z")}
+    known |= {name: g.leaf("parameter", name) for name in names}
+    for name, text in definitions.items():
+        _check_name(name, "a definition")
+        if name in known:
+            raise ValueError(f"{name!r} is defined twice")
+        known[name] = parse(g, text, known)
+    return [None if text is None else parse(g, text, known) for text in texts]
+
+
+def _texts(
+    given: tuple[Expression | None, ...], definitions: dict[str, str], values: dict[str, float]
+) -> tuple[str | None, ...]:
+    """Return what is given as texts.
+
+    A function adds the defaults of its parameters to the values, and its shared terms to the definitions.
+    """
+    if all(text is None or isinstance(text, str) for text in given) and isinstance(given[0], str):
+        return given  # type: ignore[return-value]
+    if definitions:
+        raise TypeError("where= is for formulas that are strings: a function has its own names")
+    texts: list[str | None] = []
+    for function in given:
+        if function is not None and not callable(function):
+            raise TypeError(f"a formula is a string, or a function of y and z, got {function!r}")
+        text = None
+        if function is not None:
+            g = RawGraph()
+            node, found = trace(function, g, values)
+            values.update({key: number(key, value) for key, value in found.items()})
+            shared, text = write(g, node, (*_RESERVED, *FUNCTIONS, *values, *definitions))
+            definitions.update(shared)
+        texts.append(text)
+    return tuple(texts)
+
+
+def formula(
+    expression: Expression,
+    *,
+    targets: str | None = None,
+    predictions: str | None = None,
+    where: Mapping[str, str] | None = None,
+    gradient: Expression | None = None,
+    hessian: Expression | None = None,
+    name: str = "formula",
+    **parameters: float,
+) -> Formula:
+    r"""Make a loss from a formula of the target `y`, the prediction `z` and parameters.
+
+    Its derivatives are taken from the formula, which is rewritten where it would cancel or overflow as it
+    stands, and compiled to a program that the C library runs block by block. The loss has all verbs of the
+    others. A string is parsed and never evaluated as Python: one from anybody can do no harm.
+
+    Parameters
+    ----------
+    expression : str or callable
+        The loss of one sample: numbers, names, ``+ - * / **``, and the functions ``abs``, ``sign``,
+        ``minimum``, ``maximum``, ``clip``, ``where(a < b, c, d)``, ``sqrt``, ``exp``, ``expm1``, ``log``,
+        ``log1p``, ``sinh``, ``cosh``, ``tanh``, ``sigmoid``, ``log_sigmoid``, ``softplus``, ``log_cosh``,
+        ``logaddexp``, ``xlogy``, ``erf``, ``normal_cdf``, ``normal_log_cdf``, ``lgamma`` and ``digamma``. Or
+        a function of `y`, `z` and parameters by name, which is called once with terms in place of numbers;
+        it takes such functions from ``fastloss.functions`` or NumPy.
+    targets, predictions : str, optional
+        The values that targets and predictions may take, checked on each call: ``"[0, 1]"``, ``"{0, 1}"``,
+        ``"{-1, 0, 1}"``, ``"[0, inf)"``, ``"(0, inf)"``, ``"(-1, inf)"``, or ``"(-inf, inf)"``, any number,
+        which is the default.
+    where : dict of str, optional
+        Names for terms of the formula, each of which may use those before it.
+    gradient, hessian : str or callable, optional
+        The derivatives, where those of the formula are not what is wanted.
+    name : str, default "formula"
+        The name of the loss.
+    **parameters : float
+        The parameters of the formula and their values.
+
+    Returns
+    -------
+    Formula
+        The loss, immutable like all of them; its attributes `expression`, `value_expression`,
+        `gradient_expression`, `hessian_expression` and `parameters` tell what it computes.
+
+    Raises
+    ------
+    FormulaError
+        A `ValueError` that shows the column of the mistake: a name or function that there is not, a constant
+        beyond the range of numbers, more than 200 levels of nesting; a formula that does not depend on `z`.
+    TypeError
+        If a parameter is no number, or missing.
+
+    Notes
+    -----
+    At a kink, as of ``abs`` at 0, the gradient is the number nearest to 0 between the slopes on both sides,
+    and the Hessian that of the branch that holds there.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> loss = fl.formula("softplus(z) - y*z", targets="[0, 1]")
+    >>> round(loss([0.0, 1.0], [0.0, 100.0], reduction="sum"), 6)
+    0.693147
+    >>> loss.gradient_expression
+    '(1 - y)*sigmoid(z) - y*sigmoid(-z)'
+    >>> focal = fl.formula("softplus(-m)*sigmoid(-m)**g", where={"m": "(2*y - 1)*z"}, targets="{0, 1}", g=2.0)
+    >>> focal.with_parameters(g=1.5).parameters
+    {'g': 1.5}
+    """
+    return Formula(
+        expression,
+        targets=targets,
+        predictions=predictions,
+        where=where,
+        gradient=gradient,
+        hessian=hessian,
+        name=name,
+        **parameters,
+    )

@@ -1,0 +1,268 @@
+"""Losses from formulas as losses: against the library's own, by hand, and as objects."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import fastloss as fl
+from fastloss import functions as F
+from fastloss.formulas import Formula
+
+MARGIN = {"m": "(2*y - 1)*z"}
+#: The library's losses, as a newcomer writes them.
+NAIVE = [
+    (fl.SquaredError(), "(z - y)**2", {}),
+    (fl.HalfSquaredError(), "(z - y)**2/2", {}),
+    (fl.AbsoluteError(), "abs(z - y)", {}),
+    (fl.Huber(1.5), "where(abs(z - y) <= d, (z - y)**2/2, d*(abs(z - y) - d/2))", {"d": 1.5}),
+    (fl.SmoothL1(0.5), "where(abs(z - y) < b, (z - y)**2/2/b, abs(z - y) - b/2)", {"b": 0.5}),
+    (fl.LogCosh(), "log(cosh(z - y))", {}),
+    (fl.PseudoHuber(2.0), "d**2*(sqrt(1 + ((z - y)/d)**2) - 1)", {"d": 2.0}),
+    (fl.Quantile(0.9), "maximum(q*(y - z), (q - 1)*(y - z))", {"q": 0.9}),
+    (fl.Expectile(0.8), "where(z > y, 1 - q, q)*(z - y)**2", {"q": 0.8}),
+    (fl.Cauchy(1.5), "c**2/2*log(1 + ((z - y)/c)**2)", {"c": 1.5}),
+    (fl.Welsch(2.0), "c**2/2*(1 - exp(-((z - y)/c)**2))", {"c": 2.0}),
+    (fl.Tukey(4.0), "where(abs(z - y) <= c, c**2/6*(1 - (1 - ((z - y)/c)**2)**3), c**2/6)", {"c": 4.0}),
+    (fl.Poisson(), "exp(z) - y*z", {"targets": "[0, inf)"}),
+    (fl.Gamma(), "z + y*exp(-z)", {"targets": "(0, inf)"}),
+    (fl.Tweedie(1.5), "exp((2 - p)*z)/(2 - p) - y*exp((1 - p)*z)/(1 - p)", {"targets": "[0, inf)", "p": 1.5}),
+    (
+        fl.SquaredLogError(),
+        "(log(1 + z) - log(1 + y))**2",
+        {"targets": "(-1, inf)", "predictions": "(-1, inf)"},
+    ),
+    (fl.Hinge(), "maximum(0, 1 - m)", {"where": MARGIN, "targets": "{0, 1}"}),
+    (fl.SquaredHinge(), "maximum(0, 1 - m)**2", {"where": MARGIN, "targets": "{0, 1}"}),
+    (fl.Perceptron(), "maximum(0, -m)", {"where": MARGIN, "targets": "{0, 1}"}),
+    (fl.Exponential(), "exp(-m)", {"where": MARGIN, "targets": "{0, 1}"}),
+    (
+        fl.BinaryCrossEntropy(),
+        "-(y*log(1/(1 + exp(-z))) + (1 - y)*log(1 - 1/(1 + exp(-z))))",
+        {"targets": "[0, 1]"},
+    ),
+    (
+        fl.BinaryFocal(gamma=2.0, alpha=None),
+        "-(1 - p)**2*log(p)",
+        {"where": {**MARGIN, "p": "sigmoid(m)"}, "targets": "{0, 1}"},
+    ),
+    (
+        fl.BinaryFocal(gamma=1.3, alpha=None),
+        "-(1 - p)**g*log(p)",
+        {"where": {**MARGIN, "p": "sigmoid(m)"}, "targets": "{0, 1}", "g": 1.3},
+    ),
+]
+IDS = [f"{type(loss).__name__}-{i}" for i, (loss, _, _) in enumerate(NAIVE)]
+
+
+def arguments(loss: Formula, dtype: type, n: int = 1003) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    y, z = rng.normal(0, 2, (2, n))
+    if loss.target_domain.integral:
+        y = (y > 0) * 1.0
+    elif loss.target_domain.high == 1:
+        y = rng.uniform(0, 1, n)
+    elif loss.target_domain.low > -np.inf:
+        y = np.abs(y) + 0.1
+    if loss.prediction_domain.low > -np.inf:
+        z = np.abs(z) + 0.1
+    return y.astype(dtype), z.astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("own", "text", "options"), NAIVE, ids=IDS)
+def test_the_librarys_losses_written_naively(own: fl.Loss, text: str, options: dict, dtype: type) -> None:
+    loss = fl.formula(text, **options)
+    y, z = arguments(loss, dtype)
+    found = loss.value_gradient_and_hessian(y, z, reduction="none")
+    expected = own.value_gradient_and_hessian(y, z, reduction="none")
+    epsilon = np.finfo(dtype).eps
+    for a, b in zip(found, expected, strict=True):
+        assert a.dtype == dtype
+        np.testing.assert_allclose(a, b, rtol=60 * epsilon, atol=30 * epsilon * np.abs(b).max())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_cross_entropy_where_the_naive_formula_has_no_digit(dtype: type) -> None:
+    loss = fl.formula("softplus(z) - y*z", targets="[0, 1]")
+    y, z = np.array([1, 1, 0, 1], dtype), np.array([80, -80, -80, 30], dtype)
+    value, gradient, hessian = loss.value_gradient_and_hessian(y, z, reduction="none")
+    small = np.exp(-80.0)
+    np.testing.assert_allclose(value, [small, 80, small, np.exp(-30.0)], rtol=1e-6)
+    np.testing.assert_allclose(gradient, [-small, -1, small, -np.exp(-30.0)], rtol=1e-6)
+    np.testing.assert_allclose(hessian, [small, small, small, np.exp(-30.0)], rtol=1e-6)
+
+
+def test_by_hand() -> None:
+    loss = fl.formula("a*(z - y)**3", a=2.0)
+    y, z = [1.0, 0.0], [3.0, -1.0]
+    value, gradient, hessian = loss.value_gradient_and_hessian(y, z, reduction="none")
+    np.testing.assert_array_equal(value, [16, -2])
+    np.testing.assert_array_equal(gradient, [24, 6])
+    np.testing.assert_array_equal(hessian, [24, -12])
+    assert loss(y, z) == 7
+    assert loss(y, z, sample_weight=[1.0, 3.0]) == 2.5
+    np.testing.assert_array_equal(loss.gradient(y, z, reduction="mean"), [12, 3])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_same_bits_for_any_number_of_threads_and_any_way_through(dtype: type) -> None:
+    loss = fl.formula("softplus(-m)*sigmoid(-m)**g", where=MARGIN, targets="{0, 1}", g=1.5)
+    rng = np.random.default_rng(1)
+    n = (1 << 19) + 7
+    y, z = rng.integers(0, 2, n).astype(dtype), rng.normal(0, 3, n).astype(dtype)
+    one = loss.value_gradient_and_hessian(y, z, n_threads=1)
+    two = loss.value_gradient_and_hessian(y, z, n_threads=2)
+    apart = loss.value_gradient_and_hessian(np.repeat(y, 2)[::2], np.repeat(z, 2)[::2])
+    each = loss.value_gradient_and_hessian(y, z, reduction="none")
+    for other in (two, apart):
+        assert one[0] == other[0]
+        np.testing.assert_array_equal(one[1], other[1])
+        np.testing.assert_array_equal(one[2], other[2])
+    assert one[0] == pytest.approx(float(np.mean(each[0], dtype=np.float64)), rel=1e-12)
+    short = loss.value_gradient_and_hessian(y[:37], z[:37], reduction="none")
+    for a, b in zip(short, each, strict=True):
+        np.testing.assert_array_equal(a, b[:37])
+
+
+TIERS = """
+import numpy as np, fastloss as fl, hashlib
+rng = np.random.default_rng(0)
+digest = hashlib.sha256()
+for dtype in (np.float32, np.float64):
+    y, z = np.abs(rng.normal(0, 2, (2, 999))).astype(dtype)
+    for name in fl.functions.__all__:
+        n = {"where": 0, "clip": 3, "minimum": 2, "maximum": 2, "logaddexp": 2, "xlogy": 2}.get(name, 1)
+        text = "where(z < y, z, y*z)" if n == 0 else f"{name}({', '.join(['z', 'y', '2'][:n])})"
+        loss = fl.formula(text + "*z + z/(y + 3) - z**1.3")
+        for part in loss.value_gradient_and_hessian(y, z, reduction="none"):
+            digest.update(part.tobytes())
+print(digest.hexdigest())
+"""
+
+
+def test_same_bits_on_both_tiers_of_fused_multiply_add() -> None:
+    tiers = [tier for tier in fl.config()["isa_available"] if tier != "base"]
+    if len(tiers) < 2:
+        pytest.skip("one tier alone")
+    digests = set()
+    for tier in tiers:
+        code = f"import os; os.environ['FASTLOSS_ISA'] = {tier!r}\n{TIERS}"
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        digests.add(run.stdout)
+    assert len(digests) == 1
+
+
+def test_nan_stays_and_the_rest_is_not_touched() -> None:
+    for text in ("(z - y)**2", "where(z < y, 1, z)", "maximum(0, z*y)", "abs(z - y)"):
+        loss = fl.formula(text)
+        for y, z in ((np.nan, 1.0), (1.0, np.nan)):
+            for part in loss.value_gradient_and_hessian([0.5, y], [0.25, z], reduction="none"):
+                assert np.isfinite(part[0])
+                assert np.isnan(part[1])
+
+
+def test_in_place() -> None:
+    loss = fl.formula("softplus(z) - y*z", targets="[0, 1]")
+    y, z = arguments(loss, np.float64)
+    expected = loss.value_gradient_and_hessian(y, z, reduction="none")
+    for k in range(3):
+        outs = [np.empty_like(z) for _ in range(3)]
+        outs[k] = z.copy()
+        found = loss.value_gradient_and_hessian(y, outs[k], reduction="none", out=tuple(outs))
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_domains_are_checked() -> None:
+    loss = fl.formula("softplus(z) - y*z", targets="{0, 1}")
+    with pytest.raises(
+        ValueError, match=r"y_true\[1\] = 0.5 is outside the domain of Formula: expected 0 or 1"
+    ):
+        loss([0, 0.5], [1, 1])
+    loss = fl.formula("z - y*log(z)", targets="[0, inf)", predictions="(0, inf)")
+    with pytest.raises(ValueError, match=r"y_pred\[0\] = 0.0 is outside .* greater than 0"):
+        loss([1.0], [0.0])
+    with pytest.raises(ValueError, match=r"y_true\[0\] = -1.0 is outside"):
+        loss([-1.0], [1.0])
+
+
+OBJECTS = [
+    fl.formula("softplus(z) - y*z", targets="[0, 1]"),
+    fl.formula(
+        "a*softplus(-m)*sigmoid(-m)**g", where=MARGIN, targets="{0, 1}", a=1.0, g=1.5, name="my_focal"
+    ),
+    fl.formula(lambda y, z, c: c * c * F.log1p(((z - y) / c) ** 2) / 2, c=1.0),
+    fl.formula("(z - y)**2", gradient="z - y", hessian="1"),
+]
+
+
+@pytest.mark.parametrize("made", OBJECTS)
+def test_repr_and_pickle_make_it_again(made: Formula) -> None:
+    again = eval(repr(made), {"formula": fl.formula})
+    unpickled = pickle.loads(pickle.dumps(made))
+    assert again == made == unpickled
+    assert hash(again) == hash(made)
+    assert again.name == made.name == unpickled.name
+    y, z = [0.0, 1.0], [0.3, -2.0]
+    assert again(y, z) == made(y, z) == unpickled(y, z)
+    assert made != fl.formula("z*y")
+    with pytest.raises(AttributeError, match="cannot be changed"):
+        made.name = "other"
+
+
+def test_parameters() -> None:
+    loss = OBJECTS[1]
+    assert loss.parameters == {"a": 1.0, "g": 1.5}
+    other = loss.with_parameters(g=2.0)
+    assert other.parameters == {"a": 1.0, "g": 2.0}
+    assert other.name == "my_focal"
+    assert other([1.0], [0.0]) == pytest.approx(np.log(2) / 4)
+    with pytest.raises(TypeError, match="no parameter 'b'"):
+        loss.with_parameters(b=1.0)
+    assert "g" in loss.gradient_expression
+
+
+def test_tracing() -> None:
+    loss = fl.formula(lambda y, z, c=2.0: np.log1p(np.square((z - y) / c)) * c)
+    assert loss.parameters == {"c": 2.0}
+    assert loss([0.0], [2.0]) == pytest.approx(2 * np.log(2))
+    huber = fl.formula(lambda y, z: F.where(abs(z - y) <= 1, (z - y) ** 2 / 2, abs(z - y) - 0.5))
+    np.testing.assert_array_equal(huber([0, 0], [0.5, 3], reduction="none"), [0.125, 2.5])
+    with pytest.raises(TypeError, match="take where"):
+        fl.formula(lambda y, z: max(y, z))
+    with pytest.raises(TypeError, match="has no place in a formula"):
+        fl.formula(lambda y, z: np.sin(z))
+    with pytest.raises(TypeError, match="has no value"):
+        fl.formula(lambda y, z, c: c * z)
+    with pytest.raises(TypeError, match="no parameter 'd'"):
+        fl.formula(lambda y, z: z, d=1.0)
+    with pytest.raises(fl.FormulaError, match="does not depend on z"):
+        fl.formula(lambda y, z: y + 1)
+    chain = fl.formula(lambda y, z: sum((F.tanh(z * k) for k in range(1, 30)), start=z))
+    assert eval(repr(chain), {"formula": fl.formula}) == chain
+
+
+def test_parameters_beyond_float32_compute_in_float64() -> None:
+    loss = fl.formula("a*(z - y)**2", a=1e-50)
+    found = loss(np.zeros(2, np.float32), np.full(2, 1e25, np.float32))
+    assert found == pytest.approx(float(np.float32(1e25)) ** 2 * 1e-50)
+
+
+def test_a_wide_formula_has_registers_enough() -> None:
+    terms = [f"tanh({k}*z)" for k in range(1, 21)]
+    while len(terms) > 1:
+        terms = [f"({a})*({b})" for a, b in zip(terms[::2], terms[1::2], strict=False)] + terms[
+            len(terms) // 2 * 2 :
+        ]
+    loss = fl.formula(terms[0])
+    assert loss([0.0], [0.4]) == pytest.approx(np.prod([np.tanh(0.4 * k) for k in range(1, 21)]))
+
+
+def test_more_registers_than_there_are() -> None:
+    with pytest.raises(fl.FormulaError, match="more than 128 numbers at a time"):
+        fl.formula(lambda y, z: sum((F.tanh(z * k) for k in range(1, 150)), start=z))
