@@ -10,6 +10,7 @@ import numpy as np
 
 from fastloss._curves import Array, Axis, axis_of, curves_of
 from fastloss._loss import Loss
+from fastloss.formulas import Formula
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -218,7 +219,9 @@ def _typical(heights: Sequence[float]) -> float:
 
 
 def _label(loss: Loss) -> str:
-    """Write a loss with the parameters that are not the defaults."""
+    """Write a loss with the parameters that are not the defaults, a formula by its name or as it is."""
+    if isinstance(loss, Formula):
+        return loss.expression if loss.name == "formula" else loss.name
     defaults = type(loss)().parameters
     changed = [f"{name}={value!r}" for name, value in loss.parameters.items() if value != defaults[name]]
     return type(loss).__name__ + (f"({', '.join(changed)})" if changed else "")

@@ -8,6 +8,8 @@ from typing import Any
 
 import fastloss as fl
 from fastloss.cli.errors import CommandError
+from fastloss.formulas import Formula
+from fastloss.formulas.specification import read_line, write_line
 from fastloss.measures import Measure
 from fastloss.registry import find_loss, near_names
 
@@ -24,7 +26,8 @@ def parse_loss(text: str) -> fl.Loss:
     text : str
         A name, alias or class name, as `fastloss.get_loss` takes it; after a colon, parameters separated by
         commas. A value is read as a whole number, a number, several numbers separated by colons, ``true``,
-        ``false`` or ``none`` where it looks like one, and as a string otherwise.
+        ``false`` or ``none`` where it looks like one, and as a string otherwise. Or ``formula:`` and an
+        expression, and after semicolons its parameters, definitions and domains.
 
     Returns
     -------
@@ -42,12 +45,23 @@ def parse_loss(text: str) -> fl.Loss:
     Huber(delta=1.5)
     >>> parse_loss("cross_entropy:class_weight=1:2.5,label_smoothing=0.1").class_weight
     (1.0, 2.5)
+    >>> parse_loss("formula:softplus(z) - y*z; targets = [0, 1]")
+    formula('softplus(z) - y*z', targets='[0, 1]')
     """
     name, colon, rest = text.partition(":")
+    if name.strip() == "formula" and colon:
+        return _of_formula(text, rest)
     info = _find(name.strip(), text)
     parameters = parse_parameters(f"loss {text!r}", info.name, info.parameters, rest if colon else None)
     try:
         return info.cls(**parameters)
+    except (TypeError, ValueError) as error:
+        raise CommandError(f"loss {text!r}: {error}") from error
+
+
+def _of_formula(text: str, line: str) -> fl.Loss:
+    try:
+        return read_line(line)
     except (TypeError, ValueError) as error:
         raise CommandError(f"loss {text!r}: {error}") from error
 
@@ -122,6 +136,9 @@ def format_loss(loss: fl.Loss | Measure) -> str:
     ('huber:delta=1.5', 'bce:from_logits=false')
     """
     defaults = {name: p.default for name, p in inspect.signature(type(loss)).parameters.items()}
+    if isinstance(loss, Formula):
+        return f"formula:{write_line(loss)}"
+    defaults = _find(loss.name, loss.name).parameters
     changed = [
         f"{key}={format_parameter(value)}" for key, value in loss.parameters.items() if value != defaults[key]
     ]
