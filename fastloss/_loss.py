@@ -339,6 +339,46 @@ class PointwiseLoss(_Curved, _core.Pointwise):
         low, high, open_low, integral = self._domains()[1]
         return Domain(low, high, integral, open_low)
 
+    def __add__(self, other: object) -> PointwiseLoss:
+        from fastloss.formulas import composition
+
+        return composition.add(self, other) if isinstance(other, PointwiseLoss) else NotImplemented
+
+    def __mul__(self, factor: object) -> PointwiseLoss:
+        from fastloss.formulas import composition
+
+        return composition.times(self, factor) if isinstance(factor, numbers.Real) else NotImplemented
+
+    __rmul__ = __mul__
+
+    def clip(self, *, max: float) -> PointwiseLoss:
+        """Return the loss that is this one, but at most `max`: samples beyond have no gradient.
+
+        Parameters
+        ----------
+        max : float
+            The largest value.
+
+        Returns
+        -------
+        PointwiseLoss
+            A formula.
+
+        Raises
+        ------
+        TypeError
+            If the loss has no formula.
+
+        Examples
+        --------
+        >>> import fastloss as fl
+        >>> fl.SquaredError().clip(max=4.0)([0.0, 0.0], [1.0, 9.0], reduction="none")
+        array([1., 4.])
+        """
+        from fastloss.formulas import composition
+
+        return composition.clipped(self, max)
+
 
 class RowLoss(_Curved, _core.Rows):
     """A loss of a row of predictions, and a class index or a row of targets.
