@@ -7,7 +7,7 @@ Examples
 >>> import fastloss as fl
 >>> from fastloss.functions import log1p
 >>> fl.formula(lambda y, z, c: c * c * log1p(((z - y) / c) ** 2) / 2, c=1.0)
-formula('0.5*(c*c)*log1p((z - y)/c*((z - y)/c))', c=1.0)
+formula('c*c*log1p(((z - y)/c)**2)/2', c=1.0)
 """
 
 from __future__ import annotations
