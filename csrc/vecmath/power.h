@@ -73,7 +73,8 @@ FL_INLINE real fl_power(real x, fl_pair p) {
     real result = fl_power_of_magnitude(x, p);
     int is_whole = (fl_round_to_even(p.hi) == p.hi) & (p.lo == 0);
     int is_odd = is_whole & (fl_round_to_even((real)0.5 * p.hi) != (real)0.5 * p.hi);
-    result = (a == 0) | (a > FL_LARGEST) ? fl_abs(at_end) : result;
+    int ends = (a == 0) | (a > FL_LARGEST);
+    result = ends ? fl_abs(at_end) : result;
     result = x >= 0 ? result : (is_whole ? (is_odd ? -result : result) : FL_NAN);
     return p.hi == 0 ? 1 : fl_keep_nan(x, fl_keep_nan(p.hi, result));
 }

@@ -125,7 +125,7 @@ def _narrower(a: str | None, b: str | None, what: str) -> str | None:
     """Return the values that both of two losses take."""
     if a is None or b is None or a == b:
         return b if a is None else a
-    if {a, b} == {"[0, 1]", "{0, 1}"} or {a, b} == {"{-1, 0, 1}", "{0, 1}"}:
+    if {a, b} <= {"[0, 1]", "{0, 1}", "{-1, 0, 1}"}:
         return "{0, 1}"
     bounded = [text for text in (a, b) if DOMAINS[text].high == 1]
     if (
