@@ -23,12 +23,6 @@ FL_INLINE fl_pair fl_scaled_product(fl_pair a, fl_pair b) {
     return (fl_pair){p.hi * scale, p.lo * scale};
 }
 
-/* a/b, rounded about once. */
-FL_INLINE real fl_quotient(fl_pair a, fl_pair b) {
-    real q = a.hi / b.hi;
-    return q + (fl_remainder(a.hi, q, b.hi) + (a.lo - q * b.lo)) / b.hi;
-}
-
 FL_INLINE real fl_mills_argument(real a) {
     return a > FL_CONST(0x1p30, 0x1p60) ? 1 : (a - 5) / (a + 5);
 }
@@ -140,7 +134,7 @@ FL_INLINE real fl_normal_hazard(real x) {
     rest.lo -= tail.lo;
     fl_pair root = fl_root_of_normal(), above = {x > 0 ? density.hi : root.hi, x > 0 ? density.lo : root.lo};
     fl_pair below = {x > 0 ? rest.hi : m.hi, x > 0 ? rest.lo : m.lo};
-    return fl_keep_nan(x, x < -huge ? a : fl_quotient(above, below));
+    return fl_keep_nan(x, x < -huge ? a : fl_quotient(above, below, 1 / below.hi).hi);
 }
 
 /* φ(x)/Φ(x) + x, which for x < 0 is the small difference of nearly equal numbers. Relative error 2^-27
