@@ -11,7 +11,8 @@
 /* 2^64·e^(−factor·a²) as a pair, for a factor of 1 or ½. */
 FL_INLINE fl_pair fl_exp_minus_square(real a, real factor) {
     real clipped = fl_at_most(a, FL_CONST(16.0, 45.0));
-    fl_pair a2 = fl_two_product(clipped, clipped), e = fl_exp_negated_pair(factor * a2.hi);
+    fl_pair a2 = fl_two_product(clipped, clipped);
+    fl_pair e = fl_exp_negated_pair_in_range(fl_at_most(factor * a2.hi, FL_EXP_RANGE), 64);
     return (fl_pair){e.hi, fl_fma(-e.hi, factor * a2.lo, e.lo)};
 }
 
