@@ -31,6 +31,10 @@ WITHOUT_ARRAYS = {
     **dict.fromkeys(["DomainError", "FormulaError", "metrics.InvalidParameterError"], "an error"),
     **dict.fromkeys(["choose", "get_loss", "list_losses"], "of losses"),
     **dict.fromkeys(
+        [f"{info.cls.__name__}.clip" for info in fl.list_losses() if hasattr(info.cls, "clip")],
+        "makes a formula, which has its own table",
+    ),
+    **dict.fromkeys(
         [
             f"{name}.{kind}"
             for name in ("catboost", "lightgbm", "xgboost")

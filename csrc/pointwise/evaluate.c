@@ -144,7 +144,8 @@ static int fl_has_usual_weights(const fl_pass *p, const void *w, size_t start, s
 }
 
 /* n is a multiple of the lanes or less than them. */
-static void fl_run_block(const fl_pass *p, size_t start, size_t n, fl_scratch *scratch, fl_segment *s) {
+static void fl_run_block(const fl_pass *p, const double *parameters, size_t start, size_t n,
+                         fl_scratch *scratch, fl_segment *s) {
     const fl_pointwise_call *c = p->call;
     const fl_ops *ops = p->ops;
     const void *y = NULL, *z = NULL, *w = NULL;
@@ -183,11 +184,11 @@ static void fl_run_block(const fl_pass *p, size_t start, size_t n, fl_scratch *s
         h = fl_place(p, &c->hessian, start, n, h);
     double lanes[FL_LANES] = {0};
     int sums = p->sum && n == padded;
-    if ((sums ? p->sum : p->compute)(padded, y, z, c->parameters, w ? 1 : p->scale, sums ? lanes : v, g, h) &&
+    if ((sums ? p->sum : p->compute)(padded, y, z, parameters, w ? 1 : p->scale, sums ? lanes : v, g, h) &&
         !fl_is_inside(p, y, start, n, p->target, FL_BAD_TARGET, s))
         return;
     if (p->curve)
-        p->curve(padded, y, z, g, h, c->parameters, c->kink_width);
+        p->curve(padded, y, z, g, h, parameters, c->kink_width);
     if (sums) {
         fl_add(&s->total, fl_fold_lanes(lanes, FL_LANES));
     } else if (stores_value) {
@@ -205,11 +206,12 @@ static void fl_run_block(const fl_pass *p, size_t start, size_t n, fl_scratch *s
 }
 
 /* As much of a segment as compute_native does; what it leaves, a tail or an error, goes block by block. */
-static size_t fl_run_native(const fl_pass *p, size_t from, size_t n, fl_segment *s) {
+static size_t fl_run_native(const fl_pass *p, const double *parameters, size_t from, size_t n,
+                            fl_segment *s) {
     const fl_pointwise_call *c = p->call;
     fl_native_call native = {
         .compute = c->want_value ? p->sum : p->compute,
-        .parameters = c->parameters,
+        .parameters = parameters,
         .scale = p->scale,
         .want_value = c->want_value,
         .streams = p->streams,
@@ -222,22 +224,37 @@ static size_t fl_run_native(const fl_pass *p, size_t from, size_t n, fl_segment 
 }
 
 /* Of its own, or its scratch would lie on the stack under fl_run_native's, too. */
-static __attribute__((noinline)) void fl_run_blocks(const fl_pass *p, size_t from, size_t to, fl_segment *s) {
+static __attribute__((noinline)) void fl_run_blocks(const fl_pass *p, const double *parameters, size_t from,
+                                                    size_t to, fl_segment *s) {
     fl_scratch scratch;
     for (size_t start = from; start < to && s->status == FL_OK;) {
         size_t n = to - start < p->ops->block ? to - start : p->ops->block;
         if (n >= FL_LANES)
             n &= ~(size_t)(FL_LANES - 1);
-        fl_run_block(p, start, n, &scratch, s);
+        fl_run_block(p, parameters, start, n, &scratch, s);
         start += n;
     }
 }
 
-static void fl_run_stretch(const fl_pass *p, size_t from, size_t to, fl_segment *s) {
+static void fl_run_with(const fl_pass *p, const double *parameters, size_t from, size_t to, fl_segment *s) {
     if (p->is_native)
-        from += fl_run_native(p, from, (to - from) & ~(size_t)(FL_LANES - 1), s);
+        from += fl_run_native(p, parameters, from, (to - from) & ~(size_t)(FL_LANES - 1), s);
     if (from < to)
-        fl_run_blocks(p, from, to, s);
+        fl_run_blocks(p, parameters, from, to, s);
+}
+
+static void fl_run_stretch(const fl_pass *p, size_t from, size_t to, fl_segment *s) {
+    fl_formula_work work = {.formula = p->compute ? fl_formula_of(p->call) : NULL};
+    if (!work.formula) {
+        fl_run_with(p, p->call->parameters, from, to, s);
+        return;
+    }
+    work.registers = fl_get_scratch(fl_workspace(work.formula, fl_round_up(to - from), p->ops->itemsize));
+    if (work.registers)
+        fl_run_with(p, (const void *)&work, from, to, s);
+    else
+        s->status = FL_NO_MEMORY;
+    fl_give_scratch(work.registers);
 }
 
 /* Where somebody may stop it, in stretches of whole blocks. */

@@ -5,8 +5,10 @@
 #ifndef FL_POINTWISE_FORMULA_H
 #define FL_POINTWISE_FORMULA_H
 
+#include <stddef.h>
 #include <stdint.h>
 
+#include "../blocks/block.h"
 #include "../blocks/domain.h"
 
 /* `to` = operation(a, b, c): numbers of registers, or of constants where the operation's name says so. */
@@ -32,6 +34,33 @@ typedef struct {
     const double *constants;
     fl_formula_program programs[FL_N_PROGRAMS];
 } fl_formula;
+
+/* What block functions take for their parameters: the formula, and a thread's memory for registers. */
+typedef struct {
+    const fl_formula *formula;
+    void *registers;
+} fl_formula_work;
+
+/* Registers stay in L1: even all of them have room for whole lanes, few for as much as gains something. */
+enum { FL_WORKSPACE = (FL_MOST_REGISTERS + 1) * FL_LANES * sizeof(double), FL_MOST_AT_ONCE = 2048 };
+
+/* How many samples a program takes at a time, of so many: one more register is for what is NaN. */
+static inline size_t fl_at_once(const fl_formula_program *p, size_t n, size_t itemsize) {
+    size_t room = FL_WORKSPACE / (size_t)(p->n_registers + 1);
+    size_t most = (room < FL_MOST_AT_ONCE ? room : FL_MOST_AT_ONCE) / itemsize & ~(size_t)(FL_LANES - 1);
+    return n < most ? n : most;
+}
+
+/* The bytes of registers that n samples need, whichever outputs are wanted. */
+static inline size_t fl_workspace(const fl_formula *formula, size_t n, size_t itemsize) {
+    size_t most = 0;
+    for (int i = 0; i < FL_N_PROGRAMS; i++) {
+        const fl_formula_program *p = &formula->programs[i];
+        size_t bytes = (size_t)(p->n_registers + 1) * fl_at_once(p, n, itemsize) * itemsize;
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
 
 /* The kernel of formulas: the parameters of a call are the formula. */
 int fl_formula_kernel(void);

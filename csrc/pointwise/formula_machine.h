@@ -7,21 +7,12 @@
 #include "formula_steps.h"
 #include "kernel_types.h"
 
-/* Small, as the stacks of threads may be; more samples at a time than the second gain nothing. */
-enum { FL_WORKSPACE = 16384 / sizeof(real), FL_MOST_AT_ONCE = 2048 / sizeof(real) };
-_Static_assert(FL_MOST_REGISTERS *FL_LANES <= (int)FL_WORKSPACE, "all registers have room for whole lanes");
-
 /* Where the results of a block go; values are added to `lanes` where there are such. */
 typedef struct {
     real scale;
     real *value, *gradient, *hessian;
     double *lanes;
 } fl_results;
-
-static inline size_t fl_at_once(const fl_formula_program *p) {
-    size_t n = FL_WORKSPACE / (size_t)(p->n_registers > 0 ? p->n_registers : 1) & ~(size_t)(FL_LANES - 1);
-    return n < FL_MOST_AT_ONCE ? n : FL_MOST_AT_ONCE;
-}
 
 /* NaN where target or prediction is, otherwise 0. */
 static void fl_find_nan(const fl_frame *f, real *nan) {
@@ -48,8 +39,8 @@ static void fl_add_values(size_t n, double *lanes, const real *from, const real 
 }
 
 /* Which inputs are NaN is found before an output is written over one. */
-static void fl_finish_program(const fl_frame *f, const fl_formula_program *p, const fl_results *r) {
-    _Alignas(64) real nan[FL_MOST_AT_ONCE];
+static void fl_finish_program(const fl_frame *f, const fl_formula_program *p, real *nan,
+                              const fl_results *r) {
     fl_find_nan(f, nan);
     if (r->lanes)
         fl_add_values(f->n, r->lanes, fl_register(f, p->of_outputs[0]), nan);
@@ -61,12 +52,13 @@ static void fl_finish_program(const fl_frame *f, const fl_formula_program *p, co
         fl_deliver(f->n, r->hessian, fl_register(f, p->of_outputs[2]), nan, r->scale);
 }
 
-static int fl_run_formula(size_t n, const real *y, const real *z, const fl_formula *formula, int program,
+static int fl_run_formula(size_t n, const real *y, const real *z, const fl_formula_work *work, int program,
                           fl_results r) {
-    _Alignas(64) real registers[FL_WORKSPACE];
+    const fl_formula *formula = work->formula;
     const fl_formula_program *p = &formula->programs[program];
     const fl_domain *domain = fl_is_everything(&formula->target) ? NULL : &formula->target;
-    const size_t at_once = fl_at_once(p);
+    const size_t at_once = fl_at_once(p, n, sizeof(real));
+    real *nan = work->registers, *registers = nan + at_once;
     int suspicious = 0;
     for (size_t m; n; n -= m) {
         m = n < at_once ? n : at_once;
@@ -74,7 +66,7 @@ static int fl_run_formula(size_t n, const real *y, const real *z, const fl_formu
         suspicious |= domain && fl_any_outside(y, m, domain);
         for (int i = 0; i < p->n_steps; i++)
             fl_steps[p->steps[i].operation](&frame, &p->steps[i]);
-        fl_finish_program(&frame, p, &r);
+        fl_finish_program(&frame, p, nan, &r);
         y += m;
         z += m;
         r.value += r.value ? m : 0;
@@ -84,12 +76,12 @@ static int fl_run_formula(size_t n, const real *y, const real *z, const fl_formu
     return suspicious;
 }
 
-/* The parameters of a block function are the formula. */
+/* The parameters of a block function are the formula and its memory. */
 #define FL_DEFINE_FORMULA_SET(set, program, v, g, h)                                                         \
-    static int fl_formula_##set(size_t n, const void *y, const void *z, const double *formula, double scale, \
+    static int fl_formula_##set(size_t n, const void *y, const void *z, const double *work, double scale,    \
                                 void *value, void *gradient, void *hessian) {                                \
         (void)value, (void)gradient, (void)hessian;                                                          \
-        return fl_run_formula(n, y, z, (const void *)formula, program,                                       \
+        return fl_run_formula(n, y, z, (const void *)work, program,                                          \
                               (fl_results){(real)scale, v, g, h, NULL});                                     \
     }
 FL_DEFINE_FORMULA_SET(V, FL_PROGRAM_V, value, NULL, NULL)
@@ -99,10 +91,10 @@ FL_DEFINE_FORMULA_SET(GH, FL_PROGRAM_GH, NULL, gradient, hessian)
 FL_DEFINE_FORMULA_SET(VGH, FL_PROGRAM_VGH, value, gradient, hessian)
 
 #define FL_DEFINE_FORMULA_SUM(set, program, g, h)                                                            \
-    static int fl_formula_##set(size_t n, const void *y, const void *z, const double *formula, double scale, \
+    static int fl_formula_##set(size_t n, const void *y, const void *z, const double *work, double scale,    \
                                 void *lanes, void *gradient, void *hessian) {                                \
         (void)gradient, (void)hessian;                                                                       \
-        return fl_run_formula(n, y, z, (const void *)formula, program,                                       \
+        return fl_run_formula(n, y, z, (const void *)work, program,                                          \
                               (fl_results){(real)scale, NULL, g, h, lanes});                                 \
     }
 FL_DEFINE_FORMULA_SUM(S, FL_PROGRAM_V, NULL, NULL)

@@ -21,7 +21,10 @@ class Formula(Pointwise):
 
     def __init__(self) -> None:
         self.name = "formula"
-        self.losses = [fl.formula(text, **options) for text, options in FORMULAS]
+        self.losses = [
+            *(fl.formula(text, **options) for text, options in FORMULAS),
+            fl.Huber().clip(max=2.0) + 0.5 * fl.Quantile(0.9),
+        ]
         self.verbs = [*VERBS, "weight_sum"]
         self.covers = {self.name}
 
