@@ -8,6 +8,7 @@
  *     tier family kernel precision fingerprint
  */
 #include "c_digest.h"
+#include "c_digest_formulas.h"
 
 #include "embeddings/kernel_types.h"
 #include "pointwise/losses_list.h"
@@ -423,6 +424,7 @@ static void sinkhorn(void) {
 static void every_kernel(int float32) {
 #define POINTWISE(name, ...) pointwise(FL_POINTWISE_##name, #name, float32);
     FL_POINTWISE_LOSSES(POINTWISE)
+    operations(float32);
 #define ROWS(name, ...) rows(FL_ROWS_##name, #name, float32);
     FL_ROW_KERNELS(ROWS)
 #define EMBEDDINGS(name, ...) embeddings(#name, float32);
