@@ -40,11 +40,10 @@ def has_kinks(loss: Any) -> bool:
 
 
 def has_matrix(objective: LinearObjective) -> bool:
-    """Whether the matrix of second derivatives is known, and small enough."""
+    """Whether the matrix of second derivatives is known, small enough, and tells of all slopes."""
     loss = objective.loss
-    return objective.size <= _MOST_PARAMETERS and (
-        has_softmax_hessian(loss) or isinstance(loss, PointwiseLoss)
-    )
+    tells = isinstance(loss, PointwiseLoss) and (not loss.kinked or has_kinks(loss))
+    return objective.size <= _MOST_PARAMETERS and (has_softmax_hessian(loss) or tells)
 
 
 def _noise(objective: LinearObjective) -> float:
@@ -151,9 +150,10 @@ def _solve(matrix: Array, right: Array) -> Array | None:
 
     Parameters are taken in units in which the diagonal of H is 1.
     """
-    unit = np.sqrt(np.diag(matrix))
-    if not np.isfinite(unit).all():
+    diagonal = np.diag(matrix)
+    if not (diagonal >= 0).all() or not np.isfinite(diagonal).all():
         return None
+    unit = np.sqrt(diagonal)
     unit = np.where(unit > 0, unit, 1.0)
     scaled, right = matrix / np.outer(unit, unit), right / unit
     try:

@@ -152,8 +152,8 @@ class LinearRegressor(RegressorMixin, _Linear):
 
     with the intercept free. The optimum is exact: by Newton's method, with proximal steps under an L1
     penalty; by an interior-point method for losses with a kink (`AbsoluteError`, `Quantile`,
-    `AbsolutePercentageError`). Of more than 500 parameters it is that of L-BFGS. Redescending losses
-    (`Cauchy`, `Welsch`, `Tukey`) have minima besides the lowest.
+    `AbsolutePercentageError`). Of more than 500 parameters, and for formulas of cases, whose slopes may jump,
+    it is that of L-BFGS. Redescending losses (`Cauchy`, `Welsch`, `Tukey`) have minima besides the lowest.
 
     Parameters
     ----------

@@ -139,6 +139,12 @@ def _edits(a: str, b: str) -> int:
     return rows[-1][-1]
 
 
+def formula_line(text: str) -> str | None:
+    """Return what follows ``formula:``, the name of losses that are written."""
+    name, colon, line = text.partition(":")
+    return line if colon and name.strip().lower() == "formula" else None
+
+
 def get_loss(name: str, **parameters: Any) -> Loss:
     """Make a loss by its name, its class's name or an alias.
 
@@ -149,9 +155,11 @@ def get_loss(name: str, **parameters: Any) -> Loss:
     Parameters
     ----------
     name : str
-        Such as ``"huber"``, ``"mse"`` or ``"BinaryCrossEntropy"``.
+        Such as ``"huber"``, ``"mse"`` or ``"BinaryCrossEntropy"``. Or ``"formula:"`` and an expression, after
+        which there may be definitions, parameters and domains between semicolons:
+        ``"formula:a*(z - y)**2; a=0.5"``.
     **parameters
-        The constructor's arguments.
+        The constructor's arguments; of a formula new values of its parameters.
 
     Returns
     -------
@@ -173,6 +181,10 @@ def get_loss(name: str, **parameters: Any) -> Loss:
     """
     if not isinstance(name, str):
         raise TypeError(f"name must be a string, got {shown(name)}")
+    if (line := formula_line(name)) is not None:
+        from fastloss.formulas.specification import read_line
+
+        return read_line(line).with_parameters(**parameters)
     info = find_loss(name)
     if info is None:
         near = near_names(name.lower(), _BY_NAME)

@@ -60,7 +60,8 @@ def test_for_people(capsys, monkeypatch, width):
     for text in (choice.reason, choice.activation, choice.optimiser, *choice.pitfalls):
         assert text in words
     assert [line.split()[0] for line in lines if not line.startswith(" ")] == [
-        "loss", "reason", "model", "targets", "activation", "link", "optimiser", "pitfalls", "or", "assumed",
+        "loss", "reason", "model", "targets", "activation", "link", "optimiser", "pitfalls", "or", "none",
+        "assumed",
     ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,14 @@ from fastloss._loss import Loss, RowLoss
 from fastloss._validation import as_array
 from fastloss.adapters._boosting import raw_score_loss, weights_or_none
 from fastloss.adapters._redescending import least_constant
+from fastloss.formulas import Formula
 
 Array = npt.NDArray[Any]
 
 #: Raw scores of classifiers are sought between minus and plus this.
 _LARGEST_SCORE = 20.0
 _BISECTIONS = 100
+_DOUBLINGS = 60
 _SWEEPS = 200
 
 
@@ -135,6 +138,8 @@ def _score(loss: Any, y: Array, weight: Any) -> float:
     low, high = candidates[max(best - 1, 0)], candidates[min(best + 1, len(candidates) - 1)]
     if best in (0, len(candidates) - 1) and abs(slope(candidates[best])) > 1e-3 and loss.family == "binary":
         raise NoConstantError(f"{loss!r} has no constant score of smallest loss")
+    if loss.family == "regression" and isinstance(loss, Formula):
+        low, high = _widened(loss, slope, low, high)
     for _ in range(_BISECTIONS):
         middle = 0.5 * (low + high)
         if not low < middle < high:
@@ -145,6 +150,17 @@ def _score(loss: Any, y: Array, weight: Any) -> float:
             return middle
         low, high = (middle, high) if s < 0 else (low, middle)
     return min((low, high), key=value)
+
+
+def _widened(loss: Loss, slope: Callable[[float], float], low: float, high: float) -> tuple[float, float]:
+    """Return ends between which the slope changes its sign: scores may be in other units than targets."""
+    step = max(1.0, high - low)
+    for _ in range(_DOUBLINGS):
+        below, above = slope(low), slope(high)
+        if below <= 0 <= above:
+            return low, high
+        low, high, step = (low - step if below > 0 else low), (high + step if above < 0 else high), 2 * step
+    raise NoConstantError(f"{loss!r} has no constant score of smallest loss")
 
 
 def _mean(y: Array, weight: Any) -> float:

@@ -9,12 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from fastloss._loss import Loss, number_in, sequence_of_numbers
+from fastloss._loss import Loss, PointwiseLoss, number_in, sequence_of_numbers
 from fastloss.choosing.advice import ADVICE, COMMON_PITFALLS
 from fastloss.choosing.questions import CONFLICTS, GRADES, QUESTIONS, SHORTHANDS, Question, matches, raised
 from fastloss.choosing.reported import REPORTED
 from fastloss.choosing.rules import RULES, Computed, Rule
 from fastloss.registry import list_losses
+
+#: What there is where no loss of the library fits.
+_OWN = "formula('a*(z - y)**2', a=2.0): a loss that you write, of a target, a prediction and parameters"
 
 __all__ = ["Alternative", "Choice", "check_answer", "choose", "gather"]
 
@@ -114,6 +117,7 @@ class Choice:
             "or": [
                 f"{_call(other.loss_name, other.parameters)}: {other.when}" for other in self.alternatives
             ],
+            "none fits": [_OWN] if isinstance(self.loss, PointwiseLoss) else [],
             "assumed": [", ".join(f"{name}={self.answers[name]}" for name in self.assumed)],
             "disregarded": [", ".join(f"{name}={self.answers[name]}" for name in self.not_considered)],
         }

@@ -9,9 +9,9 @@ from typing import Any
 import fastloss as fl
 from fastloss.cli.errors import CommandError
 from fastloss.formulas import Formula
-from fastloss.formulas.specification import read_line, write_line
+from fastloss.formulas.specification import write_line
 from fastloss.measures import Measure
-from fastloss.registry import find_loss, near_names
+from fastloss.registry import find_loss, formula_line, near_names
 
 Parameter = float | int | bool | str | tuple[float, ...] | None
 
@@ -48,9 +48,9 @@ def parse_loss(text: str) -> fl.Loss:
     >>> parse_loss("formula:softplus(z) - y*z; targets = [0, 1]")
     formula('softplus(z) - y*z', targets='[0, 1]')
     """
+    if formula_line(text) is not None:
+        return _of_formula(text)
     name, colon, rest = text.partition(":")
-    if name.strip() == "formula" and colon:
-        return _of_formula(text, rest)
     info = _find(name.strip(), text)
     parameters = parse_parameters(f"loss {text!r}", info.name, info.parameters, rest if colon else None)
     try:
@@ -59,9 +59,9 @@ def parse_loss(text: str) -> fl.Loss:
         raise CommandError(f"loss {text!r}: {error}") from error
 
 
-def _of_formula(text: str, line: str) -> fl.Loss:
+def _of_formula(text: str) -> fl.Loss:
     try:
-        return read_line(line)
+        return fl.get_loss(text)
     except (TypeError, ValueError) as error:
         raise CommandError(f"loss {text!r}: {error}") from error
 

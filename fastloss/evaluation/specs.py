@@ -9,7 +9,7 @@ from fastloss import measures
 from fastloss._loss import Loss, PointwiseLoss, RowLoss
 from fastloss._validation import shown
 from fastloss.measures import Measure
-from fastloss.registry import find_loss, list_losses, near_names
+from fastloss.registry import find_loss, formula_line, get_loss, list_losses, near_names
 
 Measured = Loss | Measure
 
@@ -38,6 +38,8 @@ def parse(text: str) -> Measured:
     from fastloss.cli.errors import CommandError
     from fastloss.cli.spec import parse_parameters
 
+    if formula_line(text) is not None:
+        return get_loss(text)
     name, colon, rest = text.partition(":")
     info = find_measure(name.strip()) or find_loss(name.strip())
     if info is None:
@@ -98,7 +100,7 @@ def keys_of(measured: list[Measured], given: list[Any]) -> list[str]:
     keys = []
     for one, thing in zip(measured, given, strict=True):
         shared = names.count(one.name) > 1
-        if isinstance(thing, str):
+        if isinstance(thing, str) and formula_line(thing) is None:
             keys.append(thing.strip() if shared else thing.partition(":")[0].strip())
         else:
             keys.append(spec_of(one) if shared else one.name)

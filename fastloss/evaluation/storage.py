@@ -16,6 +16,8 @@ from fastloss.evaluation.means import LossStore, MaxErrorStore, Store
 from fastloss.evaluation.order import OrderStore, Rows, Table
 from fastloss.evaluation.specs import Measured, find_measure
 from fastloss.evaluation.state import State
+from fastloss.formulas import Formula
+from fastloss.formulas.specification import read_line, write_line
 from fastloss.registry import find_loss
 
 if TYPE_CHECKING:
@@ -287,6 +289,8 @@ def _whole(x: Any) -> int:
 def _written(one: Measured) -> list[Any]:
     """Write a loss or measure: its name and its parameters."""
     cls: type[Any] | None = None
+    if isinstance(one, Formula):
+        return ["formula:", {"line": write_line(one)}]
     if isinstance(one, Loss):
         info = find_loss(one.name)
         cls = None if info is None else info.cls
@@ -305,6 +309,8 @@ def _parameter(value: Any) -> Any:
 
 def _measured(told: Any) -> Measured:
     name, parameters = told
+    if name == "formula:":
+        return read_line(parameters["line"])
     info = find_measure(name) or find_loss(name)
     if info is None or info.name != name:
         raise ValueError(f"there is no loss or measure {name!r} here")

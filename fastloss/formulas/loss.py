@@ -29,6 +29,7 @@ DOMAINS = {
     "{0, 1}": Domain(0.0, 1.0, True),
     "{-1, 0, 1}": Domain(-1.0, 1.0, True),
 }
+_CASES = ("abs", "sign", "minimum", "maximum", "nearest_zero", "where")
 _RESERVED = ("y", "z", "name", "targets", "predictions", "where", "gradient", "hessian")
 
 
@@ -124,6 +125,34 @@ class Formula(PointwiseLoss):
         programs = compiled(g, v, d, h)
         self._bind_formula(targets, predictions, programs.is_cheap, programs.constants, programs.programs)
         object.__setattr__(self, "_graph", (symbolic, tuple(roots)))
+        has_cases = any(g.nodes[i][0] in _CASES for i in g.needed([d]))
+        object.__setattr__(self, "_has_cases", has_cases)
+
+    @property
+    def targets(self) -> str:
+        """Labels where the values of the targets are so limited, otherwise numbers."""
+        found = {None: "numbers", "[0, 1]": "probabilities", "{0, 1}": "labels", "{-1, 0, 1}": "labels"}
+        return found.get(self._targets, "numbers")
+
+    @property
+    def inputs(self) -> str:
+        """Scores where targets are labels, otherwise numbers."""
+        return "numbers" if self.family == "regression" else "scores"
+
+    @property
+    def link(self) -> str:
+        """None that is known: a formula may be of any function of what is predicted."""
+        return "none"
+
+    @property
+    def predicts(self) -> str:
+        """A score where targets are labels; otherwise what is not known."""
+        return "center" if self.family == "regression" else "score"
+
+    @property
+    def kinked(self) -> bool:
+        """Whether the gradient may jump: it is told by cases."""
+        return bool(self._has_cases)
 
     @property
     def parameters(self) -> dict[str, float]:

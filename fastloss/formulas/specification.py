@@ -32,9 +32,9 @@ def read_line(line: str) -> Formula:
         if name in _OPTIONS:
             options[name] = value
             continue
-        try:
+        if _is_number(value):
             options[name] = float(value)
-        except ValueError:
+        else:
             where[name] = value
     return Formula(expression, where=where, **options)
 
@@ -49,8 +49,17 @@ def write_line(loss: Formula) -> str:
     'a*(z - y)**2; a=0.5'
     """
     options = loss._options()
-    terms = {**options.pop("where", {}), **options}
+    where = {k: f"({v})" if _is_number(v) else v for k, v in options.pop("where", {}).items()}
+    terms = {**where, **options}
     return "; ".join([loss.expression, *(f"{k}={_short(v)}" for k, v in terms.items())])
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _short(value: Any) -> str:
