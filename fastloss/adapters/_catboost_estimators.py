@@ -22,7 +22,6 @@ from fastloss.adapters import _estimators as shared
 from fastloss.adapters._boosting import Array
 from fastloss.adapters._units import typical_row
 from fastloss.adapters.catboost import make_metric, objective, predictions
-from fastloss.formulas import Formula
 
 #: The parameters that are not CatBoost's, and what they are where they are not given.
 _OURS = {"loss": None, "curvature": "auto", "class_weight": None, "eval_metric": None}
@@ -93,7 +92,7 @@ class _Trained(catboost.CatBoost):
         if self._parameter("curvature") == "auto":
             made = made.in_units_of(y, options.get("sample_weight"))
         training: dict[str, Any] = {"loss_function": made}
-        if loss.family == "binary" or isinstance(loss, Formula) or typical_row(loss) is not None:
+        if loss.family == "binary" or loss.link == "none" or typical_row(loss) is not None:
             # As many steps in a leaf as for CatBoost's own Logloss: one is far from the leaf's best value.
             training["leaf_estimation_iterations"] = self._init_params.get("leaf_estimation_iterations", 10)
         training["eval_metric"] = (

@@ -13,7 +13,6 @@ from fastloss._loss import Loss, RowLoss
 from fastloss._validation import as_array
 from fastloss.adapters._boosting import raw_score_loss, weights_or_none
 from fastloss.adapters._redescending import least_constant
-from fastloss.formulas import Formula
 
 Array = npt.NDArray[Any]
 
@@ -138,7 +137,7 @@ def _score(loss: Any, y: Array, weight: Any) -> float:
     low, high = candidates[max(best - 1, 0)], candidates[min(best + 1, len(candidates) - 1)]
     if best in (0, len(candidates) - 1) and abs(slope(candidates[best])) > 1e-3 and loss.family == "binary":
         raise NoConstantError(f"{loss!r} has no constant score of smallest loss")
-    if loss.family == "regression" and isinstance(loss, Formula):
+    if loss.family == "regression" and loss.link == "none":
         low, high = _widened(loss, slope, low, high)
     for _ in range(_BISECTIONS):
         middle = 0.5 * (low + high)
