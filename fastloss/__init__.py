@@ -23,6 +23,7 @@ from fastloss.earth_mover import *
 from fastloss.embedding import *
 from fastloss.errors import DomainError
 from fastloss.formulas import FormulaError, formula
+from fastloss.joint import JointLoss
 from fastloss.linear import LinearObjective
 from fastloss.multiclass import *
 from fastloss.penalty import *
@@ -58,6 +59,7 @@ __all__ = [
     "Estimate",
     "Evaluation",
     "FormulaError",
+    "JointLoss",
     "LinearObjective",
     "Loss",
     "LossInfo",

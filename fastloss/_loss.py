@@ -20,6 +20,8 @@ from fastloss._validation import shown
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from fastloss.joint import JointLoss
+
 Array = npt.NDArray[Any]
 
 
@@ -380,7 +382,23 @@ class PointwiseLoss(_Curved, _core.Pointwise):
         return composition.clipped(self, max)
 
 
-class RowLoss(_Curved, _core.Rows):
+class _Summed(Loss):
+    """A loss whose sums with others are joint ones, of several predictions."""
+
+    def __add__(self, other: object) -> JointLoss:
+        from fastloss.joint import JointLoss, parts_of
+
+        return JointLoss(parts_of(self)) + other
+
+    def __mul__(self, factor: object) -> JointLoss:
+        from fastloss.joint import JointLoss, parts_of
+
+        return JointLoss(parts_of(self)) * factor
+
+    __rmul__ = __mul__
+
+
+class RowLoss(_Summed, _Curved, _core.Rows):
     """A loss of a row of predictions, and a class index or a row of targets.
 
     A subclass's constructor checks its arguments, binds the kernel that computes it, and keeps the
@@ -406,7 +424,7 @@ class _WithoutHessian(Loss):
     value_gradient_and_hessian = gradient_and_hessian
 
 
-class EmbeddingLoss(_WithoutHessian, _core.Embeddings):
+class EmbeddingLoss(_Summed, _WithoutHessian, _core.Embeddings):
     """A loss of embeddings: rows that are vectors, in pairs, in triplets, or against centres.
 
     Its verbs take the embeddings first and labels, where there are any, last. Gradients come as a tuple with

@@ -42,6 +42,7 @@ WITHOUT_ARRAYS = {
         ],
         "the library reads the arrays",
     ),
+    "JointLoss": "its parts have their own tables",
     **dict.fromkeys(["config", "show_config", "__version__"], "of the build"),
     **dict.fromkeys(["get_num_threads", "num_threads", "set_num_threads"], "of threads"),
     **dict.fromkeys(["dask.evaluate", "ray.evaluate", "spark.evaluate"], "frames of an engine"),
