@@ -33,6 +33,14 @@ FORMULAS = [
     *("sqrt(1 + z*z) - 1", "sqrt(4 + (z - y)**2) - 2", "1 - tanh(z)**2", "log(1 + z) - log(1 + y)"),
     *("log(z) - log(y)", "1 - (1 - z)**3", "1 - (1 - z*z)**2", "y*log(y/z)", "z*log(z/y)", "z**2 - y**2"),
     *("log(exp(z) + exp(y))", "exp(z)/(1 + exp(z))", "log((exp(z - y) + exp(y - z))/2)", "sign(z)*z**3"),
+    *(
+        "exp(y*z) - y*z - 1",
+        "y*z + exp(z) - 1",
+        "y - y*exp(z)",
+        "2 - 2*exp(z)",
+        "y*exp(-z) - y",
+        "2*exp(z) - 2",
+    ),
     *("softplus(z) - y*z", "-(y*log(sigmoid(z)) + (1 - y)*log(1 - sigmoid(z)))", "sqrt(z**2 + 1e-6)"),
 ]
 
@@ -110,3 +118,14 @@ def test_shared_terms_are_one_node() -> None:
     assert operations.count("sigmoid") == 2
     assert operations.count("softplus") == 2
     np.testing.assert_equal(len(g.needed(roots)), len(set(g.needed(roots))))
+
+
+@pytest.mark.parametrize(
+    "text", ["(exp(a*(y - z)) - a*(y - z) - 1)/a**2", "(expm1(a*(y - z)) - a*(y - z))/a**2"]
+)
+@pytest.mark.parametrize("a", [0.5, 1.0, 2.0])
+def test_the_slope_of_linex_near_its_minimum(text: str, a: float) -> None:
+    """(1 − e^{a(y − z)})/a has no digit left there as it stands."""
+    y, z = np.array([3.0, 3.0]), np.array([3.0 + 2**-30, 3.0 - 2**-40])
+    gradient = fl.formula(text, a=a).gradient(y, z, reduction="sum")
+    np.testing.assert_allclose(gradient, -np.expm1(a * (y - z)) / a, rtol=1e-15)

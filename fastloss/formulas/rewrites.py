@@ -116,6 +116,9 @@ def _add(g: Graph, a: int, b: int) -> int | None:
             return g.make("sub", x, inner)
         if _is(g, x, "sub") and g.operands(x)[1] == y:  # (u − y) + y
             return g.operands(x)[0]
+        value = g.value(x)
+        if value is not None and (excess := _times_expm1(g, y, g.const(-value))) is not None:
+            return excess  # c + (−c)·e^u
     common = _common_factor(g, "add", a, b)
     return _in_order(g, "add", a, b) if common is None else common
 
@@ -168,9 +171,19 @@ def _sub(g: Graph, a: int, b: int) -> int | None:
 
 def _stable_difference(g: Graph, a: int, b: int) -> int | None:
     """Rewrite differences that would cancel."""
+    if (excess := _times_expm1(g, a, b)) is not None:
+        return excess
+    if (excess := _times_expm1(g, b, a)) is not None:
+        return g.make("neg", excess)
     if g.value(b) == 1:
         if (x := _inner(g, a, "exp")) is not None:
             return g.make("expm1", x)
+        if g.nodes[a][0] in ("add", "sub"):  # (e^u ± v) − 1
+            op, first, second = g.nodes[a]
+            if (x := _inner(g, first, "exp")) is not None:
+                return g.make(op, g.make("expm1", x), second)
+            if op == "add" and (x := _inner(g, second, "exp")) is not None:
+                return g.make(op, g.make("expm1", x), first)
         if (x := _inner(g, a, "root")) is not None:
             return g.make("root_minus_one", x)
     if g.value(a) == 1:
@@ -206,6 +219,16 @@ def _stable_difference(g: Graph, a: int, b: int) -> int | None:
         return g.make("mul", b, g.make("root_minus_one", x))  # c·√(1 + x²) − c
     logs = _difference_of_logs(g, a, b)
     return _common_factor(g, "sub", a, b) if logs is None else logs
+
+
+def _times_expm1(g: Graph, product: int, factor: int) -> int | None:
+    """Return c·(e^u − 1) for a product c·e^u, less its factor c."""
+    node = g.nodes[product]
+    if node[0] == "mul":
+        for c, e in ((node[1], node[2]), (node[2], node[1])):
+            if c == factor and (u := _inner(g, e, "exp")) is not None:
+                return g.make("mul", c, g.make("expm1", u))
+    return None
 
 
 def _difference_of_logs(g: Graph, a: int, b: int) -> int | None:
