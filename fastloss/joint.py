@@ -45,6 +45,8 @@ class JointLoss(Immutable):
            [ 0.   , -0.02 ]]))
     """
 
+    parts: Parts
+
     def __init__(self, parts: Parts) -> None:
         kept = tuple((number_in("the factor of a loss", f, -math.inf, math.inf), loss) for f, loss in parts)
         others = [loss for _, loss in kept if not isinstance(loss, RowLoss)]

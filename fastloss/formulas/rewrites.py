@@ -395,13 +395,18 @@ def _sqrt(g: Graph, a: int) -> int | None:
     return None
 
 
+def _place(g: Graph, i: int) -> tuple[bool, int]:
+    """Return what operands of a difference are in the order of: z − y, z − c, which residuals are elsewhere."""
+    return g.nodes[i][0] in ("const", "parameter"), -i
+
+
 def _even(op: str) -> Rule:
     def rule(g: Graph, a: int) -> int | None:
         if op == "abs" and _is(g, a, "abs"):
             return a
         if _is(g, a, "sub"):
             x, y = g.operands(a)
-            return g.make(op, g.make("sub", y, x)) if x > y else None
+            return g.make(op, g.make("sub", y, x)) if _place(g, x) > _place(g, y) else None
         if _is(g, a, "mul") and (value := g.value(g.operands(a)[0])) is not None and value < 0:
             return g.make(op, g.make("neg", a))
         inner = _negative(g, a)
