@@ -1,7 +1,8 @@
 """Digits by a small network whose embeddings lie near the centre of their class: two losses, added.
 
-The network, two layers of NumPy, is trained with both by one call that gives all gradients. Run it with
-``pip install fastloss scikit-learn`` and ``python examples/center_loss.py``.
+The network, two layers of NumPy, is trained with both by one call that gives all gradients.
+
+In a checkout: pip install . scikit-learn
 """
 
 from __future__ import annotations

@@ -396,7 +396,7 @@ def _sqrt(g: Graph, a: int) -> int | None:
 
 
 def _place(g: Graph, i: int) -> tuple[bool, int]:
-    """Return what operands of a difference are in the order of: z − y, z − c, which residuals are elsewhere."""
+    """Return what operands of a difference are put in the order of: z − y, z − c, as residuals are."""
     return g.nodes[i][0] in ("const", "parameter"), -i
 
 
