@@ -202,13 +202,15 @@ def test_no_parameters_are_better(of, penalty, rng):
     objective = fl.LinearObjective(of, X, y, made)
     w = np.append(np.ravel(model.coef_), model.intercept_)
     value = objective(w)[0]
+    # With several kinks a sample there is no exact solver: parabolas above the loss come near the minimum.
+    slack = 1e-6 if of.kinked and of.kink is None else 1e-13
     for _ in range(200):
         step = rng.normal(size=len(w)) * 10 ** rng.uniform(-7, 0)
         step[rng.random(len(w)) < 0.5] = 0
-        assert objective(w + step)[0] >= value - 1e-13 * abs(value) - 1e-15
+        assert objective(w + step)[0] >= value - slack * abs(value) - 1e-15
     if penalty == "l2":
         fit = minimize(objective, objective.initial(), jac=True, method="L-BFGS-B")
-        assert value <= fit.fun + 1e-9 * abs(fit.fun) + 1e-15
+        assert value <= fit.fun + max(slack, 1e-9) * abs(fit.fun) + 1e-15
 
 
 def test_adaboosts_loss_and_the_support_vectors():
