@@ -81,10 +81,10 @@ class Traced:
     def __ge__(self, other: Any) -> Traced:
         return apply("less_equal", other, self)
 
-    def __eq__(self, other: object) -> Traced:  # type: ignore[override]
+    def __eq__(self, other: object) -> Any:
         return apply("equal", self, other)
 
-    def __ne__(self, other: object) -> Traced:  # type: ignore[override]
+    def __ne__(self, other: object) -> Any:
         return apply("not_equal", self, other)
 
     def __bool__(self) -> NoReturn:
