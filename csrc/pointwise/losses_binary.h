@@ -215,9 +215,9 @@ FL_INLINE fl_probability fl_clip_probability(real z) {
 FL_LOSS(bce_probabilities) {
     fl_probability q = fl_clip_probability(z);
     real positive = fl_fma((real)p[0], y, (real)p[1]), negative = fl_fma((real)p[2], 1 - y, (real)p[3]);
-    real a = positive / q.positive, b = negative / q.negative;
+    real a = positive / q.positive, b = negative / q.negative, bent = b / q.negative;
     return (fl_terms){-fl_fma(positive, q.log_positive.hi, negative * q.log_negative.hi), b - a,
-                      a / q.positive + b / q.negative};
+                      a / q.positive + fl_fma(-2 * q.negative_error, bent, bent)};
 }
 
 /* Focal loss on logits: u = ±z speaks for the wrong class, q = σ(u) is its probability and r = σ(−u) that of
@@ -241,9 +241,8 @@ FL_INLINE real fl_flip_for_one(real x, real y) {
 }
 
 typedef struct {
-    real u, inverse, unit; /* 1/(1 + e); what e and, where u > 0, right are to be multiplied by */
-    fl_pair e, d, q;       /* d is 1 + e */
-    real right;
+    real u, inverse, unit;  /* 1/(1 + e); what e and, where u > 0, right are to be multiplied by */
+    fl_pair e, d, q, right; /* d is 1 + e */
 } fl_focal_parts;
 
 FL_INLINE fl_focal_parts fl_split_focal(real y, real z, fl_prepared prepared) {
@@ -260,7 +259,7 @@ FL_INLINE fl_focal_parts fl_split_focal(real y, real z, fl_prepared prepared) {
         q.hi *= is_right ? unit : 1;
         q.lo *= is_right ? unit : 1;
     }
-    return (fl_focal_parts){u, inverse, unit, e, d, q, fl_quotient(right, d, inverse).hi};
+    return (fl_focal_parts){u, inverse, unit, e, d, q, fl_quotient(right, d, inverse)};
 }
 
 /* c·x + y, with what rounding c to float has dropped; in double it has dropped nothing. */
@@ -268,31 +267,36 @@ FL_INLINE real fl_constant_fma(fl_pair c, real x, real y) {
     return fl_fma(c.hi, x, FL_PRECISION == 32 ? fl_fma(c.lo, x, y) : y);
 }
 
-/* All three outputs from power = α·q^γ and log(1 + e). */
-FL_INLINE fl_terms fl_focal_terms(real y, fl_focal_parts parts, fl_pair gamma, real power, real log_d) {
-    real u = parts.u, q = parts.q.hi, loss = (u > 0 ? u : 0) + log_d;
-    real unit = fl_is_negative(u) ? 1 : parts.unit, right = parts.right * unit;
-    real finite_loss = loss < FL_EXP_RANGE ? loss : 0; /* beyond, r is 0 */
-    real steep = fl_constant_fma(gamma, finite_loss, 0);
-    fl_pair twice = {2 * gamma.hi, 2 * gamma.lo};
-    real bracket = fl_fma(steep, fl_constant_fma(gamma, right, -q), fl_constant_fma(twice, q, q));
-    real gradient = power * fl_fma(steep, right, q);
-    return (fl_terms){power * loss, fl_flip_for_one(gradient, y), power * bracket * parts.right * unit};
+/* x·(a + a_lo), rounded once. */
+FL_INLINE real fl_times_sum(real x, fl_pair a) {
+    return fl_fma(x, a.hi, x * a.lo);
 }
 
-/* p = {γ, α of label 1, α of label 0} */
+/* p = {γ, α of label 1, α of label 0}. One of L and −log q is log(1 + e), the other |u| more. */
 FL_LOSS(focal_logits) {
     fl_pair gamma = fl_constant(p[0]);
     fl_pair alpha = y > 0 ? fl_constant(p[1]) : fl_constant(p[2]);
     fl_focal_parts parts = fl_split_focal(y, z, prepared);
     fl_pair log_d = fl_log_pair(parts.d.hi, 0, parts.d.lo * parts.inverse);
-    real from_u = parts.u > 0 ? 0 : fl_at_most(fl_abs(parts.u), FL_EXP_RANGE); /* beyond, q and L are 0 */
-    fl_pair minus_log_q = fl_two_sum(from_u, log_d.hi);
+    real size = fl_abs(parts.u), limited = fl_at_most(size, FL_EXP_RANGE); /* beyond, q^γ and r are 0 */
+    fl_pair sum = fl_two_sum(limited, log_d.hi);
+    sum.lo += log_d.lo;
+    int is_wrong = parts.u > 0;
+    fl_pair loss = {is_wrong ? sum.hi : log_d.hi, is_wrong ? sum.lo : log_d.lo};
+    fl_pair minus_log_q = {is_wrong ? log_d.hi : sum.hi, is_wrong ? log_d.lo : sum.lo};
     fl_pair exponent = fl_times_pair(minus_log_q.hi, gamma);
-    exponent.lo = fl_fma(gamma.hi, minus_log_q.lo + log_d.lo, exponent.lo);
-    real power = fl_exp_negated_sum(exponent.hi, exponent.lo);
-    power = FL_PRECISION == 32 ? fl_fma(power, alpha.lo, power * alpha.hi) : power * alpha.hi;
-    return fl_focal_terms(y, parts, gamma, power, log_d.hi);
+    exponent.lo = fl_fma(gamma.hi, minus_log_q.lo, exponent.lo);
+    fl_pair root = fl_exp_negated_sum(exponent.hi, exponent.lo), power = fl_times_pair(root.hi, alpha);
+    power.lo = fl_fma(root.lo, alpha.hi, power.lo);
+    real steep = fl_fma(gamma.hi, loss.hi, fl_fma(gamma.hi, loss.lo, gamma.lo * loss.hi));
+    steep = loss.hi < FL_EXP_RANGE ? steep : 0; /* beyond, r is 0 */
+    real q = parts.q.hi, unit = fl_is_negative(parts.u) ? 1 : parts.unit, right = parts.right.hi * unit;
+    fl_pair twice = {2 * gamma.hi, 2 * gamma.lo};
+    real slope = fl_fma(steep, right, q);
+    real bracket = fl_fma(steep, fl_constant_fma(gamma, right, -q), fl_constant_fma(twice, q, q));
+    real value = is_wrong && limited < size ? size : loss.hi;
+    return (fl_terms){fl_times_sum(value, power), fl_flip_for_one(fl_times_sum(slope, power), y),
+                      fl_times_sum(bracket, power) * parts.right.hi * unit};
 }
 
 FL_MAGNITUDE(focal2_logits) {
@@ -308,8 +312,12 @@ FL_LOSS(focal2_logits) {
     real alpha = y > 0 ? (real)p[0] : (real)p[1];
     fl_focal_parts parts = fl_split_focal(y, z, prepared);
     real q = parts.q.hi, power = alpha * fl_fma(q, q, 2 * parts.q.lo * q);
-    return fl_focal_terms(y, parts, (fl_pair){2, 0}, power,
-                          fl_log1p_unit(parts.e.hi, parts.e.lo * parts.inverse));
+    real loss = (parts.u > 0 ? parts.u : 0) + fl_log1p_unit(parts.e.hi, parts.e.lo * parts.inverse);
+    real twice_loss = loss < FL_EXP_RANGE ? 2 * loss : 0; /* beyond, r is 0 */
+    real unit = fl_is_negative(parts.u) ? 1 : parts.unit, right = parts.right.hi * unit;
+    real bracket = fl_fma(twice_loss, fl_fma(2, right, -q), 5 * q);
+    real gradient = power * fl_fma(twice_loss, right, q);
+    return (fl_terms){power * loss, fl_flip_for_one(gradient, y), power * bracket * parts.right.hi * unit};
 }
 
 /* p = {γ, α of label 1, α of label 0}; z is a probability. With r the probability of the right class, q = 1 −

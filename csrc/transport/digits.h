@@ -57,7 +57,7 @@ static fl_sorting fl_sort_by_digits(fl_sorting from, fl_sorting to, size_t n, fl
             for (int digit = 0; digit < FL_DIGITS; digit++)
                 count[digit][key >> 8 * digit & (FL_DIGIT_VALUES - 1)]++;
         }
-    for (int digit = 0; digit < FL_DIGITS && !fl_is_stopped(watch); digit++) {
+    for (int digit = 0; digit < FL_DIGITS; digit++) {
         size_t place[FL_DIGIT_VALUES], before = 0, largest = 0;
         for (int value = 0; value < FL_DIGIT_VALUES; value++) {
             place[value] = before;
