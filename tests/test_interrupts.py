@@ -86,6 +86,9 @@ def _calls() -> dict[str, Callable[[int], Any]]:
             row_of_samples, row_of_samples[: 1 << 22], v_weights=_view(1.0, 1 << 22), n_threads=n
         ),
         "Sinkhorn": lambda n: fl.Sinkhorn(reg=0.1)(x, y, n_threads=n),
+        "Sinkhorn's pair": lambda n: fl.Sinkhorn(reg=0.5, debiased=False, **never)(
+            points[:20], points[20:], n_threads=n
+        ),
         # Of one point the first problem ends at once, the clouds' own go on and on.
         "Sinkhorn's own": lambda n: fl.Sinkhorn(reg=0.5, **never)(points[:1], points, n_threads=n),
     }

@@ -49,7 +49,7 @@ def test_values_by_hand(p: float, u: Any, v: Any, weights: Any, expected: Any) -
     assert loss.value_and_gradient(u, v, *weights)[0] == pytest.approx(float(expected), abs=1e-15, rel=1e-15)
 
 
-@pytest.mark.parametrize(("m", "k"), [(1, 1), (1, 9), (2, 3), (100, 100), (100, 64), (257, 1000)])
+@pytest.mark.parametrize(("m", "k"), [(1, 1), (1, 9), (2, 3), (100, 100), (100, 64), (257, 1000), (1023, 1025), (5000, 1024)])
 def test_is_scipys(m: int, k: int, rng: np.random.Generator) -> None:
     u, v = rng.normal(3, 2, m), rng.standard_cauchy(k)
     a, b = rng.exponential(size=m), rng.exponential(size=k)
@@ -59,6 +59,21 @@ def test_is_scipys(m: int, k: int, rng: np.random.Generator) -> None:
     assert loss(u, v) == pytest.approx(wasserstein_distance(u, v), rel=1e-12, abs=1e-11)
     assert loss(u, v, a, b) == pytest.approx(wasserstein_distance(u, v, a, b), rel=1e-12, abs=1e-11)
     assert loss(u, v, None, b) == pytest.approx(wasserstein_distance(u, v, None, b), rel=1e-12, abs=1e-11)
+
+
+@pytest.mark.parametrize("n", [1023, 1024, 1025, 4097])
+def test_long_samples_are_matched_in_their_order(n: int, rng: np.random.Generator) -> None:
+    """Signs of both kinds, a fifth of the numbers multiples of 1/4, whose patterns end in zeros alike, or not."""
+    for round_numbers in (0, n // 5, n - n // 5):
+        u, v = rng.normal(0, 3, n), rng.standard_cauchy(n)
+        u[:round_numbers] = np.round(4 * u[:round_numbers]) / 4
+        moves = np.sort(u) - np.sort(v)
+        value, by_v = fl.Wasserstein().value_and_gradient(u, v)
+        assert value == pytest.approx(np.abs(moves).mean(), rel=1e-13)
+        by_u = fl.Wasserstein().gradient(v, u)
+        np.testing.assert_allclose(by_v[np.argsort(v)], -np.sign(moves) / n, rtol=1e-13)
+        if not round_numbers:
+            np.testing.assert_allclose(by_u[np.argsort(u)], np.sign(moves) / n, rtol=1e-13)
 
 
 def test_batch_is_scipys(rng: np.random.Generator) -> None:

@@ -35,7 +35,7 @@ LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", "build", "dist", "*.so", "__pycache__", ".*_cache", "*.egg-info"
 )
 #: A test run of a break that takes longer than this many seconds hangs.
-PATIENCE = 1200
+PATIENCE = 600
 COMPILER = """#!/bin/sh
 for argument; do shift; [ "$argument" = -O3 ] && argument=-O1; set -- "$@" "$argument"; done
 exec {} "$@"

@@ -59,7 +59,11 @@ BREAKS = [
         ("fl_add(&total[k], sums[k]);", "total[k].sum += sums[k];"),
         ("fl_pad_tail(r.c + i, n - i, b);", "fl_pad_tail(r.c + i, n - i - 1, b);"),
         ("int narrow = sums[0] >= 0x1p-100 &&", "int narrow = sums[0] >= 0 &&"),
+    ),
+    *breaks(
+        "csrc/embeddings/wide.h",
         ("i < n && !fl_stops(watch, &done, FL_WIDE_CHUNK)", "i < n"),
+        tests="interrupts",
     ),
     *breaks(
         "csrc/embeddings/centers.c",

@@ -34,11 +34,6 @@ BREAKS = [
         ("from.order[i] = (ptrdiff_t)i;", "from.order[i] = 0;"),
     ),
     *breaks(
-        "csrc/transport/digits.h",
-        ("digit < FL_DIGITS && !fl_is_stopped(watch); digit++", "digit < FL_DIGITS; digit++"),
-        tests="interrupts",
-    ),
-    *breaks(
         "csrc/transport/histogram.h",
         ("copysign(step, more)", "step"),
         ("(potential[j] - mean)", "potential[j]"),
