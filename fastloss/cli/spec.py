@@ -135,10 +135,9 @@ def format_loss(loss: fl.Loss | Measure) -> str:
     >>> format_loss(fl.Huber(delta=1.5)), format_loss(fl.BinaryCrossEntropy(from_logits=False))
     ('huber:delta=1.5', 'bce:from_logits=false')
     """
-    defaults = {name: p.default for name, p in inspect.signature(type(loss)).parameters.items()}
     if isinstance(loss, Formula):
         return f"formula:{write_line(loss)}"
-    defaults = _find(loss.name, loss.name).parameters
+    defaults = {name: p.default for name, p in inspect.signature(type(loss)).parameters.items()}
     changed = [
         f"{key}={format_parameter(value)}" for key, value in loss.parameters.items() if value != defaults[key]
     ]
