@@ -41,7 +41,7 @@ class JointLoss(Immutable):
     >>> logits, x, centers = [[2.0, 0.0], [0.0, 1.0]], [[1.0, 2.0], [3.0, 0.0]], [[0.0, 0.0], [3.0, 4.0]]
     >>> value, (by_logits, by_x, by_centers) = loss.value_and_gradient([0, 1], logits, x, centers)
     >>> round(value, 6), by_x
-    (0.272345, array([[ 0.005,  0.01 ],
+    (0.272595, array([[ 0.005,  0.01 ],
            [ 0.   , -0.02 ]]))
     """
 
