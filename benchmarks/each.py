@@ -14,6 +14,7 @@ import numpy as np
 import fastloss as fl
 from benchmarks.cases import sample
 from benchmarks.timing import Call, interleave
+from fastloss._loss import ParameterLoss
 
 SINGLE = 10_000_000
 ROWS = (400_000, 10)
@@ -27,6 +28,10 @@ def arguments(loss: Any) -> tuple[str, int, tuple[Any, ...]]:
     rng = np.random.default_rng(0)
     if isinstance(loss, fl.PointwiseLoss):
         return f"{SINGLE:,} predictions", SINGLE, sample(loss, SINGLE, "float32")
+    if isinstance(loss, ParameterLoss):
+        shape = (SINGLE // 4, len(loss.columns))
+        z, y = rng.normal(size=shape).astype(np.float32), rng.normal(size=shape[0]).astype(np.float32)
+        return f"{shape[0]:,} rows of {shape[1]}", z.size, (y, z)
     if isinstance(loss, fl.RowLoss):
         z, y = (rng.normal(size=ROWS).astype(np.float32) for _ in range(2))
         if loss.family == "multiclass":

@@ -138,6 +138,17 @@ def absolute_percentage_error(xp, loss, y, z):
     return lambda: xp.abs(r) / scale, lambda: xp.sign(r) / scale, lambda: xp.zeros_like(r)
 
 
+def symmetric_absolute_percentage_error(xp, loss, y, z):
+    r, d = z - y, xp.abs(y) + xp.abs(z)
+    d = xp.where(d == 0, xp.full_like(d, 1), d)
+    sign, side = xp.sign(r), xp.sign(z)
+    return (
+        lambda: 2 * xp.abs(r) / d,
+        lambda: 2 * (sign * d - xp.abs(r) * side) / d**2,
+        lambda: 4 * (xp.abs(r * side) - sign * side * d) / d**3,
+    )
+
+
 def zero_one(xp, loss, y, z):
     wrong = y != z if loss.threshold is None else xp.abs(y - z) >= loss.threshold
     return (lambda: xp.where(wrong, xp.ones_like(z), 0),)
@@ -208,12 +219,28 @@ def binary_focal(xp, loss, y, z):
     )
 
 
+def asymmetric_loss(xp, loss, y, z):
+    q, r = 1 / (1 + xp.exp(xp.where(y > 0, z, -z))), 1 / (1 + xp.exp(xp.where(y > 0, -z, z)))
+    m = xp.where(y > 0, q, xp.clip(q - loss.clip, 0, None))
+    gamma = xp.where(y > 0, xp.full_like(m, loss.gamma_pos), loss.gamma_neg)
+    rest, kept = 1 - m, xp.where(m > 0, m, 1)
+    value, s = -(m**gamma) * xp.log(rest), q * r
+    first = xp.where(m > 0, gamma * value / kept + m**gamma / rest, 0)
+
+    def hessian():
+        second = gamma * (gamma - 1) * value / kept**2 + m**gamma * (2 * gamma / kept + 1 / rest) / rest
+        return s * (xp.where(m > 0, second, 0) * s + first * (r - q))
+
+    return lambda: value, lambda: xp.where(y > 0, -first * s, first * s), hessian
+
+
 FORMULAS: dict[str, Formula] = {
     f.__name__: f
     for f in (
         squared_error, half_squared_error, absolute_error, huber, smooth_l1, log_cosh, pseudo_huber,
         quantile, expectile, squared_epsilon_insensitive, cauchy, welsch, tukey, poisson, gamma, tweedie,
-        squared_log_error, absolute_percentage_error, zero_one, perceptron, hinge, squared_hinge,
-        smoothed_hinge, exponential, wasserstein_critic, binary_cross_entropy, binary_focal,
+        squared_log_error, absolute_percentage_error, symmetric_absolute_percentage_error, zero_one,
+        perceptron, hinge, squared_hinge,
+        smoothed_hinge, exponential, wasserstein_critic, binary_cross_entropy, binary_focal, asymmetric_loss,
     )
 }  # fmt: skip

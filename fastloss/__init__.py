@@ -9,6 +9,7 @@ from fastloss import (
     distribution,
     earth_mover,
     embedding,
+    likelihood,
     multiclass,
     penalty,
     regression,
@@ -24,6 +25,7 @@ from fastloss.embedding import *
 from fastloss.errors import DomainError
 from fastloss.formulas import FormulaError, formula
 from fastloss.joint import JointLoss
+from fastloss.likelihood import *
 from fastloss.linear import LinearObjective
 from fastloss.multiclass import *
 from fastloss.penalty import *
@@ -82,6 +84,7 @@ __all__ = [
 ]
 __all__ += regression.__all__
 __all__ += binary.__all__
+__all__ += likelihood.__all__
 __all__ += multiclass.__all__
 __all__ += distribution.__all__
 __all__ += embedding.__all__

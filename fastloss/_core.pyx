@@ -1,6 +1,7 @@
 # cython: language_level=3, binding=True, freethreading_compatible=True
 """The binding: NumPy arrays in, one call of the C library, NumPy arrays out."""
 
+import math
 import operator
 
 import numpy as np

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastloss._loss import EmbeddingLoss, Loss, PointwiseLoss, RowLoss, TransportLoss
+from fastloss._loss import EmbeddingLoss, Loss, ParameterLoss, PointwiseLoss, RowLoss, TransportLoss
 
 Array = NDArray[np.float64]
 #: The curves of each output that a loss has, by what tells them apart: "" where there is one.
@@ -169,6 +169,8 @@ def _axis_of_single(loss: PointwiseLoss, target: float) -> Axis:
 
 def _axis_of_row(loss: RowLoss) -> Axis:
     """Say what a loss of rows is drawn over: the first of three numbers."""
+    if isinstance(loss, ParameterLoss):
+        return Axis(f"{loss.columns[0]} (y = 0, the others 0)", 0.0, -3.0, 3.0)
     if loss.family == "regression":
         return Axis("residual r₁ (r₂ = 0, r₃ = −1)", 0.0, -3.0, 3.0)
     of_target, at_target = (" of the target", "") if loss.family == "multiclass" else ("", ", y₁ = 0.6")
@@ -179,6 +181,10 @@ def _axis_of_row(loss: RowLoss) -> Axis:
 
 def _rows(loss: RowLoss, x: Array) -> tuple[NDArray[Any], Array, Sequence[str]]:
     """Make targets and predictions of three classes or numbers, and names for them."""
+    if isinstance(loss, ParameterLoss):
+        z = np.zeros((len(x), len(loss.columns)))
+        z[:, 0] = x
+        return np.zeros(len(x)), z, [f"by {column}" for column in loss.columns]
     if loss.inputs != "probabilities":
         z = np.stack([x, *(np.full_like(x, score) for score in _OTHER_SCORES)], axis=1)
     else:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss._contrast import near_one
-from fastloss._loss import Loss, PointwiseLoss
+from fastloss._loss import Loss, ParameterLoss, PointwiseLoss
 from fastloss._validation import as_array, is_real, precision_of, shown
 
 Array = npt.NDArray[Any]
@@ -64,6 +64,8 @@ def count_outputs(loss: Loss, y: Array, n: int, n_classes: int | None) -> int | 
         if n_classes is not None:
             raise ValueError(f"n_classes is given, but {loss!r} is a loss of one prediction")
         return None
+    if isinstance(loss, ParameterLoss) and n_classes is None:
+        return len(loss.columns)
     if n_classes is not None:
         if isinstance(n_classes, bool) or not isinstance(n_classes, int | np.integer) or n_classes < 1:
             raise ValueError(f"n_classes must be a positive integer, got {shown(n_classes)}")

@@ -412,6 +412,32 @@ class RowLoss(_Summed, _Curved, _core.Rows):
         _validation.warn_off_row(type(self).__name__, row, total)
 
 
+class ParameterLoss(RowLoss):
+    """A loss of numbers, one a row, by what is predicted of their distribution in the columns of a row."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What each column of predictions is."""
+        raise NotImplementedError
+
+    def _row_off(self, spread: float) -> list[float]:
+        """Return predictions that are typical of targets 0 with such a spread."""
+        raise NotImplementedError
+
+    def _constant_row(self, y: Any, weight: Any) -> Any:
+        """Return the constant row of predictions whose mean loss over finite targets is smallest."""
+        if y.ndim != 1:
+            raise ValueError(f"y_true has shape {y.shape}, expected (n,) numbers")
+        self(y, np.zeros((len(y), len(self.columns))), sample_weight=weight)  # checks the weights
+        y = np.asarray(y, np.float64)
+        w = np.ones(len(y)) if weight is None else np.asarray(weight, np.float64)
+        order = np.argsort(y, kind="stable")
+        return self._best_constant(y[order], w[order] / w.max())
+
+    def _best_constant(self, y: Any, w: Any) -> Any:
+        raise NotImplementedError
+
+
 class _WithoutHessian(Loss):
     """A loss whose Hessian is not diagonal."""
 

@@ -109,9 +109,11 @@ cdef class Pointwise(Verbs):
     cdef const double *given  # those parameters, or the formula
     cdef fl_formula formula
     cdef object programs  # what the formula points to
+    cdef tuple columns
 
     def __cinit__(self, *args, **kwargs):
         self.kernel = -1
+        self.columns = ()
 
     def _bind(self, str kernel, tuple parameters=(), bint differentiable=True):
         """Choose the kernel and its parameters, once, while the object is made."""
@@ -144,6 +146,12 @@ cdef class Pointwise(Verbs):
         self.differentiable = True
         self.has_float32 = all_fit_float32(self.formula.constants, <int>(len(constants) // sizeof(double)))
         self.kernel = fl_formula_kernel()
+
+    def _bind_columns(self, tuple columns):
+        """Let a loss of its own compute each column of matrices, of which this one has the kernel of the first."""
+        if self.columns:
+            raise AttributeError("a loss cannot be changed after it is made")
+        self.columns = columns
 
     def _map(self, y_pred, out, n_threads):
         """Apply a kernel that has no target to each prediction."""
@@ -181,6 +189,11 @@ cdef class Pointwise(Verbs):
         cdef bint in_place = False
         if self.kernel < 0:
             raise TypeError(f"{type(self).__name__} was never initialised")
+        if self.columns:
+            return evaluate_columns(
+                self, y_true, y_pred, sample_weight, reduction, out, n_threads, want_value, n_derivatives,
+                curvature, single,
+            )
         if n_derivatives and not self.differentiable:
             raise TypeError(f"{type(self).__name__} is not differentiable: it has no gradient and no Hessian")
         z = as_array(y_pred, "y_pred")
@@ -257,6 +270,62 @@ cdef class Pointwise(Verbs):
         if status != FL_OK:
             raise_status(self, &call, status, errors, y, z, w, order)
         return results(call.total if want_value and not stores_value else None, n_outputs, first, second, third)
+
+
+# So many numbers of a matrix whose columns have losses of their own stay in a cache from column to column.
+cdef Py_ssize_t COLUMNS_AT_ONCE = 1 << 15
+
+
+cdef object evaluate_columns(
+    Pointwise loss, object y_true, object y_pred, object sample_weight, object reduction, object out,
+    object n_threads, bint want_value, int n_derivatives, int curvature, bint single,
+):
+    """Column by column, each by its own loss, some rows at a time."""
+    cdef cnp.ndarray z = as_array(y_pred, "y_pred"), y = as_array(y_true, "y_true"), w = None
+    cdef Pointwise one = loss.columns[0]
+    cdef bint in_place = False, stores_value
+    cdef int code = reduction_code(reduction), i, n_outputs
+    cdef Py_ssize_t start, step = max(1, COLUMNS_AT_ONCE // len(loss.columns))
+    cdef list outputs = [], values = []
+    if cnp.PyArray_NDIM(z) != 2 or cnp.PyArray_DIM(z, 1) != len(loss.columns):
+        raise ValueError(
+            f"y_pred has shape {(<object>z).shape}, expected (n, {len(loss.columns)}): a column for each label's weight"
+        )
+    # Everything is checked by the first loss, whose domains are those of all.
+    total = one.evaluate(y, z, sample_weight, "sum", None, n_threads, False, 0)
+    if not want_value and not n_derivatives:
+        return total
+    if code == FL_REDUCE_MEAN and not total > 0:
+        if cnp.PyArray_SIZE(z) == 0:
+            raise ValueError("y_true and y_pred are empty: the mean of no samples is undefined")
+        raise ValueError(f"sample_weight sums to {total}: the mean is undefined")
+    if sample_weight is not None:
+        w = as_array(sample_weight, "sample_weight")
+    stores_value = want_value and code == FL_REDUCE_NONE
+    n_outputs = stores_value + n_derivatives
+    check_slots(out, n_outputs)
+    for i in range(n_outputs):
+        first = outputs[0] if i > 0 else None
+        outputs.append(output_array(out, i, z, 2, y, w, first, outputs[1] if i > 1 else None, &in_place))
+    for start in range(0, cnp.PyArray_DIM(z, 0), step):
+        rows = slice(start, start + step)
+        for k, one in enumerate(loss.columns):
+            of_rows = None if w is None else w[rows] if w.ndim == 1 else w[rows, k]
+            found = one.evaluate(
+                y[rows, k], z[rows, k], of_rows, "none" if stores_value else "sum",
+                tuple([a[rows, k] for a in outputs]) or None, n_threads, want_value, n_derivatives, curvature, single,
+            )
+            if want_value and not stores_value:
+                values.append(found[0] if n_outputs else found)
+    if code == FL_REDUCE_MEAN:
+        for derivative in outputs:
+            np.multiply(derivative, 1 / total, out=derivative, casting="same_kind")
+    value = None
+    if want_value and not stores_value:
+        value = math.fsum(values) if all(map(math.isfinite, values)) else sum(values)
+        value = value / total if code == FL_REDUCE_MEAN else value
+    outputs += [None] * (3 - n_outputs)
+    return results(value, n_outputs, outputs[0], outputs[1], outputs[2])
 
 
 cdef double typical_loss(Pointwise loss, object y, object z, object w, object n_threads) except *:

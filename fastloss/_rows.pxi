@@ -15,7 +15,7 @@ cdef extern from "fastloss.h" nogil:
         long long ignore_index
         double gamma
         const double *alpha
-        double log_base
+        double log_base, constant, kink_width
         fl_go_on go_on
         void *context
         double total, weight_sum
@@ -39,17 +39,20 @@ cdef class Rows(Verbs):
     cdef int kernel
     cdef bint has_ignore_index
     cdef long long ignore_index
-    cdef double label_smoothing, gamma, log_base
-    cdef object class_weight, alpha
+    cdef double label_smoothing, gamma, log_base, constant
+    cdef object class_weight, alpha, columns
 
     def __cinit__(self, *args, **kwargs):
         self.kernel = -1
 
     def _bind(
         self, str kernel, *, class_weight=None, double label_smoothing=0, ignore_index=None, double gamma=0,
-        alpha=None, double log_base=0,
+        alpha=None, double log_base=0, double constant=0, tuple columns=(),
     ):
-        """Choose the kernel and its options, once, while the object is made."""
+        """Choose the kernel and its options, once, while the object is made.
+
+        With `columns`, what predictions have in each of them, targets are (n,) numbers.
+        """
         if self.kernel >= 0:
             raise AttributeError("a loss cannot be changed after it is made")
         self.has_ignore_index = ignore_index is not None
@@ -57,6 +60,8 @@ cdef class Rows(Verbs):
         self.label_smoothing = label_smoothing
         self.gamma = gamma
         self.log_base = log_base
+        self.constant = constant
+        self.columns = columns
         self.class_weight = class_weight
         self.alpha = alpha
         self.kernel = fl_find_rows(kernel.encode())
@@ -88,7 +93,9 @@ cdef class Rows(Verbs):
     def _curvatures(self):
         """Return the codes of the curvatures that the loss has, and of the one to train with."""
         found = [c for c in range(N_CURVATURES) if fl_rows_has_curvature(self.kernel, <fl_curvature>c)]
-        return found, FL_CURVATURE_GAUSS_NEWTON if FL_CURVATURE_GAUSS_NEWTON in found else FL_CURVATURE_UNIT
+        for preferred in (FL_CURVATURE_GAUSS_NEWTON, FL_CURVATURE_MAJORIZER, FL_CURVATURE_UNIT):
+            if preferred in found:
+                return found, preferred
 
     cdef int fill(self, fl_rows_call *call, cnp.ndarray z, object n_threads) except -1:
         """What every call has: predictions, options, and no other array yet."""
@@ -103,6 +110,8 @@ cdef class Rows(Verbs):
         call.ignore_index = self.ignore_index
         call.gamma = self.gamma
         call.log_base = self.log_base
+        call.constant = self.constant
+        call.kink_width = 0
         call.curvature = FL_CURVATURE_EXACT
         call.class_weight = call.alpha = NULL
         call.weight.data = call.value.data = call.gradient.data = call.hessian.data = NULL
@@ -129,7 +138,9 @@ cdef class Rows(Verbs):
         call.float32 = call.float32 or single
         call.dense = target_form(self, y, z)
         target_dtype = real_dtype(y, "y_true")
-        if call.dense:
+        if self.columns:
+            describe_column(&call.target, y, call.n_classes)
+        elif call.dense:
             describe_rows(&call.target, y)
         else:
             describe(&call.target, y, target_dtype, NULL)
@@ -150,6 +161,8 @@ cdef class Rows(Verbs):
         call.reduction = <fl_reduction>reduction_code(reduction)
         call.want_value = want_value
         call.curvature = <fl_curvature>curvature
+        if self.columns and curvature == FL_CURVATURE_MAJORIZER and call.n_rows:
+            call.kink_width = KINK_WIDTH / len(self.columns) * typical_row_loss(self, y, z, w, n_threads)
 
         # The arrays to return, in the order value, gradient, Hessian.
         cdef bint stores_value = want_value and call.reduction == FL_REDUCE_NONE
@@ -184,6 +197,29 @@ cdef class Rows(Verbs):
         return results(call.total if want_value and not stores_value else None, n_outputs, first, second, third)
 
 
+cdef double typical_row_loss(Rows loss, object y, object z, object w, object n_threads) except *:
+    """The mean loss, not weighted but for rows of weight 0, which are as if they were not there."""
+    kept = None
+    if w is not None and not w.min() > 0:
+        kept = w != 0
+        if not kept.any():
+            return 0
+    return loss.evaluate(y, z, kept, "mean", None, n_threads, True, 0)
+
+
+cdef int describe_column(fl_array *view, cnp.ndarray y, size_t n_columns) except -1:
+    """One number a row, as a matrix that has it in each column."""
+    view.data = cnp.PyArray_DATA(y)
+    view.dtype = <fl_dtype>dtype_code(y)
+    view.swapped = not PyArray_ISNOTSWAPPED(y)
+    view.n_dims = 2
+    view.shape[0] = cnp.PyArray_DIM(y, 0)
+    view.shape[1] = <Py_ssize_t>n_columns
+    view.strides[0] = cnp.PyArray_STRIDE(y, 0)
+    view.strides[1] = 0
+    return 0
+
+
 cdef int warn_off_row(Rows loss, fl_rows_call *call, object z, object w) except -1:
     """Warn of the first row that does not sum to 1; numbers that were float32's are judged as such."""
     row, total = call.off_row, call.off_sum
@@ -216,6 +252,9 @@ cdef int describe_rows(fl_array *view, cnp.ndarray a) except -1:
 
 cdef int target_form(Rows loss, cnp.ndarray y, cnp.ndarray z) except -1:
     """1 for a row of targets, 0 for class indices."""
+    if loss.columns:
+        check_columns(loss, y, z)
+        return 1
     cdef bint labels = fl_rows_takes_labels(loss.kernel), dense = fl_rows_takes_dense(loss.kernel)
     if labels and has_shape(y, cnp.PyArray_DIMS(z), 1):
         return 0
@@ -226,6 +265,17 @@ cdef int target_form(Rows loss, cnp.ndarray y, cnp.ndarray z) except -1:
     n, c = (<object>z).shape
     wanted = " or ".join([f"({n},) class indices"] * labels + [f"({n}, {c})"] * dense)
     raise ValueError(f"y_true has shape {(<object>y).shape}, expected {wanted} for y_pred of shape ({n}, {c})")
+
+
+cdef int check_columns(Rows loss, cnp.ndarray y, cnp.ndarray z) except -1:
+    """Targets (n,) of predictions with the loss's columns."""
+    cdef object shape = (<object>z).shape, k = len(loss.columns)
+    if shape[1] != k:
+        raise ValueError(f"y_pred has shape {shape}, expected ({shape[0]}, {k}): {', '.join(loss.columns)} in each row")
+    if not has_shape(y, cnp.PyArray_DIMS(z), 1):
+        hint = _validation.column_hint("y_true", (<object>y).shape, shape[:1])
+        raise ValueError(f"y_true has shape {(<object>y).shape}, expected {shape[:1]}, a number for each row{hint}")
+    return 0
 
 
 cdef object per_class(object numbers, cnp.ndarray z, str name):

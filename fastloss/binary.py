@@ -7,9 +7,11 @@ the cross-entropies take numbers in [0, 1].
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
-from fastloss._loss import Loss, PointwiseLoss, flag, number, number_in, positive
+from fastloss._loss import Loss, PointwiseLoss, flag, number, number_in, positive, sequence_of_numbers
 from fastloss._traits import of_parameters
 from fastloss.margin import (
     Exponential,
@@ -32,6 +34,7 @@ __all__ = [
     "BrierScore",
     "BinaryCrossEntropy",
     "BinaryFocal",
+    "AsymmetricLoss",
     "WassersteinCritic",
 ]
 
@@ -108,6 +111,22 @@ class _SigmoidLink(PointwiseLoss):
 
 _SIGMOID = _SigmoidLink("sigmoid")
 _LOG_SIGMOID = _SigmoidLink("log_sigmoid")
+
+
+def _each(numbers: float | tuple[float, ...]) -> tuple[float, ...]:
+    return numbers if isinstance(numbers, tuple) else (numbers,)
+
+
+def _numbers_of_labels(name: str, value: Any) -> list[tuple[str, float]]:
+    """Return one number, or one for each label, with what errors call it."""
+    if isinstance(value, Real) or not (hasattr(value, "__len__") and hasattr(value, "__getitem__")):
+        return [(name, number(name, value))]
+    every = sequence_of_numbers(
+        name, value, -math.inf, math.inf, "a number, or a sequence of one for each label"
+    )
+    if not every:
+        raise ValueError(f"{name} must have at least one number")
+    return [(f"{name}[{k}]", x) for k, x in enumerate(every)]
 
 
 class _ProbabilityLoss(PointwiseLoss):
@@ -217,8 +236,9 @@ class BinaryCrossEntropy(_ProbabilityLoss):
     ----------
     from_logits : bool, default True
         Whether predictions are logits, any real numbers, or probabilities.
-    pos_weight : float, default 1.0
-        The weight of the positive class.
+    pos_weight : float or sequence of C floats, default 1.0
+        The weight of the positive class; of several labels, the columns of (n, C) targets and predictions,
+        one for each.
     label_smoothing : float, default 0.0
         :math:`s` in [0, 1]: targets become :math:`y(1 - s) + s/2`.
 
@@ -243,18 +263,26 @@ class BinaryCrossEntropy(_ProbabilityLoss):
     canonical = of_parameters(lambda loss: loss.from_logits)
     slope_bound = of_parameters(
         lambda loss: (
-            max(loss.pos_weight, 1.0) * (1 - loss.label_smoothing / 2) if loss.from_logits else math.inf
+            max(*_each(loss.pos_weight), 1.0) * (1 - loss.label_smoothing / 2)
+            if loss.from_logits
+            else math.inf
         )
     )
     from_logits: bool
-    pos_weight: float
+    pos_weight: float | tuple[float, ...]
     label_smoothing: float
 
     def __init__(
-        self, from_logits: bool = True, pos_weight: float = 1.0, label_smoothing: float = 0.0
+        self,
+        from_logits: bool = True,
+        pos_weight: float | Sequence[float] = 1.0,
+        label_smoothing: float = 0.0,
     ) -> None:
         from_logits = flag("from_logits", from_logits)
-        a = positive("pos_weight", pos_weight)
+        every = _numbers_of_labels("pos_weight", pos_weight)
+        for name, weight in every:
+            positive(name, weight)
+        a = every[0][1]
         s = number_in("label_smoothing", label_smoothing, 0, 1, ends="[]")
         kernel = "bce_logits" if from_logits else "bce_probabilities"
         # The classes' weights are linear in the target: a*y + 0 and 1*(1 - y) + 0 without smoothing.
@@ -265,12 +293,16 @@ class BinaryCrossEntropy(_ProbabilityLoss):
             kernel,
             weights,
             from_logits=from_logits,
-            pos_weight=a,
+            pos_weight=a if isinstance(pos_weight, Real) else tuple(weight for _, weight in every),
             label_smoothing=s,
         )
+        if not isinstance(pos_weight, Real):
+            self._bind_columns(tuple(BinaryCrossEntropy(from_logits, weight, s) for _, weight in every))
 
     def _best_logit(self, share: float) -> float:
         """Return the best constant logit where the targets' mean is `share`."""
+        if isinstance(self.pos_weight, tuple):
+            raise ValueError(f"{self!r} is of {len(self.pos_weight)} labels: it has no single constant")
         share = share * (1 - self.label_smoothing) + self.label_smoothing / 2
         if not 0 < share < 1:
             return math.copysign(math.inf, share - 0.5)
@@ -294,8 +326,9 @@ class BinaryFocal(_ProbabilityLoss):
     ----------
     gamma : float, default 2.0
         How little the easy cases count; 0 is cross-entropy.
-    alpha : float, optional
-        The weight of the positive class, between 0 and 1; None weighs both by 1.
+    alpha : float or sequence of C floats, optional
+        The weight of the positive class, between 0 and 1; of several labels, the columns of (n, C) targets
+        and predictions, one for each. None weighs both by 1.
     from_logits : bool, default True
         Whether predictions are logits, any real numbers, or probabilities, which are clipped to
         :math:`[\epsilon, 1 - \epsilon]`, :math:`\epsilon` the machine epsilon of the precision.
@@ -324,28 +357,100 @@ class BinaryFocal(_ProbabilityLoss):
     # Of α·qᵞ·(q − γ·p·log p), where −p·log p ≤ 1/e.
     slope_bound = of_parameters(
         lambda loss: (
-            (1.0 if loss.alpha is None else max(loss.alpha, 1 - loss.alpha)) * (1 + loss.gamma / math.e)
+            (1.0 if loss.alpha is None else max(max(a, 1 - a) for a in _each(loss.alpha)))
+            * (1 + loss.gamma / math.e)
             if loss.from_logits
             else math.inf
         )
     )
     gamma: float
-    alpha: float | None
+    alpha: float | tuple[float, ...] | None
     from_logits: bool
 
-    def __init__(self, gamma: float = 2.0, alpha: float | None = None, from_logits: bool = True) -> None:
+    def __init__(
+        self,
+        gamma: float = 2.0,
+        alpha: float | Sequence[float] | None = None,
+        from_logits: bool = True,
+    ) -> None:
         gamma = number_in("gamma", gamma, 0, math.inf, ends="[)")
-        if alpha is not None:
-            alpha = number_in("alpha", number("alpha", alpha), 0, 1, ends="[]")
+        every = [] if alpha is None else _numbers_of_labels("alpha", alpha)
+        alphas = tuple(number_in(name, number(name, a), 0, 1, ends="[]") for name, a in every)
         from_logits = flag("from_logits", from_logits)
-        positive_class, negative_class = (1.0, 1.0) if alpha is None else (alpha, 1 - alpha)
+        positive_class, negative_class = (alphas[0], 1 - alphas[0]) if alphas else (1.0, 1.0)
         kernel = "focal_logits" if from_logits else "focal_probabilities"
         parameters: tuple[float, ...] = (gamma, positive_class, negative_class)
         if from_logits and gamma == 2:
             kernel, parameters = "focal2_logits", (positive_class, negative_class)
-        super().__init__(kernel, parameters, gamma=gamma, alpha=alpha, from_logits=from_logits)
+        single = alphas[0] if isinstance(alpha, Real) else alphas or None
+        super().__init__(kernel, parameters, gamma=gamma, alpha=single, from_logits=from_logits)
+        if isinstance(single, tuple):
+            self._bind_columns(tuple(BinaryFocal(gamma, a, from_logits) for a in single))
 
     def _counterpart(self) -> Loss | None:
         from fastloss.multiclass import Focal
 
         return Focal(gamma=self.gamma) if self.alpha is None else None
+
+
+def _of_gamma(gamma: float) -> float:
+    return gamma / math.e if gamma >= 1 else gamma
+
+
+class AsymmetricLoss(_ProbabilityLoss):
+    r"""Asymmetric loss: a focal loss for many labels at once, of which most are absent.
+
+    With :math:`p = \sigma(z)` it is :math:`-(1 - p)^{\gamma_+}\log p` for a label that is there, and
+    :math:`-q^{\gamma_-}\log(1 - q)` with :math:`q = [p - c]_+` for one that is not: absent labels that get
+    a probability up to the `clip` :math:`c` count nothing, easy ones little. The gradient and the Hessian are
+    by the logit, through the focusing weights too; the Hessian is negative for badly misclassified samples.
+    Labels are 0 or 1, mostly (n, C) of them; predictions are logits.
+
+    Parameters
+    ----------
+    gamma_pos : float, default 1.0
+        How little labels that are there count where they are easy.
+    gamma_neg : float, default 4.0
+        How little labels that are absent count where they are easy.
+    clip : float, default 0.05
+        The probability that is taken off that of absent labels, in [0, 1). With 0, and both gammas the same,
+        it is :class:`BinaryFocal`.
+
+    Raises
+    ------
+    ValueError
+        If a gamma is negative or not finite, or `clip` is not in [0, 1).
+
+    References
+    ----------
+    T. Ridnik et al., "Asymmetric Loss For Multi-Label Classification", ICCV 2021; the defaults are those of
+    their code.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.AsymmetricLoss()([[1, 0, 0]], [[0.0, 0.0, -4.0]], reduction="none")
+    array([[0.34657359, 0.02451505, 0.        ]])
+    """
+
+    aliases = ("asl",)
+    from_logits = True
+    predicts = "class"
+    targets = "labels"
+    prefers_float32 = True
+    convex = of_parameters(
+        lambda loss: loss.gamma_pos == loss.gamma_neg == loss.clip == 0  # cross-entropy
+    )
+    kinked = of_parameters(lambda loss: loss.gamma_neg == 0 and loss.clip > 0)
+    # Of mᵞ·(γ·q/m·r·M + q·r/(r + c)), where M ≤ −log r, and −r·log r ≤ 1/e; or else M ≤ m/(r + c).
+    slope_bound = of_parameters(lambda loss: 1 + max(map(_of_gamma, (loss.gamma_pos, loss.gamma_neg))))
+    gamma_pos: float
+    gamma_neg: float
+    clip: float  # type: ignore[assignment]  # the parameter, not the method of losses
+
+    def __init__(self, gamma_pos: float = 1.0, gamma_neg: float = 4.0, clip: float = 0.05) -> None:
+        gamma_pos = number_in("gamma_pos", gamma_pos, 0, math.inf, ends="[)")
+        gamma_neg = number_in("gamma_neg", gamma_neg, 0, math.inf, ends="[)")
+        clip = number_in("clip", clip, 0, 1, ends="[)")
+        parameters = (gamma_pos, gamma_neg, clip)
+        super().__init__("asymmetric_loss", parameters, gamma_pos=gamma_pos, gamma_neg=gamma_neg, clip=clip)

@@ -11,7 +11,7 @@ from fastloss._loss import Loss, RowLoss, flag, number_in, numbers_of_classes, w
 from fastloss._traits import of_parameters
 from fastloss._validation import one_of
 
-__all__ = ["CrossEntropy", "Focal", "GeneralizedCrossEntropy", "MulticlassHinge"]
+__all__ = ["CrossEntropy", "Focal", "GeneralizedCrossEntropy", "Poly1CrossEntropy", "MulticlassHinge"]
 
 
 class _ProbabilityLoss(RowLoss):
@@ -277,6 +277,54 @@ class GeneralizedCrossEntropy(_ProbabilityLoss):
         q = number_in("q", q, 0, 1, ends="(]")
         self._bind("generalized_cross_entropy", gamma=q)
         self._keep({"q": q})
+
+
+class Poly1CrossEntropy(_ProbabilityLoss):
+    r"""Cross-entropy over C classes with a heavier first term, :math:`-\log p_y + \epsilon(1 - p_y)`.
+
+    :math:`-\log p_y` is the series :math:`\sum_j (1 - p_y)^j/j`; its first term counts :math:`1 + \epsilon`
+    times here. The gradient by the logits is :math:`(p_k - [k = y])(1 + \epsilon p_y)`; the Hessian's
+    diagonal can be negative for :math:`\epsilon > 1`. Targets are (n,) class indices of any integer dtype,
+    predictions (n, C) logits.
+
+    Parameters
+    ----------
+    epsilon : float, default 1.0
+        How much more the first term counts, at least -1; 0 is :class:`CrossEntropy`.
+
+    Raises
+    ------
+    ValueError
+        If `epsilon` is less than -1 or not finite.
+
+    References
+    ----------
+    Z. Leng et al., "PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions", ICLR
+    2022.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> round(fl.Poly1CrossEntropy(epsilon=2.0)([0], [[0.0, 0.0]]), 6)
+    1.693147
+    """
+
+    aliases = ("poly1",)
+    name = "poly1_cross_entropy"
+    from_logits = True
+    predicts = "class"
+    # Σ p_k·v_k² about its mean is at least d²·r/(1 − r), d that of the true class: 1 + ε(2r − 1) decides.
+    convex = positive_hessian = of_parameters(lambda loss: loss.epsilon <= 1)
+    # (1 − r)(1 + ε·r) is largest at r = 0, or for ε > 1 at (ε − 1)/(2ε).
+    slope_bound = of_parameters(
+        lambda loss: 1.0 if loss.epsilon <= 1 else (1 + loss.epsilon) ** 2 / (4 * loss.epsilon)
+    )
+    epsilon: float
+
+    def __init__(self, epsilon: float = 1.0) -> None:
+        epsilon = number_in("epsilon", epsilon, -1, math.inf, ends="[)")
+        self._bind("poly1_cross_entropy", gamma=epsilon)
+        self._keep({"epsilon": epsilon})
 
 
 class MulticlassHinge(RowLoss):

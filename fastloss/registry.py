@@ -6,7 +6,17 @@ import inspect
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from fastloss import binary, distribution, earth_mover, embedding, multiclass, penalty, regression, transport
+from fastloss import (
+    binary,
+    distribution,
+    earth_mover,
+    embedding,
+    likelihood,
+    multiclass,
+    penalty,
+    regression,
+    transport,
+)
 from fastloss._loss import Loss
 from fastloss._traits import TRAITS, traits_of
 from fastloss._validation import shown
@@ -37,7 +47,16 @@ def _info(cls: type[Loss]) -> LossInfo:
 
 _LOSSES = [
     _info(getattr(module, name))
-    for module in (regression, binary, multiclass, distribution, embedding, transport, earth_mover)
+    for module in (
+        regression,
+        likelihood,
+        binary,
+        multiclass,
+        distribution,
+        embedding,
+        transport,
+        earth_mover,
+    )
     for name in module.__all__
 ]
 _BY_CLASS_NAME: dict[str, LossInfo] = {info.cls.__name__: info for info in _LOSSES}

@@ -34,6 +34,7 @@ __all__ = [
     "Tweedie",
     "SquaredLogError",
     "AbsolutePercentageError",
+    "SymmetricAbsolutePercentageError",
     "EuclideanError",
 ]
 
@@ -467,6 +468,36 @@ class AbsolutePercentageError(PointwiseLoss):
 
     def __init__(self) -> None:
         super().__init__("absolute_percentage_error")
+
+
+class SymmetricAbsolutePercentageError(PointwiseLoss):
+    r"""Absolute error relative to both magnitudes, :math:`2|r| / (|y| + |z|)`; its mean is the SMAPE.
+
+    Between 0 and 2, and 0 where target and prediction both are 0; a share, not per cent. With
+    :math:`d = |y| + |z|` the gradient is :math:`\operatorname{sign}(r)\,4y/d^2` and the Hessian
+    :math:`-\operatorname{sign}(r)\,8y/d^3` for a positive target and prediction, alike for negative ones;
+    where their signs differ the loss is 2, whatever the prediction is, and both are 0. At :math:`r = 0` the
+    gradient is 0, at :math:`z = 0` the mean of both sides. It is not convex. Any real targets and
+    predictions.
+
+    References
+    ----------
+    S. Makridakis, "Accuracy measures: theoretical and practical concerns", Int. J. Forecasting 9 (1993).
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.SymmetricAbsolutePercentageError()([3.0, 3.0], [5.0, -1.0], reduction="none")
+    array([0.5, 2. ])
+    """
+
+    aliases = ("smape",)
+    family = "regression"
+    kinked = True
+    curvature_units = "target"
+
+    def __init__(self) -> None:
+        super().__init__("symmetric_absolute_percentage_error")
 
 
 class EuclideanError(RowLoss):

@@ -46,6 +46,11 @@ SETTINGS = {
         {"gamma": 0.5, "alpha": 0.25, "from_logits": False},
         {"gamma": 5.0, "from_logits": False},
     ],
+    "AsymmetricLoss": [
+        {"gamma_pos": 0.0, "gamma_neg": 4.0},
+        {"gamma_pos": 0.5, "gamma_neg": 1.5, "clip": 0.3},
+        {"gamma_pos": 2.0, "gamma_neg": 2.0, "clip": 0.0},
+    ],
 }
 
 POINTWISE = [i.cls for i in fl.list_losses() if issubclass(i.cls, PointwiseLoss)]

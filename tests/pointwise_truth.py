@@ -93,6 +93,30 @@ CROSSES_ZERO = {
 }
 
 
+def _asymmetric(t: Any, y: Any, z: Any) -> Any:
+    """(q + c)/(q - c): an error of the probability, of which c is taken off, in units of what is left."""
+    _, wrong, _, m, _, _ = t._terms(y, z)
+    clip = np.where(y == 1, 0.0, t.clip)
+    return np.where(m > 0, (wrong + clip) / np.where(m > 0, m, 1.0), 0.0)
+
+
+def _asymmetric_hessian(t: Any, y: Any, z: Any) -> Any:
+    gamma, q, r, m, loss, _ = t._terms(y, z)
+    kept, rest = np.where(m > 0, m, 1.0), r + (q - m)
+    s, f = q * r, m**gamma
+    terms = f * s * ((gamma * loss / kept + 1 / rest) * (r + q))
+    terms += f * s * s * (gamma * abs(gamma - 1) * loss / kept**2 + 2 * gamma / kept / rest + 1 / rest**2)
+    return terms * _asymmetric(t, y, z)
+
+
+CROSSES_ZERO |= {
+    # Near q = c, where absent labels are dropped, all that is left of q is its rounding error.
+    ("AsymmetricLoss", "value"): lambda t, y, z: t._value(y, z) * _asymmetric(t, y, z),
+    ("AsymmetricLoss", "gradient"): lambda t, y, z: np.abs(t._gradient(y, z)) * _asymmetric(t, y, z),
+    ("AsymmetricLoss", "hessian"): _asymmetric_hessian,
+}
+
+
 def results(loss: Any, y: np.ndarray, z: np.ndarray) -> dict[str, np.ndarray]:
     """What the kernels say: value, gradient and Hessian of each sample."""
     found = {"value": loss(y, z, reduction="none")}
@@ -139,6 +163,7 @@ CURVATURES = {
         for name in ("Huber", "SmoothL1", "LogCosh", "PseudoHuber", "Fair", "Cauchy", "Welsch", "Tukey")
     },
     ("Expectile", "majorizer"): lambda t, y, z: 2 * max(t.q, 1 - t.q) + 0 * z,
+    ("AsymmetricLoss", "gauss-newton"): lambda t, y, z: np.abs(t._gradient(y, z)) * t._terms(y, z)[2],
     ("SquaredHinge", "majorizer"): lambda t, y, z: 2 + 0 * z,
     ("SquaredEpsilonInsensitive", "majorizer"): lambda t, y, z: 2 + 0 * z,
     ("ModifiedHuber", "majorizer"): lambda t, y, z: 2 + 0 * z,

@@ -125,6 +125,12 @@ def _focal_hessian(t: Any, y: Any, z: Any) -> Any:
     return t._slope(y, z) * p * (1 - p) + alpha * g * q**g * r * ((g * r + 1) * L + 2 * q) * u**2
 
 
+def _poly1_hessian(t: Any, y: Any, z: Any) -> Any:
+    r, q, p, true = t._terms(y, z)
+    rest = np.where(true, q, 1 - p)
+    return p * (rest + np.abs(t.epsilon) * r * np.where(true, q, 1))
+
+
 def _distance_hessian(t: Any, y: Any, z: Any) -> Any:
     value, gradient, hessian = t._plain(y, z)
     root = np_.sqrt(np.where(value > 0, value, 1.0))[:, None]
@@ -151,6 +157,11 @@ CROSSES_ZERO = {
     ("GeneralizedCrossEntropy", "hessian"): _generalized_hessian,
     # The focal loss is concave where badly wrong.
     ("Focal", "hessian"): _focal_hessian,
+    # Its first term may count less than nothing, and is bent the other way.
+    ("Poly1CrossEntropy", "value"): lambda t, y, z: (
+        t._value(y, z) + 2 * np.abs(t.epsilon) * t._terms(y, z)[1][:, 0]
+    ),
+    ("Poly1CrossEntropy", "hessian"): _poly1_hessian,
     # The square root of a convex function.
     ("JSDivergence", "hessian"): lambda t, y, z: (
         _distance_hessian(t, y, z) if t.distance else np.zeros(z.shape)

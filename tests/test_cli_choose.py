@@ -65,6 +65,14 @@ def test_for_people(capsys, monkeypatch, width):
     ]  # fmt: skip
 
 
+def test_by_what_is_reported(capsys):
+    found = document(capsys, "--metric", "rmsle")
+    assert (found["loss"], found["answers"]) == ("squared_log_error", fl.choose(metric="rmsle").answers)
+    assert document(capsys, "--metric", "auc", "--task", "multiclass")["class"] == "CrossEntropy"
+    assert main(["choose", "--metric", "rmslee"]) != 0
+    assert "did you mean 'rmsle'" in capsys.readouterr().err
+
+
 def test_for_programs(capsys):
     found = document(capsys, "--task", "regression", "--outliers")
     choice = fl.choose("regression", outliers=True)

@@ -28,8 +28,13 @@ def test_list_of_a_family(capsys):
     assert "huber" not in names
     assert main(["list", "--family", "multiclass", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    names = [entry["name"] for entry in document]
-    assert names == ["cross_entropy", "multiclass_focal", "generalized_cross_entropy", "multiclass_hinge"]
+    assert [entry["name"] for entry in document] == [
+        "cross_entropy",
+        "multiclass_focal",
+        "generalized_cross_entropy",
+        "poly1_cross_entropy",
+        "multiclass_hinge",
+    ]
     assert document[0]["parameters"]["class_weight"] is None
     assert main(["list", "--family", "distribution", "--json"]) == 0
     names = [entry["name"] for entry in json.loads(capsys.readouterr().out)]

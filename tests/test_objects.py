@@ -35,6 +35,7 @@ ALIASES = {
     "Tweedie": ["tweedie"],
     "SquaredLogError": ["msle", "squared_log_error"],
     "AbsolutePercentageError": ["mape", "absolute_percentage_error"],
+    "SymmetricAbsolutePercentageError": ["smape", "symmetric_absolute_percentage_error"],
     "ZeroOne": ["zero_one", "zero_one_loss"],
     "Perceptron": ["perceptron", "perceptron_loss"],
     "Hinge": ["hinge"],
@@ -43,6 +44,7 @@ ALIASES = {
     "Exponential": ["exponential", "adaboost"],
     "BinaryCrossEntropy": ["bce", "log_loss", "logistic", "binary_cross_entropy"],
     "BinaryFocal": ["focal", "binary_focal"],
+    "AsymmetricLoss": ["asl", "asymmetric_loss"],
     "WassersteinCritic": ["wgan", "wasserstein_critic"],
 }
 
@@ -61,6 +63,7 @@ DEFAULTS = {
     "ZeroOne": {"threshold": None, "from_logits": False},
     "BinaryCrossEntropy": {"from_logits": True, "pos_weight": 1, "label_smoothing": 0},
     "BinaryFocal": {"gamma": 2, "alpha": None, "from_logits": True},
+    "AsymmetricLoss": {"gamma_pos": 1, "gamma_neg": 4, "clip": 0.05},
 }
 
 
@@ -210,6 +213,9 @@ BAD_VALUES = {
     ("BinaryCrossEntropy", "label_smoothing"): [-0.1, 1.1, nan],
     ("BinaryFocal", "gamma"): [-0.1, nan, inf],
     ("BinaryFocal", "alpha"): [-0.1, 1.1, nan],
+    ("AsymmetricLoss", "gamma_pos"): [-0.1, nan, inf],
+    ("AsymmetricLoss", "gamma_neg"): [-0.1, nan, inf],
+    ("AsymmetricLoss", "clip"): [-0.1, 1, nan],
 }
 
 
@@ -218,7 +224,8 @@ def test_bad_parameters(name: str, parameter: str) -> None:
     for value in BAD_VALUES[name, parameter]:
         with pytest.raises(ValueError, match=rf"{parameter}.*{value}"):
             getattr(fl, name)(**{parameter: value})
-    for value in ["1", [1.0], 1j, np.ones(1), True]:
+    several = (name, parameter) in (("BinaryCrossEntropy", "pos_weight"), ("BinaryFocal", "alpha"))
+    for value in ["1", [[1.0]] if several else [1.0], 1j, np.ones((1, 1)) if several else np.ones(1), True]:
         with pytest.raises(TypeError, match=parameter):
             getattr(fl, name)(**{parameter: value})
 

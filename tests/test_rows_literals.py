@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import row_samples
 
 import fastloss as fl
 from fastloss import reference
@@ -140,6 +141,21 @@ LITERALS: list[tuple[str, dict[str, Any], list[tuple[Any, Any, Any, Any, Any]]]]
             (0, [nan, 0.0], nan, [nan, nan], [nan, nan]),
         ],
     ),
+    # ε = 2, r = ½: value log 2 + 2·½; gradient ∓½·(1 + 2·½); Hessian of either class ¼·(1 + 0)·...
+    (
+        "Poly1CrossEntropy",
+        {"epsilon": 2.0},
+        [
+            (0, [0.0, 0.0], LOG2 + 1, [-1, 1], [0.25, 0.25]),
+            # r = ¼: ¼·¾·(1 + 2·(¼ - ¾)) = 0; of the other p(1 - p) + 2·r·p·(1 - 2p)
+            (1, [LOG3, 0.0], LOG4 + 1.5, [1.125, -1.125], [0, 0]),
+            (2, [0.0, 0.0, LOG2], LOG2 + 1, [0.5, 0.5, -1], [5 / 16, 5 / 16, 0.25]),
+            (0, [5.0], 0, [0], [0]),
+            (1, [100.0, 0.0], 102, [1, -1], None),
+            (0, [0.0, -inf], 0, [0, 0], [0, 0]),
+            (0, [nan, 0.0], nan, [nan, nan], [nan, nan]),
+        ],
+    ),
     (
         "MulticlassHinge",
         {},
@@ -264,8 +280,7 @@ def test_by_hand(kit: Any, name: str, parameters: dict[str, Any], row: Any) -> N
 
 
 def test_every_row_loss_is_here() -> None:
-    names = {info.cls.__name__ for info in fl.list_losses() if issubclass(info.cls, fl.RowLoss)}
-    assert {name for name, _, _ in LITERALS} == names
+    assert {name for name, _, _ in LITERALS} == {cls.__name__ for cls in row_samples.ROWS}
 
 
 @pytest.mark.parametrize("kit", [fl, reference], ids=["fastloss", "reference"])

@@ -76,8 +76,9 @@ def test_slope_bound(of: Any, rng: np.random.Generator) -> None:
         assert max(steepest) <= of.slope_bound * (1 + 1e-12)
         of_ratio = of.slope_bound == 2.0**52
         assert of_ratio or max(steepest) >= of.slope_bound / 3
-    else:
-        assert steepest[1] > 3 * steepest[0]
+    else:  # or as target and prediction shrink
+        smaller = abs(gradients(of, y / 30, near / 30)).max() if of.targets == "numbers" else 0
+        assert max(steepest[1], smaller) > 3 * steepest[0]
 
 
 @pytest.mark.parametrize("of", ROWS, ids=repr)

@@ -43,5 +43,5 @@ fl_curvature fl_pointwise_automatic_curvature(int kernel) {
 int fl_pointwise_needs_kink_width(int kernel, fl_curvature curvature) {
     int rule = fl_curvature_rule(kernel, curvature);
     return rule == FL_RULE_kink_of_two || rule == FL_RULE_kink_of_one || rule == FL_RULE_relative_kink ||
-           rule == FL_RULE_tolerance_kinks;
+           rule == FL_RULE_tolerance_kinks || rule == FL_RULE_symmetric_relative_kink;
 }

@@ -65,6 +65,16 @@ FL_RULE(tolerance_kinks) {
     return fl_kink(2, twice < size ? twice : size, width);
 }
 
+/* On the far side of y the loss is concave in |r| and |g|/|r| leads to y; between 0 and y it is bent most at
+ * z; on the near side of 0 it is flat. */
+FL_RULE(symmetric_relative_kink) {
+    const real smallest = FL_CONST(0x1p-100, 0x1p-900);
+    real distance = fl_abs(z - y), least = width * fl_abs(y);
+    real kept = distance > least ? distance : least;
+    real secant = fl_abs(g) / (kept < smallest ? smallest : kept);
+    return h > secant ? h : secant;
+}
+
 /* p = {q}: the steeper of the two parabolas. */
 FL_RULE(steeper_side) {
     return (real)(2 * (p[0] > 0.5 ? p[0] : 1 - p[0]));

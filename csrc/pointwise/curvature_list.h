@@ -28,6 +28,7 @@
     X(tweedie,                   tweedie_ends,            tweedie_expected, MAJORIZER)    \
     X(squared_log_error,         log_error_ends,          log_error_slope,  MAJORIZER)    \
     X(absolute_percentage_error, relative_kink,           none,             MAJORIZER)    \
+    X(symmetric_absolute_percentage_error, symmetric_relative_kink, none,   MAJORIZER)    \
     X(squared_hinge,             two,                     none,             MAJORIZER)    \
     X(modified_huber,            two,                     none,             MAJORIZER)    \
     X(smoothed_hinge,            inverse_parameter,       none,             MAJORIZER)    \
@@ -35,12 +36,14 @@
     X(bce_logits,                weighted_logistic_bound, exact,            EXACT)        \
     X(bce_logits_plain,          logistic_bound,          exact,            EXACT)        \
     X(focal_logits,              focal_bound,             focal_slope,      MAJORIZER)    \
-    X(focal2_logits,             focal2_bound,            focal_slope,      MAJORIZER)
+    X(focal2_logits,             focal2_bound,            focal_slope,      MAJORIZER)    \
+    X(asymmetric_loss,           none,                    focal_slope,      GAUSS_NEWTON)
 
 #define FL_CURVATURE_RULES(X)                                                             \
     X(exact, 0) X(absolute, 0) X(unit, 0) X(secant, 0) X(two, 0) X(steeper_side, 1)       \
     X(inverse_parameter, 1)                                                               \
     X(kink_of_two, 0) X(kink_of_one, 0) X(relative_kink, 0) X(tolerance_kinks, 1)         \
+    X(symmetric_relative_kink, 0)                                                         \
     X(poisson_ends, 0) X(at_least_one, 0) X(tweedie_ends, 1) X(tweedie_expected, 1)       \
     X(log_error_ends, 0) X(log_error_slope, 0)                                            \
     X(logistic_bound, 0) X(weighted_logistic_bound, 4)                                    \

@@ -342,6 +342,56 @@ FL_LOSS(focal_probabilities) {
     return (fl_terms){power * ((q * q) * loss), y > 0 ? -gradient : gradient, power * bracket};
 }
 
+/* Asymmetric loss (Ridnik et al. 2021): u, q and r as in the focal loss, but of label 0 the probability q is
+ * lowered by c, and the sample is dropped where nothing remains. With m = q − c, R = r + c = 1 − m, M = −log
+ * R, σ = q/m and ρ = r/R: value m^γ·M, gradient by u m^γ·r·(γσM + q/R), Hessian m^γ·r·[γσM·(((γ − 1)σ + 1)·r
+ * − q) + (2γσ + 1)·q·ρ − q·(q/R)·(1 − ρ)]. */
+FL_MAGNITUDE(asymmetric_loss) {
+    return z;
+}
+
+FL_PREPARE(asymmetric_loss) {
+    return focal_logits_prepare(y, z, p, moderate);
+}
+
+/* p = {γ of label 1, γ of label 0, c} */
+FL_LOSS(asymmetric_loss) {
+    const real least = FL_CONST(0x1p-60, 0x1p-500); /* a smaller c is none */
+    fl_pair gamma = y > 0 ? fl_constant(p[0]) : fl_constant(p[1]), clip = fl_constant(p[2]);
+    int clips = !(y > 0) & (clip.hi >= least);
+    fl_focal_parts parts = fl_split_focal(y, z, prepared);
+    real u = parts.u, unit = fl_is_negative(u) ? 1 : parts.unit, right = parts.right.hi * unit,
+         q = parts.q.hi;
+    fl_pair m = fl_two_sum(q, -clip.hi);
+    m = fl_two_sum(m.hi, m.lo + (parts.q.lo - clip.lo));
+    int dropped = clips & (m.hi <= 0), lowered = clips & (m.hi > 0);
+    m = (fl_pair){lowered ? m.hi : (real)0.5, lowered ? m.lo : 0};
+    fl_pair rest = fl_fast_two_sum(1, -m.hi),
+            of_loss = {clips ? rest.hi : parts.d.hi, clips ? rest.lo - m.lo : parts.d.lo};
+    fl_pair log_m = fl_log_pair(m.hi, 0, m.lo / m.hi);
+    fl_pair log_d = fl_log_pair(of_loss.hi, 0, of_loss.lo / of_loss.hi);
+    real loss = clips ? -log_d.hi : (u > 0 ? u : 0) + log_d.hi;
+    real from_u = u > 0 ? 0 : fl_at_most(fl_abs(u), FL_EXP_RANGE);
+    fl_pair minus_log_q = fl_two_sum(from_u, log_d.hi);
+    minus_log_q =
+        (fl_pair){clips ? -log_m.hi : minus_log_q.hi, clips ? -log_m.lo : minus_log_q.lo + log_d.lo};
+    fl_pair exponent = fl_times_pair(minus_log_q.hi, gamma);
+    exponent.lo = fl_fma(gamma.hi, minus_log_q.lo, exponent.lo);
+    fl_pair remaining = fl_exp_negated_sum(exponent.hi, exponent.lo);
+    real power = dropped ? 0 : remaining.hi + remaining.lo;
+    fl_pair inverse = fl_reciprocal((fl_pair){rest.hi, rest.lo - m.lo});
+    real share = fl_fma(q, inverse.lo, q * inverse.hi);
+    real sigma = lowered ? q / m.hi : 1, rho = clips ? right * inverse.hi : 1;
+    real finite_loss = loss < FL_EXP_RANGE ? loss : 0; /* beyond, r is 0 */
+    real steep = fl_constant_fma(gamma, finite_loss * sigma, 0),
+         of_q = fl_fma(2 * gamma.hi, sigma, 1) * q * rho;
+    of_q = clips ? fl_fma(-q * share, 1 - rho, of_q) : of_q;
+    real bracket = fl_fma(steep, fl_fma(fl_fma(gamma.hi - 1, sigma, 1), right, -q), of_q);
+    real gradient = clips ? power * (steep + share) * parts.right.hi * unit : power * fl_fma(steep, right, q);
+    return (fl_terms){fl_keep_nan(z, power * loss), fl_keep_nan(z, fl_flip_for_one(gradient, y)),
+                      fl_keep_nan(z, power * bracket * parts.right.hi * unit)};
+}
+
 /* −y·z */
 FL_LOSS(wasserstein_critic) {
     real s = fl_class(y);

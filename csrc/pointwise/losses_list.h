@@ -41,6 +41,7 @@
     X(half_tweedie_deviance,     ANY,             ANY,             HEAVY,  1, CHUNKS)      \
     X(squared_log_error,         ABOVE_MINUS_ONE, ABOVE_MINUS_ONE, HEAVY,  0, CHUNKS)      \
     X(absolute_percentage_error, ANY,             ANY,             CHEAP,  0, ONE_PASS)    \
+    X(symmetric_absolute_percentage_error, ANY,   ANY,             MEDIUM, 0, ONE_PASS)    \
     X(zero_one,                  ANY,             ANY,             CHEAP,  0, ONE_PASS)    \
     X(zero_one_threshold,        ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
     X(zero_one_logits,           LABEL,           ANY,             CHEAP,  1, ONE_PASS)    \
@@ -60,6 +61,7 @@
     X(focal_logits,              BINARY,          ANY,             HEAVY,  3, TWO_PASSES)  \
     X(focal2_logits,             BINARY,          ANY,             HEAVY,  2, TWO_PASSES)  \
     X(focal_probabilities,       BINARY,          FRACTION,        HEAVY,  3, CHUNKS)      \
+    X(asymmetric_loss,           BINARY,          ANY,             HEAVY,  3, TWO_PASSES)  \
     X(wasserstein_critic,        LABEL,           ANY,             CHEAP,  0, ONE_PASS)    \
     FL_PENALTIES(X)
 

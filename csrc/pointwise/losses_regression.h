@@ -526,3 +526,29 @@ FL_LOSS(absolute_percentage_error) {
     real inverse = 1 / (a > smallest ? a : smallest);
     return (fl_terms){fl_abs(r) / (a > smallest ? a : smallest), fl_sign(r) * inverse, fl_keep_nan(r, 0)};
 }
+
+/* 2|r|/(|y| + |z|): with d = |y| + |z| and z on y's side of 0 the gradient is ±4|y|/d², the Hessian ∓8|y|/d³;
+ * on the other side the loss is 2, and at 0 the gradient is the mean of both sides. d is halved where it may
+ * overflow; elsewhere |y| is lifted, so that |y|/d is a normal number; and in the Hessian |y|/d² once more,
+ * where d is large enough for that. */
+FL_LOSS(symmetric_absolute_percentage_error) {
+    const real lift = FL_CONST(0x1p24, 0x1p54), near_one = FL_CONST(0x1p-11, 0x1p-25);
+    real a = fl_abs(y), b = fl_abs(z), larger = a > b ? a : b;
+    int is_large = larger > 1, differs = fl_is_negative(y) != fl_is_negative(z);
+    real half = is_large ? (real)0.5 : 1;
+    fl_pair sum = fl_two_sum(a * half, b * half);
+    int is_empty = sum.hi == 0, is_far = sum.hi > FL_LARGEST;
+    real d = is_empty ? 1 : sum.hi;
+    real value = 2 * half * fl_abs(b - a) / d;
+    value = ((differs | is_far) & !is_empty) ? 2 : value;
+    real share = a * (is_large ? (real)0.5 : lift) / d;
+    real divisor = d * (is_large ? (real)0.5 : (real)0.25 * lift);
+    real side = fl_sign(b - a), again = !is_large && d > near_one ? lift : 1;
+    real slope = side * (share / divisor), down = again == 1 ? 1 : 1 / lift;
+    /* d was rounded three times */
+    real exact_share = fl_fma(share, -3 * (is_far ? 0 : sum.lo) / d, share);
+    real bend = side * (exact_share * again / divisor * (2 * half) / d * down);
+    slope = b == 0 ? fl_flip_sign((real)0.5 * slope, y) : (differs ? 0 : fl_flip_sign(slope, z));
+    return (fl_terms){fl_keep_nan(d, value), fl_keep_nan(d, slope),
+                      fl_keep_nan(d, (differs | (b == 0)) ? 0 : -bend)};
+}

@@ -51,6 +51,37 @@ FL_ROW_EMIT(cross_entropy) {
     return (fl_row_slopes){row.p * fl_fma(row.d - t, p, -(t * rest)), row.p * (row.d * p * rest)};
 }
 
+/* Poly-1 (Leng et al. 2022): with r the probability of the true class, q = 1 − r, F = 1 + ε·r, value −log r +
+ * ε·q; gradient (p_k − [k = y])·F; Hessian p·(1 − p)·(F − ε·(1 − p)) of the true class, p·(F·(1 − p) − ε·r·p)
+ * of others. ε is the parameter γ of the call; F is a sum of what is positive for a negative one, too. */
+FL_ROW_SOFTMAX(poly1_cross_entropy)
+
+FL_ROW_TERM(poly1_cross_entropy) {
+    return fl_softmax_term(e, row, o);
+}
+
+FL_ROW_FINISH(poly1_cross_entropy) {
+    const real more = (real)(1 + o.gamma_exact);
+    fl_softmax_row s = fl_softmax_of_own(row, o);
+    int ignored = row.label < 0;
+    real r = s.own * s.inverse, q = s.others * s.inverse, weight = ignored ? 0 : row.weight + s.nan;
+    row.value = ignored ? 0 : fl_fma(o.gamma, q, s.loss) + s.nan;
+    row.q = o.gamma < 0 ? fl_fma(-o.gamma, q, more) : fl_fma(o.gamma, r, 1);
+    row.p = weight * s.inverse * row.q;
+    row.d = -s.others * row.p;
+    row.a = o.gamma * r;
+    row.s = fl_softmax_sum(row);
+    row.r = (o.hessian | !o.across) ? 1 / row.s : 0;
+    row.b = (o.hessian | !o.across) ? weight * fl_softmax_exact_inverse(row) : 0;
+    return row;
+}
+
+FL_ROW_EMIT(poly1_cross_entropy) {
+    real p = e.z * row.r, rest = fl_softmax_rest(row, e.z, row.s) * row.r;
+    real bent = e.is_own ? rest * fl_fma(-o.gamma, rest, row.q) : fl_fma(row.q, rest, -row.a * p);
+    return (fl_row_slopes){e.is_own ? row.d : e.z * row.p, e.z * row.b * bent};
+}
+
 FL_ROW_PLAIN(cross_entropy_probabilities, FL_ADDS_A | FL_ADDS_D)
 
 FL_INLINE real fl_clip_row_probability(real p) {

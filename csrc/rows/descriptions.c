@@ -20,10 +20,18 @@ int fl_rows_takes_labels(int kernel) {
     return fl_descriptions[kernel].forms >> FL_BY_LABEL & 1;
 }
 int fl_rows_takes_dense(int kernel) {
-    return fl_descriptions[kernel].forms >> FL_DENSE & 1;
+    return (fl_descriptions[kernel].forms & (1 << FL_DENSE | 1 << FL_DENSE_WEIGHTED)) != 0;
 }
 int fl_rows_has_hessian(int kernel) {
     return fl_descriptions[kernel].has_hessian;
+}
+
+static int fl_is_nll(int kernel) {
+    return kernel == FL_ROWS_gaussian_nll || kernel == FL_ROWS_laplace_nll || kernel == FL_ROWS_student_t_nll;
+}
+
+int fl_scales_hessian(int kernel) {
+    return !fl_is_nll(kernel) && kernel != FL_ROWS_multi_quantile;
 }
 
 int fl_rows_has_curvature(int kernel, fl_curvature curvature) {
@@ -31,8 +39,9 @@ int fl_rows_has_curvature(int kernel, fl_curvature curvature) {
     if (!fl_rows_has_hessian(kernel))
         return 0;
     if (curvature == FL_CURVATURE_MAJORIZER)
-        return convex;
+        return convex || kernel == FL_ROWS_multi_quantile;
     if (curvature == FL_CURVATURE_GAUSS_NEWTON)
-        return convex || kernel == FL_ROWS_focal || kernel == FL_ROWS_generalized_cross_entropy;
+        return convex || fl_is_nll(kernel) || kernel == FL_ROWS_focal ||
+               kernel == FL_ROWS_generalized_cross_entropy;
     return 1;
 }

@@ -301,7 +301,10 @@ static fl_domain fl_in_precision(fl_domain d, int float32) {
     return d;
 }
 
+/* Curvatures that are made of the Hessian: those of a softmax. */
 static double fl_curvature_factor(const fl_rows_call *c) {
+    if (!fl_scales_hessian(c->kernel))
+        return 1;
     if (c->curvature == FL_CURVATURE_MAJORIZER)
         return 2;
     return c->n_classes > 1 ? (double)c->n_classes / (double)(c->n_classes - 1) : 1;

@@ -59,8 +59,9 @@ typedef struct {
     const void *own, *base;
     const void *class_weight; /* before smoothing, or NULL: what a row counts for in a mean */
     double base_sum;          /* of base */
-    double gamma, log_base;
-    int gauss_newton; /* focal: its Hessian without the term that can be negative */
+    double gamma, log_base, constant, kink_width;
+    int gauss_newton; /* focal: its Hessian without the term that can be negative; NLLs: its expectation */
+    int rounds_kinks; /* several quantiles: the curvature of their loss with kinks rounded off */
 } fl_row_options;
 
 /* How the targets come: class indices; class indices smoothed over all classes; dense; dense with class

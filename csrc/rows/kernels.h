@@ -19,6 +19,7 @@
 #include "focal.h"
 #include "generalized.h"
 #include "hinge.h"
+#include "location_scale.h"
 #include "state.h"
 #include "two_classes.h"
 
@@ -162,6 +163,7 @@
 
 #define FL_ROW_FORMS_LABELS(X, name, kind, has_hessian) X(name, FL_BY_LABEL, kind, has_hessian)
 #define FL_ROW_FORMS_DENSE(X, name, kind, has_hessian) X(name, FL_DENSE, kind, has_hessian)
+#define FL_ROW_FORMS_LEVELS(X, name, kind, has_hessian) X(name, FL_DENSE_WEIGHTED, kind, has_hessian)
 #define FL_ROW_FORMS_LINK(X, name, kind, has_hessian) X(name, FL_NO_TARGET, kind, has_hessian)
 #define FL_ROW_FORMS_ALL(X, name, kind, has_hessian)                                                         \
     X(name, FL_BY_LABEL, kind, has_hessian)                                                                  \

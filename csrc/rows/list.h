@@ -7,7 +7,7 @@
  *           unless targets are spread over the classes; FUSED: one that is flat_kernel.h's for two and three
  *           classes alone, since what its terms are off by costs more there than looking for the maximum
  *   forms   LABELS: class indices; LABELS_SMOOTHED: also with a smoothed target; DENSE: dense targets; ALL:
- *           everything; LINK: no targets
+ *           everything; LEVELS: dense, with a number for each class; LINK: no targets
  * The mathematics of a kernel is in the files that kernels.h includes. */
 #ifndef FL_ROWS_LIST_H
 #define FL_ROWS_LIST_H
@@ -19,6 +19,7 @@
     X(cross_entropy,               FLAT,    ALL,    NON_NEGATIVE, ANY,          1, 0)      \
     X(cross_entropy_probabilities, PLAIN,   ALL,    NON_NEGATIVE, FRACTION,     1, 1)      \
     X(focal,                       FUSED,   LABELS, NON_NEGATIVE, ANY,          1, 0)      \
+    X(poly1_cross_entropy,         SOFTMAX, LABELS, NON_NEGATIVE, ANY,          1, 0)      \
     X(focal_probabilities,         PLAIN,   LABELS, NON_NEGATIVE, FRACTION,     1, 1)      \
     X(generalized_cross_entropy,   SOFTMAX, LABELS, NON_NEGATIVE, ANY,          1, 0)      \
     X(crammer_singer,              SCANNED, LABELS, NON_NEGATIVE, ANY,          1, 0)      \
@@ -27,6 +28,10 @@
     X(kl_divergence_logits,        SOFTMAX, DENSE,  NON_NEGATIVE, ANY,          1, 0)      \
     X(js_divergence,               PLAIN,   DENSE,  NON_NEGATIVE, NON_NEGATIVE, 1, 1)      \
     X(js_distance,                 PLAIN,   DENSE,  NON_NEGATIVE, NON_NEGATIVE, 1, 1)      \
+    X(gaussian_nll,                PLAIN,   DENSE,  ANY,          ANY,          1, 0)      \
+    X(laplace_nll,                 PLAIN,   DENSE,  ANY,          ANY,          1, 0)      \
+    X(student_t_nll,               PLAIN,   DENSE,  ANY,          ANY,          1, 0)      \
+    X(multi_quantile,              PLAIN,   LEVELS, ANY,          ANY,          1, 0)      \
     X(euclidean_error,             SCANNED, DENSE,  ANY,          ANY,          0, 0)      \
     X(softmax,                     FLAT,    LINK,   ANY,          ANY,          0, 0)      \
     X(log_softmax,                 SCANNED, LINK,   ANY,          ANY,          0, 0)
@@ -59,6 +64,7 @@ enum {
     FL_FORMS_LABELS = 1 << FL_BY_LABEL,
     FL_FORMS_DENSE = 1 << FL_DENSE,
     FL_FORMS_ALL = 1 << FL_BY_LABEL | 1 << FL_SMOOTHED | 1 << FL_DENSE | 1 << FL_DENSE_WEIGHTED,
+    FL_FORMS_LEVELS = 1 << FL_DENSE_WEIGHTED,
     FL_FORMS_LINK = 1 << FL_NO_TARGET
 };
 
@@ -75,5 +81,7 @@ enum {
 #define FL_ROW_DESCRIPTIONS FL_ROW_KERNELS(FL_DESCRIBE_ROWS)
 
 const fl_row_description *fl_describe_rows(int kernel);
+/* Whether other curvatures are multiples of the Hessian. */
+int fl_scales_hessian(int kernel);
 
 #endif

@@ -12,6 +12,8 @@ static int fl_form_of(const fl_rows_call *c, const fl_row_description *kernel) {
     if (kernel->forms >> FL_NO_TARGET & 1)
         return FL_NO_TARGET;
     int spreads = kernel->forms >> FL_SMOOTHED & 1;
+    if (kernel->forms == FL_FORMS_LEVELS)
+        return FL_DENSE_WEIGHTED;
     if (!c->dense)
         return spreads && c->label_smoothing != 0 ? FL_SMOOTHED : FL_BY_LABEL;
     return spreads && (c->label_smoothing != 0 || c->class_weight) ? FL_DENSE_WEIGHTED : FL_DENSE;
@@ -21,12 +23,16 @@ static int fl_form_of(const fl_rows_call *c, const fl_row_description *kernel) {
 static int fl_prepare_options(fl_row_pass *p, void **allocated) {
     const fl_rows_call *c = p->call;
     int focal = c->kernel == FL_ROWS_focal || c->kernel == FL_ROWS_focal_probabilities;
-    const double *weights = focal ? c->alpha : c->class_weight;
+    int levels = p->kernel->forms == FL_FORMS_LEVELS;
+    const double *weights = focal ? c->alpha : (levels ? NULL : c->class_weight);
     int spreads = p->form == FL_SMOOTHED || p->form == FL_DENSE_WEIGHTED;
     size_t n = c->n_classes;
     p->options = (fl_row_options){.gamma = c->gamma,
                                   .log_base = c->log_base == 0 ? 1 : c->log_base,
-                                  .gauss_newton = c->curvature == FL_CURVATURE_GAUSS_NEWTON};
+                                  .constant = c->constant,
+                                  .kink_width = c->kink_width,
+                                  .gauss_newton = c->curvature == FL_CURVATURE_GAUSS_NEWTON,
+                                  .rounds_kinks = levels && c->curvature == FL_CURVATURE_MAJORIZER};
     p->class_scale = fl_class_scale(weights, n, c->float32);
     *allocated = NULL;
     if (!spreads && !weights)
@@ -43,6 +49,11 @@ static int fl_prepare_options(fl_row_pass *p, void **allocated) {
         fl_set_real(p, base, k, w * s / (double)n);
         p->options.base_sum += w * s / (double)n;
         fl_set_real(p, plain, k, w);
+        if (levels) {
+            double level = c->alpha ? c->alpha[k] : 0.5;
+            fl_set_real(p, own, k, level);
+            fl_set_real(p, base, k, 1 - level);
+        }
     }
     p->options.own = own;
     p->options.base = base;

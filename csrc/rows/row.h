@@ -97,8 +97,8 @@ typedef struct {
 typedef struct {
     int form, across, hessian, own_term, moderate, unlikely;
     real gamma, base_sum;
-    double gamma_exact, log_base;
-    int gauss_newton;
+    double gamma_exact, log_base, constant, kink_width;
+    int gauss_newton, rounds_kinks;
 } fl_row_setting;
 
 #define FL_ROW_UNUSED __attribute__((unused))

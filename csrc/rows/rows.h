@@ -1,5 +1,7 @@
-/* The row family: losses of a row of C classes, and the links softmax and log-softmax. Included by
- * fastloss.h.
+/* The row family: losses of a row of C classes, of the parameters of a distribution (gaussian_nll,
+ * laplace_nll and student_t_nll: location and logarithm of the scale, multi_quantile: a quantile for each
+ * level), whose target is dense and the same number along each row, by a stride of 0; and the links softmax
+ * and log-softmax. Included by fastloss.h.
  *
  * Fill an fl_rows_call, then call fl_rows: it makes one pass over the data and writes the outputs asked for.
  */
@@ -28,9 +30,11 @@ typedef struct {
     double label_smoothing;     /* cross-entropy */
     int has_ignore_index;       /* losses of class indices: such rows give 0 and a zero gradient */
     long long ignore_index;
-    double gamma;        /* focal; q of the generalised cross-entropy */
-    const double *alpha; /* focal: n_classes numbers, or NULL for 1 */
+    double gamma;        /* focal; q of the generalised cross-entropy, ε of Poly-1, ν of Student's t */
+    const double *alpha; /* focal: n_classes numbers, or NULL for 1; several quantiles: levels */
     double log_base;     /* Jensen-Shannon: the natural logarithm of the base; 0 counts as 1 */
+    double constant;     /* NLLs: what their values have besides */
+    double kink_width;   /* several quantiles, for their majorizer: residuals below it count as it */
     fl_go_on go_on;      /* optional */
     void *context;       /* of go_on */
     /* results */
@@ -51,7 +55,8 @@ int fl_rows_takes_dense(int kernel);
 int fl_rows_has_hessian(int kernel);
 /* Every kernel with a Hessian has |h| and 1. Those of logits have the Hessian's bound by Gershgorin's
  * circles, 2·T·p(1 − p), as majorizer, and as Gauss-Newton K/(K − 1)·T·p(1 − p): the curvature along moving
- * one of K scores while their sum stays (Friedman 2001). */
+ * one of K scores while their sum stays (Friedman 2001); for NLLs Fisher's information. Several quantiles
+ * have the majorizer of their kinks, which needs kink_width. */
 int fl_rows_has_curvature(int kernel, fl_curvature curvature);
 
 /* One pass over the data. On any status but FL_OK the outputs are undefined; nothing outside them was

@@ -86,7 +86,10 @@ FL_INLINE fl_row_setting fl_setting_of(const fl_row_tile *t, int form, int acros
                             (real)t->options->base_sum,
                             t->options->gamma,
                             t->options->log_base,
-                            t->options->gauss_newton};
+                            t->options->constant,
+                            t->options->kink_width,
+                            t->options->gauss_newton,
+                            t->options->rounds_kinks};
 }
 
 FL_INLINE int fl_has_labels(int form) {

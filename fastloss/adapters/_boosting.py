@@ -12,7 +12,16 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from fastloss._loss import CURVATURES, Loss, NameOfObject, PointwiseLoss, RowLoss, Unchanging, curvature_code
+from fastloss._loss import (
+    CURVATURES,
+    Loss,
+    NameOfObject,
+    ParameterLoss,
+    PointwiseLoss,
+    RowLoss,
+    Unchanging,
+    curvature_code,
+)
 from fastloss._validation import as_array
 from fastloss.adapters._units import Typical, typical_row, unit_factor
 
@@ -73,6 +82,11 @@ class FromLoss(Unchanging):
             return ValueError(
                 f"{self.loss!r} takes a score for each class, but {self.library} has one a row: set"
                 f" {self.classes_parameter}, or for two classes take a loss such as BinaryCrossEntropy()"
+            )
+        if isinstance(self.loss, ParameterLoss) and len(shape) == 1:
+            return ValueError(
+                f"{self.loss!r} takes {len(self.loss.columns)} scores a row, but {self.library} has one: set"
+                f" {self.classes_parameter}={len(self.loss.columns)}"
             )
         if isinstance(self.loss, PointwiseLoss) and (np.ndim(y_true), len(shape)) == (1, 2):
             return ValueError(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastloss._loss import Loss, RowLoss
+from fastloss._loss import Loss, ParameterLoss, RowLoss
 from fastloss._validation import as_array
 from fastloss.adapters._boosting import raw_score_loss, weights_or_none
 from fastloss.adapters._redescending import least_constant
@@ -47,7 +47,7 @@ def constant_score(
 
     Returns
     -------
-    float, or ndarray of shape (C,) for losses of classes
+    float, or ndarray of shape (C,) for losses of classes, of columns for those of parameters
         A raw score: a logit or a logarithm where the loss takes such. Binary scores are kept within ±20,
         and classes that do not occur get the logarithm of 1e-15.
 
@@ -83,6 +83,9 @@ def constant_score(
             check_finite(y, counts)
             y, weight = y[counts], weight[counts]
     check_finite(y)
+    if isinstance(loss, ParameterLoss):
+        found: Array = loss._constant_row(y, weight)
+        return found
     if isinstance(loss, RowLoss):
         return _row_scores(loss, y, weight, n_classes)
     return _score(loss, y, weight)

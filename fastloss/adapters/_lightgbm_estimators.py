@@ -14,7 +14,7 @@ except ImportError as error:
     ) from error
 from sklearn.utils.metaestimators import available_if
 
-from fastloss._loss import Loss
+from fastloss._loss import Loss, ParameterLoss
 from fastloss.adapters import _estimators as shared
 from fastloss.adapters._boosting import Array
 from fastloss.adapters.lightgbm import _Metric, objective, predictions
@@ -55,6 +55,8 @@ class _Trained(lightgbm.LGBMModel):
             params: dict[str, Any] = super()._process_params(stage)
         finally:
             self._for_lightgbm = False
+        if isinstance(self._trained, ParameterLoss):
+            params["num_class"] = len(self._trained.columns)
         # LightGBM would evaluate the metric of its default objective, on raw scores.
         if "metric" not in self._other_params:
             params["metric"] = "None"
@@ -120,8 +122,9 @@ class Regressor(_Trained, lightgbm.LGBMRegressor):
     """LightGBM's regressor with any loss: start, link, metric and curvature are set.
 
     Training starts from the constant of least loss, which becomes part of the first tree. `predict` gives
-    numbers in the units of the targets: the exponential of scores for `Poisson`, `Gamma` and `Tweedie`. What
-    is evaluated after each round, and early stopping goes by, is the loss.
+    numbers in the units of the targets: the exponential of scores for `Poisson`, `Gamma` and `Tweedie`; of
+    `GaussianNLL` and its kin, and of `MultiQuantile`, the columns that the loss takes. What is evaluated
+    after each round, and early stopping goes by, is the loss.
 
     Parameters
     ----------

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastloss._loss import ParameterLoss
 from fastloss._validation import precision_of
 from fastloss.regression import AbsoluteError
 
@@ -64,8 +65,16 @@ def unit_factor(loss: Any, curvature: int, typical: Typical, y: Array, weight: A
     target, score = typical(y, weight)
     if not 0 < abs(score - target) < np.inf:
         return 1.0
+    if isinstance(loss, ParameterLoss):
+        return _of_columns(loss, curvature, abs(score - target))
     (h,) = loss._gradient_and_curvature([target], [score], None, curvature, None, 1)[1]
     return 1.0 / float(h)
+
+
+def _of_columns(loss: ParameterLoss, curvature: int, spread: float) -> Array:
+    """Return 1/h of each column where targets are a spread off; that of a logarithm has no unit."""
+    h = loss._gradient_and_curvature([0.0], [loss._row_off(spread)], None, curvature, None, 1)[1][0]
+    return np.where(h > 0, 1 / np.where(h > 0, h, 1.0), 1.0)
 
 
 def _mean(y: Array, weight: Any) -> float:

@@ -16,7 +16,7 @@ except ImportError as error:
     ) from error
 from sklearn.utils.metaestimators import available_if
 
-from fastloss._loss import Loss
+from fastloss._loss import Loss, ParameterLoss
 from fastloss._validation import as_array
 from fastloss.adapters import _estimators as shared
 from fastloss.adapters._boosting import Array
@@ -58,6 +58,8 @@ class _Trained(xgboost.XGBModel):
             params.pop(name, None)
         if self._start is not None:
             params["base_score"] = self._start
+        if isinstance(self._trained, ParameterLoss):
+            params["num_class"] = len(self._trained.columns)
         if self._has_metric:
             params.pop("eval_metric", None)
             params["disable_default_eval_metric"] = True
@@ -97,9 +99,9 @@ class _Trained(xgboost.XGBModel):
         if any(value is not None for value in given):
             return None
         start = shared.start_of(loss, y, options.get("sample_weight"), n_classes)
-        if n_classes is None:
+        if n_classes is None and not np.ndim(start):
             return float(start)
-        if n_classes > 2:  # one start for each class is known since 3.1
+        if np.ndim(start):  # one start for each class is known since 3.1
             return np.asarray(start).tolist() if _VERSION >= (3, 1) else None
         return 1 / (1 + math.exp(-max(-_LARGEST_LOGIT, min(float(start), _LARGEST_LOGIT))))
 
@@ -129,8 +131,9 @@ class Regressor(_Trained, xgboost.XGBRegressor):
     """XGBoost's regressor with any loss: start, link, metric and curvature are set.
 
     Training starts from the constant of least loss. `predict` gives numbers in the units of the targets: the
-    exponential of scores for `Poisson`, `Gamma` and `Tweedie`. What is evaluated after each round, and early
-    stopping goes by, is the loss.
+    exponential of scores for `Poisson`, `Gamma` and `Tweedie`; of `GaussianNLL` and its kin, and of
+    `MultiQuantile`, the columns that the loss takes. What is evaluated after each round, and early stopping
+    goes by, is the loss.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
-from fastloss._loss import Loss, RowLoss
+from fastloss._loss import Loss, ParameterLoss, RowLoss
 from fastloss._validation import as_array
 from fastloss.adapters._boosting import (
     Array,
@@ -170,6 +170,8 @@ def objective(
     array([[-2., -2.],
            [ 2., -2.]])
     """
+    if isinstance(loss, ParameterLoss):
+        raise TypeError(f"{loss!r} takes {len(loss.columns)} scores a row, but CatBoost has one")
     made = _MultiObjective if isinstance(loss, RowLoss) else _RangeObjective
     return made.of(loss, curvature, n_threads)
 

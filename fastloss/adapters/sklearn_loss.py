@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 import fastloss as fl
-from fastloss._loss import Domain, Loss, RowLoss, curvature_code
+from fastloss._loss import Domain, Loss, ParameterLoss, RowLoss, curvature_code
 from fastloss.adapters._boosting import raw_score_loss
 from fastloss.adapters._constant import check_finite, constant_score
 from fastloss.adapters._estimators import start_of
@@ -378,6 +378,8 @@ def as_sklearn_loss(loss: Loss, n_classes: int | None = None) -> Any:
         return _MulticlassLoss(loss, n_classes)
     if loss.predicts == "median":
         return _AbsoluteError()
+    if isinstance(loss, ParameterLoss):
+        raise TypeError(f"{loss!r} takes {len(loss.columns)} scores a row, but HistGradientBoosting has one")
     if loss.predicts == "quantile":
         return _QuantileLoss(loss.parameters["q"])
     if loss.family not in ("regression", "binary"):

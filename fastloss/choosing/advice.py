@@ -68,6 +68,12 @@ _FOCAL = (
     "Its probabilities are not calibrated.",
 )
 
+_TWO_COLUMNS = "real numbers (n, 2): the {0}, and the logarithm of the {1}"
+_NATURAL = (
+    'natural gradient: steps divided by Fisher\'s information, as boosting with curvature "gauss-newton"'
+)
+_OVERSURE = "The scale can shrink without bound where a model fits its training rows exactly: stop early."
+
 ADVICE: Mapping[str, Advice] = {
     "SquaredError": Advice(
         "none",
@@ -179,6 +185,18 @@ ADVICE: Mapping[str, Advice] = {
         _KINKED,
         ("Targets near 0 dominate.", "It favours predictions that are too small.", *_MAE),
     ),
+    "SymmetricAbsolutePercentageError": Advice(
+        "none",
+        "identity",
+        _REAL_OUTPUT,
+        "numbers of one sign, most of them away from 0",
+        _KINKED,
+        (
+            "Not convex, and flat where target and prediction differ in sign: start from another loss's fit.",
+            "It favours predictions that are too large.",
+            *_MAE,
+        ),
+    ),
     "EuclideanError": Advice(
         "none",
         "identity",
@@ -257,6 +275,18 @@ ADVICE: Mapping[str, Advice] = {
         (*_FOCAL, _TWICE.format("sigmoid")),
         _SIGMOID_OUTPUT,
     ),
+    "AsymmetricLoss": Advice(
+        "sigmoid",
+        "logit",
+        _SIGMOID,
+        "0 or 1, one for each label",
+        "Adam or another adaptive one; the Hessian is negative for samples that are badly wrong",
+        (
+            "Its probabilities are not calibrated: set a threshold for each label on held-out data.",
+            "It attends to hard positives, wrong ones among them; clip drops the easy negatives.",
+            _TWICE.format("sigmoid"),
+        ),
+    ),
     "WassersteinCritic": Advice(
         "none",
         "none: the score is a potential",
@@ -286,6 +316,14 @@ ADVICE: Mapping[str, Advice] = {
         "Adam or another adaptive one; the Hessian is negative for samples that are badly wrong",
         (*_FOCAL[1:], _TWICE.format("softmax")),
         _SOFTMAX_OUTPUT,
+    ),
+    "Poly1CrossEntropy": Advice(
+        "softmax",
+        "none in closed form: probabilities are shifted towards 0 and 1",
+        _SOFTMAX,
+        _INDICES,
+        _SMOOTH,
+        ("epsilon is yours to tune, from -1 up: 0 is the cross-entropy.", _TWICE.format("softmax"), _BOUNDED),
     ),
     "MulticlassHinge": Advice(
         "none",
@@ -401,6 +439,41 @@ ADVICE: Mapping[str, Advice] = {
             "Small batches have few others to tell apart.",
             "Two things that are alike in one batch are pushed apart all the same.",
         ),
+    ),
+    "GaussianNLL": Advice(
+        "none",
+        "identity for the mean, the logarithm for the standard deviation",
+        _TWO_COLUMNS.format("mean", "standard deviation"),
+        _REAL,
+        _NATURAL,
+        (_OVERSURE, "Outliers widen the scale of their neighbours: LaplaceNLL or StudentTNLL for these."),
+    ),
+    "LaplaceNLL": Advice(
+        "none",
+        "identity for the median, the logarithm for the scale",
+        _TWO_COLUMNS.format("median", "scale, the mean absolute deviation"),
+        _REAL,
+        _NATURAL,
+        (_OVERSURE, "The standard deviation is 1.41 times the scale."),
+    ),
+    "StudentTNLL": Advice(
+        "none",
+        "identity for the location, the logarithm for the scale",
+        _TWO_COLUMNS.format("location", "scale"),
+        _REAL,
+        _NATURAL,
+        (
+            _OVERSURE,
+            "df is yours to choose: 4 is usual, 1 the most robust; the Hessian is negative for outliers.",
+        ),
+    ),
+    "MultiQuantile": Advice(
+        "none",
+        "identity",
+        "real numbers (n, k), a column for each level",
+        _REAL,
+        _KINKED,
+        ("Nothing keeps quantiles of other levels from crossing: sort a row where they do.", *_MAE),
     ),
     "ZeroOne": Advice(
         "none",

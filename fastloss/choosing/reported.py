@@ -55,6 +55,14 @@ REPORTED: Mapping[str, tuple[Rule, ...]] = {
             options=_RELATIVE,
         ),
     ),
+    "smape": (
+        Rule(
+            _REGRESSION,
+            "SymmetricAbsolutePercentageError",
+            "It is this mean.",
+            options=(Option("AbsoluteError", "targets have both signs: it is flat on the other side of 0"),),
+        ),
+    ),
     "pinball": (
         Rule(
             _REGRESSION,

@@ -12,6 +12,7 @@ from typing import Any
 
 import fastloss as fl
 from fastloss.choosing.questions import QUESTIONS, SHORTHANDS, Question, raised
+from fastloss.choosing.reported import REPORTED
 from fastloss.cli.errors import CommandError
 from fastloss.cli.parser import completed, one_of
 from fastloss.cli.spec import format_loss, parse_value
@@ -22,7 +23,8 @@ Chooses a loss for a task: prints the configured loss, the reason, the activatio
 with it, which optimisers suit it, the pitfalls, and when another loss is better.
 
 Without --task it asks its questions on the terminal. With --task, the questions that are not answered by an
-option have their usual answer assumed, which is the first one listed here.
+option have their usual answer assumed, which is the first one listed here. With --metric, the number that is
+reported in the end, it chooses what makes that number good.
 
 """
 
@@ -50,6 +52,10 @@ def add_parser(commands: Any) -> None:
         metavar="SHARES",
         help="the classes' shares of the samples, 0.9:0.1, or that of the positive class, 0.1",
     )
+    metric = parser.add_argument(
+        "--metric", metavar="NAME", help="the number that is reported: " + ", ".join(REPORTED)
+    )
+    completed(metric, one_of(REPORTED))
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 
@@ -62,12 +68,12 @@ def run(args: argparse.Namespace) -> int:
         name: getattr(args, name) for name in _NAMES if getattr(args, name) is not None
     }
     shares = args.shares
-    are_asked = "task" not in answers
+    are_asked = "task" not in answers and args.metric is None
     if are_asked:
         answers, shares = ask_all(answers, shares)
     numbers: Any = None if shares is None else parse_value(shares)
     try:
-        choice = fl.choose(**answers, shares=numbers)
+        choice = fl.choose(**answers, metric=args.metric, shares=numbers)
     except (TypeError, ValueError) as error:
         raise CommandError(str(error)) from error
     if args.json:

@@ -272,7 +272,7 @@ def _check_mean(sources: Mapping[str, Source], elements: int, total: float) -> N
 
 def _takes_scores(loss: fl.Loss) -> bool:
     """Tell whether a loss, told so, would take probabilities."""
-    return getattr(loss, "from_logits", False) is True
+    return loss.parameters.get("from_logits") is True
 
 
 def _hint(loss: fl.Loss) -> str:

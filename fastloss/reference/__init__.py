@@ -19,6 +19,7 @@ from fastloss.reference import (
     binary,
     distribution,
     embedding,
+    likelihood,
     multiclass,
     penalty,
     regression,
@@ -29,6 +30,7 @@ from fastloss.reference._base import Array, Domain, Loss
 from fastloss.reference.binary import *
 from fastloss.reference.distribution import *
 from fastloss.reference.embedding import *
+from fastloss.reference.likelihood import *
 from fastloss.reference.multiclass import *
 from fastloss.reference.penalty import *
 from fastloss.reference.regression import *
@@ -44,6 +46,7 @@ __all__ = [
 __all__ += binary.__all__
 __all__ += distribution.__all__
 __all__ += embedding.__all__
+__all__ += likelihood.__all__
 __all__ += multiclass.__all__
 __all__ += penalty.__all__
 __all__ += regression.__all__
@@ -81,7 +84,7 @@ def twin(loss: _Parametrised) -> Loss:
     Huber(delta=1.5)
     """
     name = type(loss).__name__
-    for module in (regression, binary, multiclass, distribution, rows, embedding, transport):
+    for module in (regression, likelihood, binary, multiclass, distribution, rows, embedding, transport):
         if isinstance(found := getattr(module, name, None), type) and issubclass(found, Loss):
             return found(**loss.parameters)
     raise TypeError(f"{name} has no NumPy reference")

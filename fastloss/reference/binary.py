@@ -18,6 +18,7 @@ __all__ = [
     "BrierScore",
     "BinaryCrossEntropy",
     "BinaryFocal",
+    "AsymmetricLoss",
 ]
 
 PROBABILITY = Domain(low=0.0, high=1.0)
@@ -151,6 +152,48 @@ class Exponential(_Margin):
 
     def _hessian(self, y: Array, z: Array) -> Array:
         return np.exp(-self._sign(y) * z)
+
+
+class AsymmetricLoss(Loss):
+    """-q^gamma·log(1 - q), q the wrong class's probability, of label 0 less `clip` (Ridnik et al. 2021)."""
+
+    family = "binary"
+    _targets = Domain(low=0.0, high=1.0, integral=True)
+
+    def __init__(self, gamma_pos: float = 1.0, gamma_neg: float = 4.0, clip: float = 0.05) -> None:
+        self.gamma_pos = gamma_pos
+        self.gamma_neg = gamma_neg
+        self.clip = clip
+
+    def _terms(self, y: Array, z: Array) -> tuple[Array, Array, Array, Array, Array, Array]:
+        """gamma, the wrong class's probability, 1 less that, what is left of it, -log(1 - that), its sign."""
+        sign = np.where(y == 1, -1.0, 1.0)
+        wrong, right = sigmoid(sign * z), sigmoid(-sign * z)
+        clip = np.where(y == 1, 0.0, self.clip)
+        m = np.where(wrong > clip, wrong - clip, 0.0)
+        loss = np.where(m == 0, 0.0, np.where(clip == 0, softplus(sign * z), -np.log(right + clip)))
+        return np.where(y == 1, self.gamma_pos, self.gamma_neg), wrong, right, m, loss, sign
+
+    def _value(self, y: Array, z: Array) -> Array:
+        gamma, _, _, m, loss, _ = self._terms(y, z)
+        return m**gamma * loss
+
+    def _slopes(self, y: Array, z: Array) -> tuple[Array, Array]:
+        """Give derivatives by m of the value, 0 where nothing is left."""
+        gamma, wrong, right, m, loss, _ = self._terms(y, z)
+        kept, rest = np.where(m > 0, m, 1.0), right + (wrong - m)
+        first = kept**gamma * (gamma * loss / kept + 1 / rest)
+        second = kept**gamma * (gamma * (gamma - 1) * loss / kept**2 + 2 * gamma / kept / rest + 1 / rest**2)
+        return np.where(m > 0, first, 0.0), np.where(m > 0, second, 0.0)
+
+    def _gradient(self, y: Array, z: Array) -> Array:
+        _, wrong, right, _, _, sign = self._terms(y, z)
+        return sign * self._slopes(y, z)[0] * wrong * right
+
+    def _hessian(self, y: Array, z: Array) -> Array:
+        _, wrong, right, _, _, _ = self._terms(y, z)
+        first, second = self._slopes(y, z)
+        return wrong * right * (second * wrong * right + first * (right - wrong))
 
 
 class WassersteinCritic(_Margin):

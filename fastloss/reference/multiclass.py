@@ -10,7 +10,7 @@ import numpy as np
 from fastloss.reference._base import Array, Domain
 from fastloss.reference.rows import NOT_NEGATIVE, PROBABILITY, RowLoss, log_softmax, one_hot, softmax, total
 
-__all__ = ["CrossEntropy", "Focal", "GeneralizedCrossEntropy", "MulticlassHinge"]
+__all__ = ["CrossEntropy", "Focal", "GeneralizedCrossEntropy", "Poly1CrossEntropy", "MulticlassHinge"]
 
 Numbers = Sequence[float] | Mapping[int, float]
 
@@ -180,6 +180,34 @@ class GeneralizedCrossEntropy(_ProbabilityLoss):
     def _hessian(self, y: Array, z: Array) -> Array:
         exponent, rest, p, true = self._terms(y, z)
         return np.exp(exponent) * np.where(true, rest * (p - self.q * rest), p * (1 - p - self.q * p))
+
+
+class Poly1CrossEntropy(_ProbabilityLoss):
+    """-log p_y + epsilon·(1 - p_y), p_y the probability of the true class (Leng et al. 2022)."""
+
+    from_logits = True
+
+    def __init__(self, epsilon: float = 1.0) -> None:
+        self.epsilon = epsilon
+
+    def _terms(self, y: Array, z: Array) -> tuple[Array, Array, Array, Array]:
+        """Give r = p_y and 1 - r as columns, p, and which class is the true one."""
+        true = one_hot(y, z) == 1
+        p = softmax(z)
+        return total(np.where(true, p, 0.0)), total(np.where(true, 0.0, p)), p, true
+
+    def _value(self, y: Array, z: Array) -> Array:
+        _, q, _, true = self._terms(y, z)
+        return (self.epsilon * q - total(np.where(true, log_softmax(z), 0.0)))[:, 0]
+
+    def _gradient(self, y: Array, z: Array) -> Array:
+        r, q, p, true = self._terms(y, z)
+        return np.where(true, -q, p) * (1 + self.epsilon * r)
+
+    def _hessian(self, y: Array, z: Array) -> Array:
+        r, q, p, true = self._terms(y, z)
+        own = p * q * (1 + self.epsilon * (r - q))
+        return np.where(true, own, p * (1 - p + self.epsilon * r * (1 - 2 * p)))
 
 
 class MulticlassHinge(RowLoss):

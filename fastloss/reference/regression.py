@@ -30,6 +30,7 @@ __all__ = [
     "Tweedie",
     "SquaredLogError",
     "AbsolutePercentageError",
+    "SymmetricAbsolutePercentageError",
 ]
 
 NOT_NEGATIVE = Domain(low=0.0)
@@ -411,3 +412,23 @@ class AbsolutePercentageError(Loss):
 
     def _hessian(self, y: Array, z: Array) -> Array:
         return np.zeros_like(z)
+
+
+class SymmetricAbsolutePercentageError(Loss):
+    """2|r|/(|y| + |z|), 0 where both are 0."""
+
+    def _size(self, y: Array, z: Array) -> Array:
+        d = np.abs(y) + np.abs(z)
+        return np.where(d == 0, 1.0, d)
+
+    def _value(self, y: Array, z: Array) -> Array:
+        return 2 * np.abs(z - y) / self._size(y, z)
+
+    def _gradient(self, y: Array, z: Array) -> Array:
+        # 2·sign(r)/d - 2|r|·sign(z)/d², and |r| is d less twice the smaller magnitude, where signs agree.
+        agree = 1 + np.sign(y) * np.sign(z)
+        return np.sign(z - y) * agree * 2 * np.abs(y) / self._size(y, z) ** 2
+
+    def _hessian(self, y: Array, z: Array) -> Array:
+        agree = 1 + np.sign(y) * np.sign(z)
+        return -np.sign(z - y) * np.sign(z) * agree * 4 * np.abs(y) / self._size(y, z) ** 3

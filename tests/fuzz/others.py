@@ -177,7 +177,7 @@ def linear(s: Session) -> None:
     is_rows = r.random() < 0.4
     n_classes = r.randrange(2, 6)
     if is_rows:
-        cls = r.choice((fl.CrossEntropy, fl.Focal, fl.MulticlassHinge))
+        cls = r.choice((fl.CrossEntropy, fl.Focal, fl.Poly1CrossEntropy, fl.MulticlassHinge))
         loss: Any = cls()
         y = arrays.whole(r, n, 0, n_classes - 1).astype(np.int64)
     else:

@@ -72,6 +72,9 @@ def parameters(cls: type, r: random.Random) -> dict[str, Any]:
             "pos_weight": r.choice((1.0, 1.0, positive(r))),
             "label_smoothing": smoothing,
         }
+    if name == "AsymmetricLoss":
+        gammas = {k: r.choice((0.0, 1.0, 2.0, r.uniform(0, 5))) for k in ("gamma_pos", "gamma_neg")}
+        return {**gammas, "clip": r.choice((0.0, 0.05, r.uniform(0, 0.9)))}
     if name == "BinaryFocal":
         gamma, alpha = r.choice((0.0, 0.5, 1.0, 2.0, 5.0)), r.choice((None, 0.25, fraction(r)))
         return {"gamma": gamma, "alpha": alpha, "from_logits": r.random() < 0.6}

@@ -8,13 +8,17 @@ from typing import Any
 import numpy as np
 
 import fastloss as fl
-from fastloss._loss import RowLoss
+from fastloss._loss import ParameterLoss, RowLoss
 
 from . import arrays, truth
 from .pointwise import VERBS, hold_to_mean
 from .session import THREADS, Session, Unchanged, some_weights, wrong_entries
 
-LOSSES = [info.cls for info in fl.list_losses() if issubclass(info.cls, RowLoss)]
+LOSSES = [
+    info.cls
+    for info in fl.list_losses()
+    if issubclass(info.cls, RowLoss) and not issubclass(info.cls, ParameterLoss)
+]
 
 #: Units in the last place: twice the contract.
 ULPS = 16
@@ -39,6 +43,8 @@ def parameters(cls: type, r: random.Random, n_classes: int) -> dict[str, Any]:
         return {"gamma": r.choice((0.0, 0.5, 1.0, 2.0, 5.0)), "alpha": alpha, "from_logits": r.random() < 0.7}
     if name == "GeneralizedCrossEntropy":
         return {"q": r.choice((0.7, 1.0, r.uniform(1e-3, 1)))}
+    if name == "Poly1CrossEntropy":
+        return {"epsilon": r.choice((-1.0, 0.0, 1.0, 3.0))}
     if name == "MulticlassHinge":
         return {"kind": r.choice(("crammer-singer", "weston-watkins"))}
     if name == "KLDivergence":
@@ -245,6 +251,6 @@ def _repeat(
             else:
                 s.same(what, x, seen.setdefault(k, x.astype(x.dtype.newbyteorder("="))))
                 # These Hessians cross zero: each of their terms is rounded.
-                crosses = k == 2 and isinstance(loss, fl.Focal | fl.JSDivergence)
+                crosses = k == 2 and isinstance(loss, fl.Focal | fl.Poly1CrossEntropy | fl.JSDivergence)
                 if x.dtype.itemsize >= 4 and not crosses:
                     hold_to_mean(s, what, x, *truth.mean_of(first[k], plain[k], weights, total))

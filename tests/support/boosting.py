@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import fastloss as fl
+from fastloss._loss import ParameterLoss
 
 from .numbers import DOUBLE, NARROW, SINGLE, SIZES, cast, is_whole, native
 from .pointwise import prediction, target, weights
@@ -47,6 +48,7 @@ METRICS = [
     loss
     for info in fl.list_losses()
     if issubclass(info.cls, fl.PointwiseLoss | fl.RowLoss) and info.family != "distribution"
+    if not issubclass(info.cls, ParameterLoss)
     for loss in [info.cls()]
 ]
 WITH_CONSTANT = [loss for loss in OBJECTIVES if not isinstance(loss, fl.WassersteinCritic | fl.Perceptron)]

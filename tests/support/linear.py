@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse
 
 import fastloss as fl
+from fastloss._loss import ParameterLoss
 
 from .memory import PLACES
 from .numbers import DOUBLE, FLOATS, SINGLE, cast, exactly, is_whole, native
@@ -29,6 +30,7 @@ LOSSES = [
     info.cls()
     for info in fl.list_losses()
     if issubclass(info.cls, fl.PointwiseLoss | fl.RowLoss) and info.has_gradient
+    if not issubclass(info.cls, ParameterLoss)
 ]
 
 

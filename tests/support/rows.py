@@ -9,6 +9,9 @@ import numpy as np
 import row_samples
 from verbs import REDUCTIONS, VERBS, array_results
 
+import fastloss as fl
+from fastloss._loss import ParameterLoss
+
 from .memory import WRITABLE
 from .numbers import BFLOAT16, DOUBLE, SIZES, cast, is_whole
 from .pointwise import CURVED, LINKS, weights
@@ -117,8 +120,37 @@ class Rows(Subject):
         return found if len(VERBS[choice["verb"]]) > 1 else [found]
 
 
+class Parameters(Rows):
+    """Losses of a number for each row by the parameters that are predicted of its distribution."""
+
+    shapes: Sequence[Any] = [*SIZES, 1500, 4099]
+
+    def __init__(self, loss: Any) -> None:
+        cls = type(loss)
+        self.loss = loss
+        self.name = repr(loss)
+        self.cases = [loss]
+        self.verbs = [*VERBS, CURVED, "weight_sum"]
+        self.covers = {f"{cls.__name__}.{verb}" for verb in self.verbs}
+
+    def _loss(self, choice: Choice) -> Any:
+        return self.loss
+
+    def draw(self, choice: Choice, rng: np.random.Generator) -> Arrays:
+        n, k = choice["shape"], len(self.loss.columns)
+        of_y, of_z = choice["dtype of y_true"], choice["dtype of y_pred"]
+        y = rng.integers(0, 2, n) if is_whole(of_y) else rng.normal(0, 2, n)
+        z = rng.integers(0, 2, (n, k)) if is_whole(of_z) else rng.normal(0, 1, (n, k))
+        found = {"y_true": cast(y, of_y), "y_pred": cast(z, of_z)}
+        if choice["weighted"]:
+            found["sample_weight"] = weights((n,), choice["dtype of sample_weight"], rng)
+        return found
+
+
 def subjects() -> list[Subject]:
-    return [
+    of_parameters = [info.cls() for info in fl.list_losses() if issubclass(info.cls, ParameterLoss)]
+    of_parameters.append(fl.MultiQuantile([(i + 0.5) / 150 for i in range(150)]))
+    return [Parameters(loss) for loss in of_parameters] + [
         Rows(cls, form)
         for cls in row_samples.ROWS
         for form in ("labels", "dense")
