@@ -49,7 +49,9 @@ def test_values_by_hand(p: float, u: Any, v: Any, weights: Any, expected: Any) -
     assert loss.value_and_gradient(u, v, *weights)[0] == pytest.approx(float(expected), abs=1e-15, rel=1e-15)
 
 
-@pytest.mark.parametrize(("m", "k"), [(1, 1), (1, 9), (2, 3), (100, 100), (100, 64), (257, 1000), (1023, 1025), (5000, 1024)])
+@pytest.mark.parametrize(
+    ("m", "k"), [(1, 1), (1, 9), (2, 3), (100, 100), (100, 64), (257, 1000), (1023, 1025), (5000, 1024)]
+)
 def test_is_scipys(m: int, k: int, rng: np.random.Generator) -> None:
     u, v = rng.normal(3, 2, m), rng.standard_cauchy(k)
     a, b = rng.exponential(size=m), rng.exponential(size=k)
