@@ -65,7 +65,7 @@ def test_is_scipys(m: int, k: int, rng: np.random.Generator) -> None:
 
 @pytest.mark.parametrize("n", [1023, 1024, 1025, 4097])
 def test_long_samples_are_matched_in_their_order(n: int, rng: np.random.Generator) -> None:
-    """Signs of both kinds, a fifth of the numbers multiples of 1/4, whose patterns end in zeros alike, or not."""
+    """Numbers of both signs, a fifth or most of them multiples of 1/4, whose patterns end in zeros."""
     for round_numbers in (0, n // 5, n - n // 5):
         u, v = rng.normal(0, 3, n), rng.standard_cauchy(n)
         u[:round_numbers] = np.round(4 * u[:round_numbers]) / 4
