@@ -92,6 +92,23 @@ def squared_epsilon_insensitive(xp, loss, y, z):
     return lambda: t * t, lambda: 2 * xp.sign(r) * t, lambda: xp.where(t > 0, xp.full_like(t, 2), 0)
 
 
+def epsilon_insensitive(xp, loss, y, z):
+    r = z - y
+    t = xp.clip(xp.abs(r) - loss.epsilon, 0, None)
+    return lambda: t, lambda: xp.where(t > 0, xp.sign(r), 0), lambda: xp.zeros_like(r)
+
+
+def linex(xp, loss, y, z):
+    r, a = z - y, loss.a
+    return lambda: xp.expm1(a * r) - a * r, lambda: a * xp.expm1(a * r), lambda: a**2 * xp.exp(a * r)
+
+
+def fair(xp, loss, y, z):
+    r, c = z - y, loss.c
+    u = xp.abs(r) * (1 / c)
+    return lambda: c**2 * (u - xp.log1p(u)), lambda: r / (1 + u), lambda: 1 / (1 + u) ** 2
+
+
 def cauchy(xp, loss, y, z):
     r, c = z - y, loss.c
     u = (r * (1 / c)) ** 2
@@ -169,6 +186,16 @@ def squared_hinge(xp, loss, y, z):
     return lambda: s * s, lambda: -2 * y * s, lambda: xp.where(s > 0, xp.full_like(s, 2), 0)
 
 
+def modified_huber(xp, loss, y, z):
+    m = y * z
+    s, is_square = xp.clip(1 - m, 0, None), m >= -1
+    return (
+        lambda: xp.where(is_square, s * s, -4 * m),
+        lambda: xp.where(is_square, -2 * y * s, -4 * y),
+        lambda: xp.where(is_square & (s > 0), xp.full_like(s, 2), 0),
+    )
+
+
 def smoothed_hinge(xp, loss, y, z):
     t = xp.clip(1 - y * z, 0, None)
     c = xp.clip(t, None, loss.gamma)
@@ -202,6 +229,14 @@ def binary_cross_entropy(xp, loss, y, z):
         lambda: xp.where(z > 0, 1 / (1 + e), e / (1 + e)) - y,
         lambda: e / (1 + e) ** 2,
     )
+
+
+def brier_score(xp, loss, y, z):
+    if not loss.from_logits:
+        return lambda: (z - y) ** 2, lambda: 2 * (z - y), lambda: xp.full_like(z, 2)
+    p = 1 / (1 + xp.exp(-z))
+    d, s = p - y, p * (1 - p)
+    return lambda: d * d, lambda: 2 * d * s, lambda: 2 * s * (s + d * (1 - 2 * p))
 
 
 def binary_focal(xp, loss, y, z):
@@ -238,9 +273,10 @@ FORMULAS: dict[str, Formula] = {
     f.__name__: f
     for f in (
         squared_error, half_squared_error, absolute_error, huber, smooth_l1, log_cosh, pseudo_huber,
-        quantile, expectile, squared_epsilon_insensitive, cauchy, welsch, tukey, poisson, gamma, tweedie,
-        squared_log_error, absolute_percentage_error, symmetric_absolute_percentage_error, zero_one,
-        perceptron, hinge, squared_hinge,
-        smoothed_hinge, exponential, wasserstein_critic, binary_cross_entropy, binary_focal, asymmetric_loss,
+        quantile, expectile, epsilon_insensitive, squared_epsilon_insensitive, linex, fair, cauchy, welsch,
+        tukey, poisson, gamma, tweedie, squared_log_error, absolute_percentage_error,
+        symmetric_absolute_percentage_error, zero_one, perceptron, hinge, squared_hinge, modified_huber,
+        smoothed_hinge, exponential, wasserstein_critic, binary_cross_entropy, brier_score, binary_focal,
+        asymmetric_loss,
     )
 }  # fmt: skip

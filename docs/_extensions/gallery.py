@@ -138,7 +138,8 @@ def _cards() -> str:
         for info in fl.list_losses():
             if info.family == family:
                 text += f"\n:::{{grid-item-card}} {info.cls.__name__}\n:link: {info.name}\n:link-type: doc\n"
-                text += f":img-bottom: {info.name}.svg\n\n{_for(info)}\n:::\n"
+                use = _for(info).replace(":math:", "{math}")  # the role, as MyST writes it
+                text += f":img-bottom: {info.name}.svg\n\n{use}\n:::\n"
         text += "::::\n"
     names = "\n".join(info.name for info in fl.list_losses())
     words = (
