@@ -204,7 +204,8 @@ class MultiQuantile(ParameterLoss):
     r"""Several quantiles at once: the sum of the pinball losses of a prediction for each level.
 
     Predictions are (n, k), a column for each level, targets (n,) real numbers. Each column has the value and
-    the gradient of :class:`Quantile` of its level; the Hessian is 0. Nothing keeps the columns in order.
+    the gradient of :class:`Quantile` of its level: :math:`\sum_j \max(q_j(y - z_j), (q_j - 1)(y - z_j))`. The
+    Hessian is 0. Nothing keeps the columns in order.
 
     Parameters
     ----------

@@ -139,18 +139,35 @@ NUMBERS: list[tuple[type, str]] = [
     (fl.ElasticNet, "l1_ratio"),
 ]
 
+#: Numbers that may be one for each label.
+FOR_EACH_LABEL = [(fl.BinaryCrossEntropy, "pos_weight"), (fl.BinaryFocal, "alpha")]
+
+
+@pytest.mark.parametrize(("cls", "name"), FOR_EACH_LABEL)
+def test_numbers_for_each_label(cls: type, name: str) -> None:
+    for bad, error, words in [
+        ([0.5, "a"], TypeError, rf"{name}\[1\] must be a number, got 'a'"),
+        ([True], TypeError, rf"{name}\[0\] must be a number, got True"),
+        ([-1.0], ValueError, rf"{name}\[0\] must be in .*, got -1.0"),
+        ([0.5, np.nan], ValueError, rf"{name}\[1\] must be .*, got nan"),
+        ([], ValueError, f"{name} must have at least one number"),
+        (np.ones((2, 2)), TypeError, rf"{name} must be .* got an array of shape \(2, 2\)"),
+    ]:
+        with pytest.raises(error, match=words):
+            cls(**{name: bad})
+
 
 @pytest.mark.parametrize(("cls", "name"), NUMBERS)
 def test_numbers(cls: type, name: str) -> None:
+    sequences = [(np.ones(3), r"an array of shape \(3,\)"), ([0.5], r"\[0.5\]")]
     for bad, words in [
-        (np.ones(3), r"an array of shape \(3,\)"),
+        *([] if (cls, name) in FOR_EACH_LABEL else sequences),
         ("0.5", "'0.5'"),
-        ([0.5], r"\[0.5\]"),
         ({0.5}, r"\{0.5\}"),
         (True, "True"),
         (1j, "1j"),
     ]:
-        with pytest.raises(TypeError, match=rf"{name} must be a number, got {words}"):
+        with pytest.raises(TypeError, match=rf"{name} must be a number(, or a sequence.*)?, got {words}"):
             cls(**{name: bad})
     for bad in (10**400, 10**5000, -(10**400)):
         with pytest.raises(

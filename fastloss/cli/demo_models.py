@@ -225,6 +225,7 @@ def digits(folder: Path) -> Study:
                         fl.MulticlassHinge(),
                         fl.MulticlassHinge(kind="weston-watkins"),
                         fl.GeneralizedCrossEntropy(),
+                        fl.Poly1CrossEntropy(),
                     ],
                 ),
                 ("probabilities", "label", [fl.CrossEntropy(from_logits=False), fl.Focal(from_logits=False)]),
