@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from fastloss._loss import ParameterLoss
-from fastloss._validation import precision_of
 from fastloss.regression import AbsoluteError
 
 Array = npt.NDArray[Any]
@@ -53,15 +52,15 @@ def unit_factor(loss: Any, curvature: int, typical: Typical, y: Array, weight: A
         shared = weight is None or np.ndim(weight) == 1
         columns = [(y[:, k], weight if shared else weight[:, k]) for k in range(y.shape[1])]
         return np.array([unit_factor(loss, curvature, typical, *column) for column in columns])
-    y = np.ascontiguousarray(y, precision_of(y))
+    # In float64, as the factor of float32 targets and weights has other last bits.
+    y = np.ascontiguousarray(y, np.float64)
     if weight is not None:
-        weight = np.asarray(weight)
-        weight = np.ascontiguousarray(weight, precision_of(weight))
+        weight = np.ascontiguousarray(weight, np.float64)
     if y.size == 0 or (weight is not None and not np.max(weight) > 0):
         return 1.0
     if weight is not None and not np.all(weight):
-        present = np.asarray(weight) != 0
-        y, weight = y[present], np.asarray(weight)[present]
+        present = weight != 0
+        y, weight = y[present], weight[present]
     target, score = typical(y, weight)
     if not 0 < abs(score - target) < np.inf:
         return 1.0
@@ -79,11 +78,11 @@ def _of_columns(loss: ParameterLoss, curvature: int, spread: float) -> Array:
 
 def _mean(y: Array, weight: Any) -> float:
     if weight is None:
-        return float(np.mean(y, dtype=precision_of(y)))
+        return float(np.mean(y))
     return float(np.average(y, weights=weight))
 
 
 def _mean_distance(y: Array, center: float, weight: Any) -> float:
     """Return the weighted mean of |y − center|."""
-    at = np.full(y.shape, center, precision_of(y))
+    at = np.full(y.shape, center)
     return float(AbsoluteError()(y, at, sample_weight=weight, n_threads=1))
