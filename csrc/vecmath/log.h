@@ -63,16 +63,26 @@ FL_INLINE real fl_above_base(real_bits pattern) {
     return fl_from_bits((pattern >> FL_MANTISSA_BITS) | fl_to_bits(FL_INTEGER_BASE));
 }
 
-/* log(m·2^scale) + tail as a pair, for a positive, normal m and an integer scale; for m = NaN or ±inf the
- * result is meaningless. With tail = δ/m this is log(m + δ), which keeps relative accuracy near 1. m = 2^k·(1
- * + f), √½ ≤ 1 + f < √2. Beside the series' error there is the rounding of the pair's lower half, 2^-26
- * (2^-55). Max error of the upper half alone 0.90 (0.92) ULP. */
-FL_INLINE fl_pair fl_log_pair(real m, real scale, real tail) {
+/* m = 2^k·(1 + f), √½ ≤ 1 + f < √2, for a positive, normal m. */
+typedef struct {
+    real k, f;
+} fl_log_split;
+
+FL_INLINE fl_log_split fl_split_for_log(real m) {
     const real_bits sqrt_half = fl_to_bits(FL_CONST(0x1.6a09e6p-1, 0x1.6a09e667f3bcdp-1));
     const real_bits mantissa_mask = ((real_bits)1 << FL_MANTISSA_BITS) - 1;
     real_bits t = fl_to_bits(m) + (FL_POWER_OF_TWO_BITS(0) - sqrt_half);
-    real k = fl_above_base(t) - (FL_INTEGER_BASE + FL_BIAS) + scale;
-    real f = fl_from_bits((t & mantissa_mask) + sqrt_half) - 1;
+    return (fl_log_split){fl_above_base(t) - (FL_INTEGER_BASE + FL_BIAS),
+                          fl_from_bits((t & mantissa_mask) + sqrt_half) - 1};
+}
+
+/* log(m·2^scale) + tail as a pair, for a positive, normal m and an integer scale; for m = NaN or ±inf the
+ * result is meaningless. With tail = δ/m this is log(m + δ), which keeps relative accuracy near 1. Beside the
+ * series' error there is the rounding of the pair's lower half, 2^-26 (2^-55). Max error of the upper half
+ * alone 0.90 (0.92) ULP. */
+FL_INLINE fl_pair fl_log_pair(real m, real scale, real tail) {
+    fl_log_split split = fl_split_for_log(m);
+    real k = split.k + scale, f = split.f;
     real s = f / (2 + f);
     real s2 = s * s;
     real correction = fl_fma(-s, fl_fma(-s2, fl_atanh_series(s2), f), tail);

@@ -30,13 +30,10 @@ FL_INLINE real fl_atanh_rest(real s2) {
 /* log(m·2^scale) for a positive, normal m, relative error 2^-34 (2^-63). With s = f/(2 + f) as a pair, log(1
  * + f) = s·(2 + s²·(⅔ + s²·rest)). */
 FL_INLINE fl_pair fl_log_accurate(real m, real scale) {
-    const real_bits sqrt_half = fl_to_bits(FL_CONST(0x1.6a09e6p-1, 0x1.6a09e667f3bcdp-1));
-    const real_bits mantissa_mask = ((real_bits)1 << FL_MANTISSA_BITS) - 1;
     const fl_pair two_thirds = {FL_CONST(0x1.555556p-1, 0x1.5555555555555p-1),
                                 FL_CONST(-0x1.555556p-26, 0x1.5555555555555p-55)};
-    real_bits t = fl_to_bits(m) + (FL_POWER_OF_TWO_BITS(0) - sqrt_half);
-    real k = fl_above_base(t) - (FL_INTEGER_BASE + FL_BIAS) + scale;
-    real f = fl_from_bits((t & mantissa_mask) + sqrt_half) - 1;
+    fl_log_split split = fl_split_for_log(m);
+    real k = split.k + scale, f = split.f;
     fl_pair d = fl_fast_two_sum(2, f);
     real s = f / d.hi, s_lo = (fl_remainder(f, s, d.hi) - s * d.lo) / d.hi;
     fl_pair s2 = fl_two_product(s, s);
