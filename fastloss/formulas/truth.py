@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fastloss._extras import require
+
 if TYPE_CHECKING:
     from fastloss.formulas.graph import Graph
 
@@ -25,11 +27,7 @@ class Derivatives(NamedTuple):
 
 def load() -> Any:
     """Return mpmath's context, or raise an error that says how to get it."""
-    try:
-        from mpmath import mp
-    except ImportError:
-        raise ImportError('an audit computes with mpmath: pip install "fastloss[formula]"') from None
-    return mp
+    return require("mpmath", "formula", "an audit").mp
 
 
 def functions(mp: Any) -> dict[str, Callable[..., Any]]:
