@@ -99,7 +99,7 @@ FAMILIES = ("pointwise", "rows", "embeddings", "transport", "evaluation")
 ABOVE_KERNELS = ("counting", "ranking")
 LIBRARY_SOURCES = sorted(str(p) for p in Path("csrc").glob("*/*.c") if str(p) not in KERNEL_SOURCES)
 INCLUDES = sorted(str(p) for p in Path("fastloss").glob("*.pxi"))
-HEADERS = sorted(str(p) for p in Path("csrc").rglob("*.h"))
+HEADERS = sorted(str(p) for suffix in ("h", "inc") for p in Path("csrc").rglob(f"*.{suffix}"))
 
 
 class BuildTiers(build_ext):

@@ -89,6 +89,6 @@ def _lines(text):
 def test_excerpts_are_from_the_sources():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     excerpts = re.findall(r"In\s+`([^`]+)`:\n\n```\w+\n(.*?)```", text, flags=re.DOTALL)
-    assert len(excerpts) == 7
+    assert len(excerpts) == 8
     for path, excerpt in excerpts:
         assert _lines(excerpt) in _lines((ROOT / path).read_text(encoding="utf-8")), path

@@ -11,6 +11,7 @@
 #include "../embeddings/kernel_types.h"
 #include "../evaluation/kernel_types.h"
 #include "../fastloss.h"
+#include "../names.h"
 #include "../pointwise/kernel_types.h"
 #include "../rows/kernel_types.h"
 #include "../sums/compensated.h"
@@ -50,8 +51,6 @@ typedef struct {
 const fl_ops *fl_ops_for(int float32);
 
 /* A tier's name and tables, as each was built: FL_TIER names the tier of a translation unit. */
-#define FL_PASTE_(a, b, c) a##b##c
-#define FL_PASTE(a, b, c) FL_PASTE_(a, b, c)
 #ifndef FL_TIER
 #define FL_TIER base
 #endif

@@ -1,4 +1,4 @@
-/* Rows in chunks of classes, and what the loops along rows (along.h) do with the numbers of one: its end that
+/* Rows in chunks of classes, and what the loops along rows (along.inc) do with the numbers of one: its end that
  * is no whole vector, the largest and the sum of its lanes, memory fetched ahead. */
 #ifndef FL_ROWS_CHUNK_H
 #define FL_ROWS_CHUNK_H

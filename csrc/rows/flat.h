@@ -1,5 +1,5 @@
 /* Rows of few classes one after the other as they lie in memory: what their kernels have in common
- * (flat_kernel.h).
+ * (flat.inc).
  *
  * Vectors take the terms of several rows at once, whose ends they do not see, and leave them in scratch in
  * L1. Then the terms of the true classes are taken out, the rest of each row is added up, and whatever

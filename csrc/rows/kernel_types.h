@@ -113,7 +113,7 @@ typedef struct {
 } fl_row_functions;
 
 /* One kernel in one precision on one instruction set. */
-typedef fl_row_functions fl_row_kernel[FL_N_ROW_FORMS][FL_N_ROW_OUTPUTS];
+typedef const fl_row_functions *fl_row_kernel[FL_N_ROW_FORMS]; /* by outputs */
 
 typedef struct {
     const char *name;

@@ -4,8 +4,8 @@
  * X(name, kind, forms, target's domain, prediction's domain, Hessian, checks the row sums)
  *   kind    PLAIN: sums over the row; SCANNED: a maximum of the row comes first; SOFTMAX: and the terms that
  *           a row is made of are kept for the slopes; FLAT: such a one, whose tiles of few classes are flat
- *           unless targets are spread over the classes; FUSED: one that is flat_kernel.h's for two and three
- *           classes alone, since what its terms are off by costs more there than looking for the maximum
+ *           unless targets are spread over the classes; FUSED: one that has a loop for two and three
+ *           classes, since what its terms are off by costs more there than looking for the maximum
  *   forms   LABELS: class indices; LABELS_SMOOTHED: also with a smoothed target; DENSE: dense targets; ALL:
  *           everything; LEVELS: dense, with a number for each class; LINK: no targets
  * The mathematics of a kernel is in the files that kernels.h includes. */
@@ -73,6 +73,15 @@ enum {
     FL_ROW_KERNELS(FL_ENUMERATE)
 #undef FL_ENUMERATE
         FL_N_ROW_KERNELS
+};
+
+/* What the loops of a kernel turn on. */
+enum {
+#define FL_ENUMERATE(name, kind, forms, y, z, has_hessian, checks_sum)                                       \
+    FL_SCANS_##name = FL_SCANS_##kind, FL_KEEPS_##name = FL_KEEPS_##kind,                                    \
+    FL_HAS_HESSIAN_##name = has_hessian, FL_CHECKS_SUM_##name = checks_sum,
+    FL_ROW_KERNELS(FL_ENUMERATE)
+#undef FL_ENUMERATE
 };
 
 #define FL_DESCRIBE_ROWS(name, kind, forms, y, z, has_hessian, checks_sum)                                   \

@@ -38,7 +38,7 @@ def build(compiler: str, level: str = "-O1") -> Path:
     """Compile what is not up to date, and link."""
     folder = _BUILD / level
     folder.mkdir(parents=True, exist_ok=True)
-    headers = max(path.stat().st_mtime for path in _ROOT.glob("csrc/**/*.h"))
+    headers = max(path.stat().st_mtime for path in _ROOT.glob("csrc/**/*.[hi]*"))
     objects = []
     for source in [*sorted(_ROOT.glob("csrc/*/*.c")), _ROOT / "tests" / "fuzz_c.c"]:
         target = folder / f"{source.parent.name}_{source.stem}.o"

@@ -67,7 +67,7 @@ BREAKS = [
         tier="v3",
     ),
     *breaks(
-        "csrc/rows/along.h",
+        "csrc/rows/along.inc",
         ("t0.c += fl_error_of_sum(t0.a, t1.a, t2.a, t3.a);", ";"),
         ("row.first == FL_NOT_FOUND ? 0 : (real_int)chunk.start", "0"),
         ("rest = (at - whole) / FL_ALONG_LANES", "rest = 0"),
@@ -76,7 +76,7 @@ BREAKS = [
             "fl_put_tail(kept, (size_t)(left > 1 ? left - 1 : left), g + at);",
         ),
         ("fl_sum_parts(c, part) : 0;", "fl_sum_parts(c, part & ~(size_t)7) : 0;"),
-        ("row = name##_merge(fl_take_level(s, level), row, o);", "row = name##_merge(row, row, o);"),
+        ("row = FL_STEP(merge)(fl_take_level(s, level), row, o);", "row = FL_STEP(merge)(row, row, o);"),
         ("size_t at = n - FL_SCAN_STEP;", "size_t at = 0;"),
     ),
     *breaks(
@@ -156,15 +156,18 @@ BREAKS = [
         tier="v3",
     ),
     *breaks(
-        "csrc/rows/flat_kernel.h",
+        "csrc/rows/flat.inc",
         ("at < last; at += width", "at + width < last; at += width"),
         ("last = start + n_classes - width;", "last = start + n_classes - width + (n_classes > width);"),
         ("} else if (start + width <= end) {", "} else if (1) {"),
         ("fl_has_labels(o.form) && row.label >= 0", "fl_has_labels(o.form)"),
         ("own = {.z = own_term[i],", "own = {.z = 0,"),
-        ("e1.is_own | !three) ? e1.z : e2.z", "1) ? e1.z : e2.z"),
-        ("row = three ? FL_FLAT(_added)(row, t2, o) : row;", ""),
         ("row.c = own_term[i];", "row.c = own_term[0];"),
+    ),
+    *breaks(
+        "csrc/rows/fused.inc",
+        ("e1.is_own | !three) ? e1.z : e2.z", "1) ? e1.z : e2.z"),
+        ("row = three ? FL_LOOP(added)(row, t2, o) : row;", ""),
     ),
     *breaks(
         "csrc/rows/segments.h",
