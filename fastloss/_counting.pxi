@@ -14,6 +14,9 @@ cdef extern from "counting/counting.h" nogil:
         double *sums
     fl_status fl_count_pairs(fl_pair_count *c)
     fl_status fl_find_bins(const fl_array *x, size_t n, const double *edges, size_t n_edges, uint32_t *bins)
+    fl_status fl_encode_items(
+        const char *items, size_t itemsize, size_t n, uint32_t *codes, size_t *first, size_t *n_codes
+    )
 
 cdef enum:
     N_KNOWN = 1024  # objects whose codes are found by their addresses
@@ -69,6 +72,24 @@ def find_bins(cnp.ndarray x not None, double[::1] edges not None):
         with nogil:
             fl_find_bins(&view, n, &edges[0] if n_edges else NULL, n_edges, &bins[0])
     return np.asarray(bins)
+
+
+def encode_items(cnp.ndarray items not None):
+    """Return codes of items told apart by their bytes, in the order they come, and where each is first."""
+    cdef cnp.ndarray packed = np.ascontiguousarray(items)
+    cdef size_t n = <size_t>packed.size, n_codes = 0
+    cdef cnp.ndarray codes = np.empty(n, np.uint32), first = np.empty(n, np.uintp)
+    cdef const char *data = <const char *>cnp.PyArray_DATA(packed)
+    cdef uint32_t *to_codes = <uint32_t *>cnp.PyArray_DATA(codes)
+    cdef size_t *to_first = <size_t *>cnp.PyArray_DATA(first)
+    cdef size_t itemsize = <size_t>cnp.PyArray_ITEMSIZE(packed)
+    cdef fl_status status
+    if cnp.PyArray_NDIM(items) != 1 or items.dtype.hasobject or n >= 0xffffffff:
+        raise TypeError("expected fewer than 2**32 - 1 plain items in one dimension")
+    with nogil:
+        status = fl_encode_items(data, itemsize, n, to_codes, to_first, &n_codes)
+    raise_general_status(status, None, "by", packed)
+    return codes, first[:n_codes]
 
 
 @cython.boundscheck(False)

@@ -37,11 +37,18 @@ cdef extern from "evaluation/evaluation.h" nogil:
         fl_wide *pairs, fl_wider *squares, const void *scores, int floats, const uint8_t *labels,
         const double *weights, size_t n
     )
+    void fl_merge_weights(fl_wide *pairs, fl_wider *squares, const fl_wide *more, const fl_wider *more_squares)
     uint32_t fl_place_of_key(uint32_t key)
-    void fl_order_by_code(const uint32_t *codes, size_t n, size_t n_codes, Py_ssize_t *starts, Py_ssize_t *order)
+    void fl_order_by_code(const uint32_t *codes, size_t n, size_t n_codes, Py_ssize_t *starts, uint32_t *order)
+    void fl_gather(const char *source, size_t itemsize, const uint32_t *order, size_t n, char *to)
     void fl_summarise_ranking(const fl_ranking *r, fl_ranking_summary *to)
     void fl_summarise_counts(const uint32_t *pairs, fl_ranking_summary *to)
+    void fl_summarise_weights(const fl_wide *pairs, const fl_wider *squares, fl_ranking_summary *to)
     size_t fl_list_counts(const uint32_t *pairs, uint32_t *keys, double *negative, double *positive)
+    size_t fl_list_weights(
+        const fl_wide *pairs, const fl_wider *squares, uint32_t *keys, double *const *weight,
+        double *const *square
+    )
 
 SCORE_KEYS = FL_SCORE_KEYS
 COARSE_KEYS = FL_COARSE_KEYS
@@ -222,7 +229,9 @@ def order_by_code(const uint32_t[::1] codes not None, Py_ssize_t n_codes):
     """Return the order of rows by code, stable, and where each code begins in it."""
     cdef Py_ssize_t n = codes.shape[0], i
     cdef Py_ssize_t[::1] starts = np.empty(n_codes + 1, dtype=np.intp)
-    cdef Py_ssize_t[::1] order = np.empty(n, dtype=np.intp)
+    cdef uint32_t[::1] order = np.empty(n, dtype=np.uint32)
+    if n > 0xffffffff:
+        raise ValueError("too many rows for one order")
     for i in range(n):
         if codes[i] >= <uint32_t>n_codes:
             raise ValueError("a code is too large")
@@ -232,6 +241,27 @@ def order_by_code(const uint32_t[::1] codes not None, Py_ssize_t n_codes):
     else:
         starts[:] = 0
     return np.asarray(order), np.asarray(starts)
+
+
+@cython.boundscheck(False)
+def gather(cnp.ndarray rows not None, const uint32_t[::1] order not None):
+    """Return rows, the first axis, in an order."""
+    cdef cnp.ndarray source = np.ascontiguousarray(rows)
+    cdef cnp.ndarray found = np.empty((order.shape[0], *(<object>rows).shape[1:]), rows.dtype)
+    cdef const char *data = <const char *>cnp.PyArray_DATA(source)
+    cdef char *to = <char *>cnp.PyArray_DATA(found)
+    cdef Py_ssize_t n = order.shape[0], i
+    cdef size_t n_rows = <size_t>cnp.PyArray_DIM(source, 0), itemsize
+    if rows.dtype.hasobject:
+        raise TypeError("expected plain numbers")
+    for i in range(n):
+        if order[i] >= n_rows:
+            raise IndexError("a row that is none")
+    if n:
+        itemsize = <size_t>(source.nbytes // n_rows)
+        with nogil:
+            fl_gather(data, itemsize, &order[0], n, to)
+    return found
 
 
 cdef int check_scores(scores, Py_ssize_t n) except -1:
@@ -244,6 +274,15 @@ cdef int check_scores(scores, Py_ssize_t n) except -1:
 
 cdef int check_counts(uint32_t[:, ::1] pairs) except -1:
     if pairs.shape[0] != FL_SCORE_KEYS or pairs.shape[1] != 2:
+        raise ValueError("a table has another size")
+    return 0
+
+
+cdef int check_weights(uint64_t[:, :, ::1] pairs, uint64_t[:, :, ::1] squares) except -1:
+    if (
+        pairs.shape[0] != FL_SCORE_KEYS or pairs.shape[1] != 2 or pairs.shape[2] != 2
+        or squares.shape[0] != FL_COARSE_KEYS or squares.shape[1] != 2 or squares.shape[2] != 3
+    ):
         raise ValueError("a table has another size")
     return 0
 
@@ -267,12 +306,9 @@ def weigh_scores(
 ):
     """Add rows' weights by the key of their score and by label; return whether no score was NaN."""
     cdef int floats = check_scores(scores, labels.shape[0]), fine
-    if (
-        pairs.shape[0] != FL_SCORE_KEYS or pairs.shape[1] != 2 or pairs.shape[2] != 2
-        or squares.shape[0] != FL_COARSE_KEYS or squares.shape[1] != 2 or squares.shape[2] != 3
-        or weights.shape[0] != labels.shape[0]
-    ):
-        raise ValueError("a table has another size")
+    check_weights(pairs, squares)
+    if weights.shape[0] != labels.shape[0]:
+        raise ValueError("scores and weights must have one length")
     if not labels.shape[0]:
         return True
     with nogil:
@@ -281,6 +317,21 @@ def weigh_scores(
             &weights[0], labels.shape[0],
         )
     return bool(fine)
+
+
+@cython.boundscheck(False)
+def merge_weights(
+    uint64_t[:, :, ::1] pairs not None, uint64_t[:, :, ::1] squares not None,
+    uint64_t[:, :, ::1] more not None, uint64_t[:, :, ::1] more_squares not None,
+):
+    """Add weights and their squares to others."""
+    check_weights(pairs, squares)
+    check_weights(more, more_squares)
+    with nogil:
+        fl_merge_weights(
+            <fl_wide *>&pairs[0, 0, 0], <fl_wider *>&squares[0, 0, 0], <fl_wide *>&more[0, 0, 0],
+            <fl_wider *>&more_squares[0, 0, 0],
+        )
 
 
 @cython.boundscheck(False)
@@ -304,6 +355,33 @@ def list_counts(uint32_t[:, ::1] pairs not None):
     with nogil:
         n = fl_list_counts(&pairs[0, 0], &keys[0], &negative[0], &positive[0])
     return np.asarray(keys)[:n], np.asarray(negative)[:n], np.asarray(positive)[:n]
+
+
+@cython.boundscheck(False)
+def summarise_weights(uint64_t[:, :, ::1] pairs not None, uint64_t[:, :, ::1] squares not None):
+    """Return the weights, AUC, its margin and variance of a table of weights, as a dictionary."""
+    cdef fl_ranking_summary s
+    check_weights(pairs, squares)
+    with nogil:
+        fl_summarise_weights(<fl_wide *>&pairs[0, 0, 0], <fl_wider *>&squares[0, 0, 0], &s)
+    return s
+
+
+@cython.boundscheck(False)
+def list_weights(uint64_t[:, :, ::1] pairs not None, uint64_t[:, :, ::1] squares not None):
+    """Return the keys that have weights, the highest first, their weights by label, and those' squares."""
+    cdef size_t n
+    cdef uint32_t[::1] keys = np.empty(FL_SCORE_KEYS + 1, dtype=np.uint32)
+    cdef double[:, ::1] found = np.empty((4, FL_SCORE_KEYS + 1))
+    cdef double *weight[2]
+    cdef double *square[2]
+    cdef int label
+    check_weights(pairs, squares)
+    for label in range(2):
+        weight[label], square[label] = &found[label, 0], &found[2 + label, 0]
+    with nogil:
+        n = fl_list_weights(<fl_wide *>&pairs[0, 0, 0], <fl_wider *>&squares[0, 0, 0], &keys[0], weight, square)
+    return np.asarray(keys)[:n], *np.asarray(found)[:, :n]
 
 
 @cython.boundscheck(False)

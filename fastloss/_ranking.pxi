@@ -9,10 +9,10 @@ cdef extern from "ranking/ranking.h" nogil:
         fl_go_on go_on
         void *context
         int has_negative_weights
-        void *memory
-    fl_status fl_rank(fl_ordering *r)
-    void fl_ordering_free(fl_ordering *r)
+    size_t fl_ordering_bytes(const fl_ordering *r)
+    fl_status fl_rank(fl_ordering *r, void *memory)
     double fl_ordering_auc(const fl_ordering *r)
+    void fl_ordering_area(const fl_ordering *r, fl_ranking_summary *to)
     double fl_ordering_average_precision(const fl_ordering *r)
     size_t fl_ordering_n_thresholds(const fl_ordering *r)
     void fl_ordering_curve(const fl_ordering *r, double *negative, double *positive, void *threshold)
@@ -30,12 +30,13 @@ cdef class Ranking:
     """Scores of two classes in descending order; a ValueError names the argument that is not finite."""
 
     cdef fl_ordering r
+    cdef cnp.ndarray memory  # NumPy's, which asks for large pages
 
     def __cinit__(self, cnp.ndarray score not None, uint8_t[::1] positive not None, weight=None):
         cdef fl_status status
         cdef list errors
         cdef fl_ordering *r = &self.r
-        r.memory = NULL
+        cdef void *memory
         r.n = <size_t>positive.shape[0]
         r.weight.data = NULL
         describe_line(&r.score, score, "y_score")
@@ -47,8 +48,13 @@ cdef class Ranking:
                 raise ValueError("scores, labels and weights must have one length")
         r.positive = &positive[0] if r.n else NULL
         errors = watch(&r.go_on, &r.context, r.n)
+        try:
+            self.memory = np.empty(fl_ordering_bytes(r), np.uint8)
+            memory = cnp.PyArray_DATA(self.memory)
+        except (MemoryError, ValueError):
+            memory = NULL
         with nogil:
-            status = fl_rank(r)
+            status = fl_rank(r, memory)
         # They are the caller's: nothing of them is read any more.
         r.positive = NULL
         raise_general_status(status, errors, "y_score", score)
@@ -56,9 +62,6 @@ cdef class Ranking:
             raise ValueError("sample_weight")
         if status != FL_OK:
             raise ValueError("y_score")
-
-    def __dealloc__(self):
-        fl_ordering_free(&self.r)
 
     @property
     def has_negative_weights(self):
@@ -71,6 +74,15 @@ cdef class Ranking:
         with nogil:
             area = fl_ordering_auc(&self.r)
         return area
+
+    def area(self):
+        """Return what the order says of the area, as `summarise_counts` does, of samples without weights."""
+        cdef fl_ranking_summary s
+        if self.r.weight.data != NULL or self.r.n > 0xffffffff:
+            raise ValueError("samples have weights, or are too many")
+        with nogil:
+            fl_ordering_area(&self.r, &s)
+        return s
 
     def average_precision(self):
         """Return the average precision."""

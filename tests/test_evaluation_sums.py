@@ -215,3 +215,59 @@ def test_order_by_code_is_stable():
     np.testing.assert_array_equal(starts, np.searchsorted(np.sort(codes), np.arange(10)))
     with pytest.raises(ValueError, match="code"):
         _core.order_by_code(codes, 6)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "f2", "f4", ">f8", "i8", "c16", "?"])
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (0,)])
+def test_rows_are_gathered_as_numpy_takes_them(dtype, shape):
+    rng = np.random.default_rng(0)
+    rows = rng.integers(0, 100, (50, *shape)).astype(dtype)
+    order = rng.integers(0, 25, 70).astype(np.uint32)
+    np.testing.assert_array_equal(_core.gather(rows[::2], order), rows[::2][order])
+    assert len(_core.gather(rows, order[:0])) == 0
+    with pytest.raises(IndexError):
+        _core.gather(rows[:25], np.array([25], np.uint32))
+    with pytest.raises(TypeError):
+        _core.gather(np.array([None]), order)
+
+
+@pytest.mark.parametrize("span", [17, 18, 19, 20, 39, 40, 41, 42])
+@pytest.mark.parametrize("n", [2, 31, 32, 33, 1023, 1024, 1025, 2049])
+def test_floats_of_every_span_of_exponents(span, n):
+    """The lowest bits of the smallest number are those that a level too few would lose."""
+    rng = np.random.default_rng(span)
+    for top in (-149 + span, 0, 127):
+        exponents = rng.integers(top - span, top + 1, n)
+        exponents[[0, -1]] = top, top - span
+        x = np.ldexp(1 + rng.integers(0, 2**23, n) * 2.0**-23, exponents) * rng.choice([-1, 1], n)
+        x = x.astype(np.float32)
+        assert [fraction(cell) for cell in cells(sums_of([x]))] == expected([x], None, None)
+
+
+@pytest.mark.parametrize("low", [-500, -481, -480, -479, -100, 0])
+@pytest.mark.parametrize("high", [0, 100, 479, 480, 481, 500, 990])
+def test_products_at_the_ends_of_the_range(low, high):
+    rng = np.random.default_rng(high - low)
+    x, w = (np.ldexp(rng.uniform(1, 2, 1030), rng.choice([low, high], 1030)) for _ in range(2))
+    w = np.where(rng.random(1030) < 0.2, 0, w)
+    if 2 * high < 1000:
+        assert [fraction(cell) for cell in cells(sums_of([x], w, w))] == expected([x], w, w)
+    weights = _core.ExactSums(0)
+    weights.grow(1)
+    weights.add_weights(w, runs(1030), ONE_RUN)
+    exact = list(map(Fraction, w.tolist()))
+    assert [fraction(weights.cell(0, i)) for i in range(2)] == [sum(exact), sum(x * x for x in exact)]
+
+
+def test_what_is_left_of_a_block_is_summed_again():
+    """Numbers so far apart that no few levels take all of their bits, with infinity and NaN beside."""
+    rng = np.random.default_rng(1)
+    x = np.ldexp(rng.uniform(1, 2, 1024), rng.permutation(1024) * 2 - 1074)
+    assert fraction(sums_of([x[np.abs(x) < 2.0**400]]).cell(0, 0)) == sum(
+        map(Fraction, x[np.abs(x) < 2.0**400].tolist())
+    )
+    for special, wanted in ((np.inf, (1, 0, 0)), (-np.inf, (0, 1, 0)), (np.nan, (0, 0, 1))):
+        y = np.append(x[:500], special)
+        cell = sums_of([y]).cell(0, 0)
+        assert cell[1:] == wanted
+        assert cell[0] * UNIT == sum(map(Fraction, y[:500].tolist()))

@@ -16,7 +16,7 @@ typedef struct {
     uint64_t low, middle, high;
 } fl_wider;
 
-enum { FL_COARSE_KEYS = 1 << 12 };
+enum { FL_TO_COARSE = 8, FL_COARSE_KEYS = FL_SCORE_KEYS >> FL_TO_COARSE };
 
 /* Of the values l_k of rows, their weights w and what they count for, c (both may be NULL: all are 1), with
  * p_k = w l_k rounded once: adds sum p_k to cells 0 .. m - 1, sum p_k c to m .. 2m - 1, and sum p_j p_k, j <=
@@ -34,6 +34,9 @@ int fl_count_scores(uint32_t *pairs, const void *scores, int floats, const uint8
 int fl_weigh_scores(fl_wide *pairs, fl_wider *squares, const void *scores, int floats, const uint8_t *labels,
                     const double *weights, size_t n);
 
+/* Adds weights and their squares to others. */
+void fl_merge_weights(fl_wide *pairs, fl_wider *squares, const fl_wide *more, const fl_wider *more_squares);
+
 /* Where a table of pairs has the counts of a key: neighbours of equal bits lie apart, so that a few scores
  * that are frequent do not share a set of the cache. */
 enum { FL_PLACE_SHIFT = 9 };
@@ -42,7 +45,10 @@ static inline uint32_t fl_place_of_key(uint32_t key) {
 }
 
 /* The order of the rows by code, equal ones as they come; code c begins at starts[c]. */
-void fl_order_by_code(const uint32_t *codes, size_t n, size_t n_codes, ptrdiff_t *starts, ptrdiff_t *order);
+void fl_order_by_code(const uint32_t *codes, size_t n, size_t n_codes, ptrdiff_t *starts, uint32_t *order);
+
+/* The rows of n, itemsize bytes each, in an order of less than 2^32. */
+void fl_gather(const char *from, size_t itemsize, const uint32_t *order, size_t n, char *to);
 
 /* What an order of scores says. Weights of the labels 0 and 1, and their squares, at each score, highest
  * first. */
@@ -65,8 +71,15 @@ void fl_summarise_ranking(const fl_ranking *r, fl_ranking_summary *to);
 /* The weights, AUC, its margin and variance of a table of at most 2^32 counts; the others stay 0. */
 void fl_summarise_counts(const uint32_t *pairs, fl_ranking_summary *to);
 
+/* The same of weights. */
+void fl_summarise_weights(const fl_wide *pairs, const fl_wider *squares, fl_ranking_summary *to);
+
 /* The keys that have counts, the highest first, and their counts of each label; how many they are, at most
  * FL_SCORE_KEYS. The arrays have room for one more. */
 size_t fl_list_counts(const uint32_t *pairs, uint32_t *keys, double *negative, double *positive);
+
+/* The same of weights by label, and of their squares, which a coarse key's keys share by weight. */
+size_t fl_list_weights(const fl_wide *pairs, const fl_wider *squares, uint32_t *keys, double *const weight[2],
+                       double *const square[2]);
 
 #endif

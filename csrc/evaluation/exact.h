@@ -18,14 +18,10 @@ enum {
     FL_EXACT_CARRY_AFTER = 1 << 30
 };
 
-/* Which of a block's totals were added up without any rounding. */
-enum fl_exactness { FL_SUM_IS_EXACT = 1, FL_SQUARES_ARE_EXACT = 2 };
-
 typedef struct {
     int64_t limb[FL_EXACT_LIMBS]; /* of the power 2^(32 i - 2148) */
     uint64_t above, below, nans;  /* how many were infinity, -infinity, NaN */
-    uint32_t additions;           /* since carries were passed on */
-    int32_t levels; /* with how many the last block of numbers was split, a guess for the next */
+    uint64_t additions;           /* since carries were passed on */
 } fl_exact;
 
 /* Every limb but the last one between 0 and 2^32 - 1: one form for each integer. */

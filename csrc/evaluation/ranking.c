@@ -1,10 +1,8 @@
 /* AUC, average precision and KS of rows in the order of their scores, and how far an order within ties could
  * change them. */
-#include "evaluation.h"
-
 #include <math.h>
 
-#include "../sums/compensated.h"
+#include "pairs.h"
 
 static double fl_max(double a, double b) {
     return a > b ? a : b;
@@ -47,8 +45,10 @@ static void fl_scan(const fl_ranking *r, fl_ranking_summary *to) {
             double after = A_with / (A_with + B_with), start = A + B > 0 ? A / (A + B) : after;
             double middle = b > 0 ? (start + after) / 2 : fl_mean_precision(A, B, step / 2, a + step / 2);
             fl_add(&value, a * (r->tied ? after : middle));
-            fl_add(&least, a * fl_least_precision(A, B_with, a, step));
-            fl_add(&most, a * A_with / (A_with + B));
+            if (!r->tied) {
+                fl_add(&least, a * fl_least_precision(A, B_with, a, step));
+                fl_add(&most, a * A_with / (A_with + B));
+            }
         }
     }
     double pairs = positives * negatives;
@@ -61,23 +61,12 @@ static void fl_scan(const fl_ranking *r, fl_ranking_summary *to) {
     to->ks_margin = fl_max(0, ks_most - ks);
 }
 
-/* DeLong, DeLong and Clarke-Pearson (1988): the variance of each class's shares of pairs won. With weights, a
- * ratio's: sum w^2 (v - AUC)^2 / ((sum w)^2 - sum w^2), which is theirs where all weights are 1. */
 static double fl_auc_variance(const fl_ranking *r, const fl_ranking_summary *s) {
     fl_compensated spread[2] = {{0, 0}, {0, 0}}, above[2] = {{0, 0}, {0, 0}};
-    for (size_t i = 0; i < r->n; i++) {
-        double b = r->weight[0][i], a = r->weight[1][i];
-        double won[2] = {(fl_total(above[1]) + a / 2) / s->weight[1],
-                         (s->weight[0] - fl_total(above[0]) - b / 2) / s->weight[0]};
-        for (int k = 0; k < 2; k++)
-            fl_add(&spread[k], r->square[k][i] * (won[k] - s->auc) * (won[k] - s->auc));
-        fl_add(&above[0], b);
-        fl_add(&above[1], a);
-    }
-    double variance = 0;
-    for (int k = 0; k < 2; k++)
-        variance += fl_total(spread[k]) / (s->weight[k] * s->weight[k] - s->square[k]);
-    return variance;
+    for (size_t i = 0; i < r->n; i++)
+        fl_spread_weights(s, above, r->weight[0][i], r->weight[1][i], r->square[0][i], r->square[1][i],
+                          spread);
+    return fl_weighted_variance(s, spread);
 }
 
 void fl_summarise_ranking(const fl_ranking *r, fl_ranking_summary *to) {

@@ -1,4 +1,6 @@
-/* Keys of scores: 20 bits in the order of the scores, the same for ever, so that tables of counts can be
+/* What rows are counted by and what they weigh, in whole numbers.
+ *
+ * Keys of scores: 20 bits in the order of the scores, the same for ever, so that tables of counts can be
  * added.
  *
  * A key is the sign and the leading bits of |x| + 2^-20 in float32, held between 2^-20 and 2^12: bins grow
@@ -37,6 +39,33 @@ static int fl_double_keys(const double *x, size_t n, uint32_t *keys) {
         nan |= x[i] != x[i];
     }
     return !nan;
+}
+
+/* The whole part of x, below 2^63, and x for what is left of it, times 2^32: without rounding. */
+static inline uint64_t fl_take_whole(double *x) {
+    int64_t whole = (int64_t)*x;
+    *x = (*x - (double)whole) * 0x1p32;
+    return (uint64_t)whole;
+}
+
+static void fl_fix_weights(const double *w, size_t n, uint64_t *high, uint64_t *low) {
+    for (size_t i = 0; i < n; i++) {
+        double x = w[i];
+        high[i] = fl_take_whole(&x);
+        uint64_t upper = fl_take_whole(&x);
+        low[i] = upper << 32 | fl_take_whole(&x);
+    }
+}
+
+static void fl_fix_squares(const double *w, size_t n, uint64_t *high, uint64_t *middle, uint64_t *low) {
+    for (size_t i = 0; i < n; i++) {
+        double x = w[i] * w[i];
+        high[i] = fl_take_whole(&x);
+        uint64_t upper = fl_take_whole(&x);
+        middle[i] = upper << 32 | fl_take_whole(&x);
+        upper = fl_take_whole(&x);
+        low[i] = upper << 32 | fl_take_whole(&x);
+    }
 }
 
 #endif

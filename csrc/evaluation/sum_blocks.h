@@ -3,8 +3,8 @@
  * Each number is split at fixed powers of two (Rump, Ogita and Oishi, "Accurate floating-point summation",
  * 2008; Demmel and Nguyen, "Parallel reproducible summation", 2015): u = S + t rounds t to a multiple of S's
  * last bit, u - S is that part and t - (u - S) the rest, both exact. The parts add up in S without rounding;
- * the rest goes to the next, finer S. Where nothing remains after the last one, the sums are exact, and that
- * is seen. */
+ * the rest goes to the next, finer S. What remains after the last one is seen, and can be summed again; where
+ * the exponents of all numbers are known, it is known beforehand that nothing does. */
 #ifndef FL_EVALUATION_SUM_BLOCKS_H
 #define FL_EVALUATION_SUM_BLOCKS_H
 
@@ -26,8 +26,7 @@ enum {
     /* S = 1.5 2^(E + 9) for numbers below 2^E: a lane takes up to 64 of them and stays between 2^(E + 9) and
      * 2^(E + 10), and what a whole block adds, below 2^(E + 10), is at most 2^53 last bits of S. */
     FL_HEADROOM = 9,
-    FL_LEVEL_BITS = 52 - FL_HEADROOM,
-    FL_LARGEST_EXPONENT = 1000
+    FL_LEVEL_BITS = 52 - FL_HEADROOM
 };
 
 static double fl_largest_magnitude(const double *x, size_t n) {
@@ -44,65 +43,102 @@ static double fl_largest_magnitude(const double *x, size_t n) {
     return largest;
 }
 
-/* One number into lane k of each level; `levels` is a constant where this is inlined. */
-static inline __attribute__((always_inline)) void fl_split_into(double s[][FL_EXACT_LANES], double *left,
-                                                                int k, int levels, double t) {
-    for (int j = 0; j < levels; j++) {
-        double u = s[j][k] + t;
-        t -= u - s[j][k];
-        s[j][k] = u;
-    }
-    left[k] += fabs(t);
-}
-
-/* The sums of n numbers below 2^exponent, or of the squares of floats, split at `levels` powers of two;
- * whether nothing remains. The flag and the levels are constants where this is inlined. */
-static inline __attribute__((always_inline)) int fl_split_block(const void *x, int squares, size_t n,
-                                                                int exponent, int levels, double *totals) {
-    const double *d = (const double *)x;
-    const float *f = (const float *)x;
-    double s[FL_SUM_LEVELS][FL_EXACT_LANES], start[FL_SUM_LEVELS], left[FL_EXACT_LANES] = {0};
+/* Powers of two at which numbers below 2^exponent are split. */
+static void fl_start_levels(double s[][FL_EXACT_LANES], double *start, int levels, int exponent) {
     for (int j = 0; j < levels; j++) {
         start[j] = ldexp(1.5, exponent + FL_HEADROOM - j * FL_LEVEL_BITS);
         for (int k = 0; k < FL_EXACT_LANES; k++)
             s[j][k] = start[j];
     }
-    size_t i = 0;
-    for (; i + FL_EXACT_LANES <= n; i += FL_EXACT_LANES)
-        for (int k = 0; k < FL_EXACT_LANES; k++)
-            fl_split_into(s, left, k, levels, squares ? (double)f[i + k] * (double)f[i + k] : d[i + k]);
-    for (int k = 0; i + k < n; k++)
-        fl_split_into(s, left, k, levels, squares ? (double)f[i + k] * (double)f[i + k] : d[i + k]);
-    double rest = 0;
-    for (int k = 0; k < FL_EXACT_LANES; k++)
-        rest += left[k];
+}
+
+static void fl_total_levels(double s[][FL_EXACT_LANES], const double *start, int levels, double *totals) {
     for (int j = 0; j < levels; j++) {
         totals[j] = 0;
         for (int k = 0; k < FL_EXACT_LANES; k++)
             totals[j] += s[j][k] - start[j];
     }
-    return rest == 0; /* not where a number was NaN */
 }
 
-static int fl_sum_doubles(const double *x, size_t n, int levels, double *totals) {
-    int exponent;
+/* A number into lane k of each level; returns what remains. `levels` is a constant where this is inlined. */
+static inline __attribute__((always_inline)) double fl_split_into(double s[][FL_EXACT_LANES], int k,
+                                                                  int levels, double t) {
+    for (int j = 0; j < levels; j++) {
+        double u = s[j][k] + t;
+        t -= u - s[j][k];
+        s[j][k] = u;
+    }
+    return t;
+}
+
+static inline uint64_t fl_bits_of(double x) {
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+enum { FL_SUM_LEVELS = 2, FL_SQUARE_LEVELS = 3, FL_PRODUCT_LEVELS = 3 };
+
+static int fl_sum_doubles(const double *x, size_t n, double *rest, double *totals) {
+    double s[FL_SUM_LEVELS][FL_EXACT_LANES], start[FL_SUM_LEVELS];
+    uint64_t left[FL_EXACT_LANES] = {0}, any = 0;
     double largest = fl_largest_magnitude(x, n);
+    int exponent;
     if (!(largest < 0x1p1000))
-        return 0;
+        return FL_ALL_LEFT;
     frexp(largest, &exponent);
-    return levels == 2 ? fl_split_block(x, 0, n, exponent, 2, totals)
-                       : fl_split_block(x, 0, n, exponent, 3, totals);
+    fl_start_levels(s, start, FL_SUM_LEVELS, exponent);
+    size_t i = 0;
+    for (; i + FL_EXACT_LANES <= n; i += FL_EXACT_LANES)
+        for (int k = 0; k < FL_EXACT_LANES; k++) {
+            double t = fl_split_into(s, k, FL_SUM_LEVELS, x[i + k]);
+            rest[i + k] = t;
+            left[k] |= fl_bits_of(t);
+        }
+    for (int k = 0; i + k < n; k++) {
+        double t = fl_split_into(s, k, FL_SUM_LEVELS, x[i + k]);
+        rest[i + k] = t;
+        left[k] |= fl_bits_of(t);
+    }
+    for (int k = 0; k < FL_EXACT_LANES; k++)
+        any |= left[k];
+    fl_total_levels(s, start, FL_SUM_LEVELS, totals);
+    if (totals[0] != totals[0]) /* a number is NaN */
+        return FL_ALL_LEFT;
+    return any << 1 ? FL_SOME_LEFT : FL_NOTHING_LEFT; /* but for the sign of 0 */
 }
 
-/* Floats of a span of 18 binary orders: 24 + 18 bits, and 10 for a block of them, are a double's. */
-enum { FL_FLOAT_SPAN = 18 };
+/* The least exponents of floats, as they are stored, for which one level takes all bits of a number, and two
+ * those of a square; or two and three. A level has 43 bits, a float 24 and its square 48. */
+enum { FL_NARROW_SPAN = 18, FL_WIDE_SPAN = 40 };
+
+/* Sums of floats below 2^exponent and of their squares, split at `levels` and one more powers of two. */
+static inline __attribute__((always_inline)) void
+fl_split_floats(const float *x, size_t n, int exponent, int levels, double *totals, double *squares) {
+    double s[FL_SUM_LEVELS][FL_EXACT_LANES], q[FL_SQUARE_LEVELS][FL_EXACT_LANES];
+    double start[FL_SUM_LEVELS], square_start[FL_SQUARE_LEVELS];
+    fl_start_levels(s, start, levels, exponent);
+    fl_start_levels(q, square_start, levels + 1, 2 * exponent);
+    size_t i = 0;
+    for (; i + FL_EXACT_LANES <= n; i += FL_EXACT_LANES)
+        for (int k = 0; k < FL_EXACT_LANES; k++) {
+            double t = (double)x[i + k];
+            fl_split_into(s, k, levels, t);
+            fl_split_into(q, k, levels + 1, t * t);
+        }
+    for (int k = 0; i + k < n; k++) {
+        double t = (double)x[i + k];
+        fl_split_into(s, k, levels, t);
+        fl_split_into(q, k, levels + 1, t * t);
+    }
+    fl_total_levels(s, start, levels, totals);
+    fl_total_levels(q, square_start, levels + 1, squares);
+}
 
 static int fl_sum_floats(const float *x, size_t n, double *totals) {
-    double sums[FL_EXACT_LANES] = {0};
-    uint32_t largest[FL_EXACT_LANES] = {0}, smallest[FL_EXACT_LANES];
+    uint32_t largest[FL_EXACT_LANES] = {0}, smallest[FL_EXACT_LANES], high = 0, low = 0xffffffff;
     memset(smallest, 0xff, sizeof smallest);
-    size_t i = 0;
-    for (; i < n; i += FL_EXACT_LANES) {
+    for (size_t i = 0; i < n; i += FL_EXACT_LANES) {
         float part[FL_EXACT_LANES] = {0};
         const float *v = x + i;
         if (i + FL_EXACT_LANES > n) {
@@ -116,28 +152,26 @@ static int fl_sum_floats(const float *x, size_t n, double *totals) {
             before = bits - 1; /* 0 is larger than all */
             largest[k] = bits > largest[k] ? bits : largest[k];
             smallest[k] = before < smallest[k] ? before : smallest[k];
-            sums[k] += (double)v[k];
         }
     }
-    uint32_t high = 0, low = 0xffffffff;
-    double sum = 0;
     for (int k = 0; k < FL_EXACT_LANES; k++) {
         high = largest[k] > high ? largest[k] : high;
         low = smallest[k] < low ? smallest[k] : low;
-        sum += sums[k];
     }
-    double *squares = totals + 1;
-    totals[0] = sum;
-    squares[0] = squares[1] = 0;
+    double *squares = totals + FL_SUM_LEVELS;
+    memset(totals, 0, (FL_SUM_LEVELS + FL_SQUARE_LEVELS) * sizeof *totals);
     if (high == 0)
-        return FL_SUM_IS_EXACT | FL_SQUARES_ARE_EXACT;
+        return 1;
     /* Those below the smallest normal number have its last bit. */
     int top = high >> 23 ? (int)(high >> 23) : 1, bottom = (low + 1) >> 23 ? (int)((low + 1) >> 23) : 1;
-    if (top == 255)
+    if (top == 255 || top - bottom > FL_WIDE_SPAN)
         return 0;
-    /* A float of the exponent `top` is below 2^(top - 126), and its square has 48 bits. */
-    return (top - bottom <= FL_FLOAT_SPAN ? FL_SUM_IS_EXACT : 0) |
-           (fl_split_block(x, 1, n, 2 * (top - 126), 2, squares) ? FL_SQUARES_ARE_EXACT : 0);
+    /* A float of the exponent `top` is below 2^(top - 126). */
+    if (top - bottom <= FL_NARROW_SPAN)
+        fl_split_floats(x, n, top - 126, 1, totals, squares);
+    else
+        fl_split_floats(x, n, top - 126, 2, totals, squares);
+    return 1;
 }
 
 static void fl_widen(const float *x, size_t n, double *to) {
@@ -165,6 +199,71 @@ static inline double fl_product_error(double x, double y, double product) {
     double x_high = a - (a - x), y_high = b - (b - y), x_low = x - x_high, y_low = y - y_high;
     return ((x_high * y_high - product) + x_high * y_low + x_low * y_high) + x_low * y_low;
 #endif
+}
+
+static void fl_range(const double *x, size_t n, double *largest, double *smallest) {
+    uint64_t high[FL_EXACT_LANES] = {0}, low[FL_EXACT_LANES];
+    memset(low, 0xff, sizeof low);
+    for (size_t i = 0; i < n; i += FL_EXACT_LANES) {
+        double part[FL_EXACT_LANES] = {0};
+        const double *v = x + i;
+        if (i + FL_EXACT_LANES > n) {
+            memcpy(part, v, (n - i) * sizeof *part);
+            v = part;
+        }
+        for (int k = 0; k < FL_EXACT_LANES; k++) {
+            uint64_t bits = fl_bits_of(v[k]) & INT64_MAX, before = bits - 1; /* 0 is larger than all */
+            high[k] = bits > high[k] ? bits : high[k];
+            low[k] = before < low[k] ? before : low[k];
+        }
+    }
+    for (int k = 1; k < FL_EXACT_LANES; k++) {
+        high[0] = high[k] > high[0] ? high[k] : high[0];
+        low[0] = low[k] < low[0] ? low[k] : low[0];
+    }
+    low[0]++;
+    memcpy(largest, high, sizeof *largest);
+    memcpy(smallest, low, sizeof *smallest);
+    if (!low[0])
+        *smallest = INFINITY;
+}
+
+/* Sums of n products below 2^exponent and of their rounding errors, each split at `levels` powers of two;
+ * whether nothing remains. */
+static inline __attribute__((always_inline)) int fl_split_products_at(const double *x, const double *y,
+                                                                      size_t n, int exponent, int levels,
+                                                                      double *totals, double *low_totals) {
+    double high[FL_PRODUCT_LEVELS][FL_EXACT_LANES], low[FL_PRODUCT_LEVELS][FL_EXACT_LANES];
+    double start[FL_PRODUCT_LEVELS], low_start[FL_PRODUCT_LEVELS];
+    uint64_t left[FL_EXACT_LANES] = {0}, any = 0;
+    fl_start_levels(high, start, levels, exponent);
+    fl_start_levels(low, low_start, levels, exponent - 53);
+    for (size_t i = 0; i < n; i += FL_EXACT_LANES) {
+        double part_x[FL_EXACT_LANES] = {0}, part_y[FL_EXACT_LANES] = {0};
+        const double *u = x + i, *v = y + i;
+        if (i + FL_EXACT_LANES > n) {
+            memcpy(part_x, u, (n - i) * sizeof *u);
+            memcpy(part_y, v, (n - i) * sizeof *v);
+            u = part_x;
+            v = part_y;
+        }
+        for (int k = 0; k < FL_EXACT_LANES; k++) {
+            double product = u[k] * v[k], error = fl_product_error(u[k], v[k], product);
+            left[k] |= fl_bits_of(fl_split_into(high, k, levels, product));
+            left[k] |= fl_bits_of(fl_split_into(low, k, levels, error));
+        }
+    }
+    for (int k = 0; k < FL_EXACT_LANES; k++)
+        any |= left[k];
+    fl_total_levels(high, start, levels, totals);
+    fl_total_levels(low, low_start, levels, low_totals);
+    return any << 1 == 0;
+}
+
+static int fl_sum_products(const double *x, const double *y, size_t n, int exponent, double *totals) {
+    memset(totals, 0, 2 * FL_PRODUCT_LEVELS * sizeof *totals);
+    return fl_split_products_at(x, y, n, exponent, 2, totals, totals + FL_PRODUCT_LEVELS) ||
+           fl_split_products_at(x, y, n, exponent, 3, totals, totals + FL_PRODUCT_LEVELS);
 }
 
 /* Within this range neither the factors' halves overflow nor the error of a product underflows. */

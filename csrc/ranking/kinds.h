@@ -8,8 +8,8 @@
 #include "words.h"
 
 enum {
-    FL_DIGITS = 3,
-    FL_DIGIT_VALUES = 1 << 11,
+    FL_DIGITS = 4,
+    FL_DIGIT_VALUES = 1 << 9,
     FL_FEW = 32,     /* so many are sorted by insertion */
     FL_GROUPS = 1024 /* read at once */
 };

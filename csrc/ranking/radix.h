@@ -3,8 +3,8 @@
  * Included once for each kind of item: FL_ITEM is its type, FL_WORD(item) its word of FL_WORD_BITS bits,
  * FL_WEIGHT(item) its weight, and FL_NAMED(name) tells the instances' functions apart.
  *
- * Digits of at most 11 bits are sorted by, from the least to the most significant. Three of them are all of a
- * 32-bit word. Of a 64-bit word they are sorted by its upper 33 bits; words that agree in these are mostly
+ * Digits of at most 9 bits are sorted by, from the least to the most significant: the lines that a pass writes
+ * to stay in the first cache. Four of them are all of a 32-bit word. Of a 64-bit word they are sorted by its upper 33 bits; words that agree in these are mostly
  * few, and settled in their places. */
 
 /* In order of the bits from `low` on, `bits` of them. Returns the array that holds the result; NULL when
@@ -17,8 +17,8 @@ static inline FL_ITEM *FL_NAMED(fl_sort_by_bits)(FL_ITEM *items, FL_ITEM *spare,
         memset(counts[d], 0, values * sizeof **counts);
     for (size_t i = 0; i < n; i++) {
         uint64_t word = FL_WORD(items[i]) >> low;
-        for (int d = 0; d < FL_DIGITS; d++)
-            counts[d][word >> (d * width) & mask]++;
+        for (int d = 0; d < FL_DIGITS; d++, word >>= width)
+            counts[d][word & mask]++;
     }
     for (int d = 0; d < FL_DIGITS; d++) {
         size_t *count = counts[d], before = 0;

@@ -6,6 +6,7 @@
 #include "../blocks/scratch.h"
 #include "../blocks/view.h"
 #include "../dispatch/ops.h"
+#include "../evaluation/pairs.h"
 #include "../sums/compensated.h"
 #include "kinds.h"
 
@@ -158,26 +159,33 @@ static int fl_sort_part(fl_ordering *r, int part, char *items, char *spare, size
     return r->part[part] != NULL;
 }
 
-static void fl_lay_out(fl_ordering *r, fl_layout *l, void **items, void **spare, void **counts) {
-    *items = fl_take(l, fl_times(r->n, fl_item_bytes(r->kind)));
-    *spare = fl_take(l, fl_times(r->n, fl_item_bytes(r->kind)));
+static int fl_kind_of(const fl_ordering *r) {
+    return r->weight.data ? FL_WEIGHED : r->score.dtype == FL_FLOAT32 ? FL_WORDS32 : FL_WORDS64;
+}
+
+static void fl_lay_out(const fl_ordering *r, fl_layout *l, void **items, void **spare, void **counts) {
+    *items = fl_take(l, fl_times(r->n, fl_item_bytes(fl_kind_of(r))));
+    *spare = fl_take(l, fl_times(r->n, fl_item_bytes(fl_kind_of(r))));
     *counts = fl_take(l, FL_DIGITS * FL_DIGIT_VALUES * sizeof(size_t));
 }
 
-fl_status fl_rank(fl_ordering *r) {
-    r->memory = NULL;
-    r->has_negative_weights = 0;
-    r->n_part[0] = r->n_part[1] = 0;
-    r->kind = r->weight.data ? FL_WEIGHED : r->score.dtype == FL_FLOAT32 ? FL_WORDS32 : FL_WORDS64;
-    if (r->n > FL_MOST_ELEMENTS)
-        return FL_TOO_LARGE;
+size_t fl_ordering_bytes(const fl_ordering *r) {
     fl_layout l = {NULL, 0};
     void *items, *spare, *counts;
     fl_lay_out(r, &l, &items, &spare, &counts);
-    r->memory = fl_get_scratch(l.bytes);
-    if (!r->memory)
+    return l.bytes;
+}
+
+fl_status fl_rank(fl_ordering *r, void *memory) {
+    r->has_negative_weights = 0;
+    r->n_part[0] = r->n_part[1] = 0;
+    r->kind = fl_kind_of(r);
+    if (r->n > FL_MOST_ELEMENTS)
+        return FL_TOO_LARGE;
+    if (!memory)
         return FL_NO_MEMORY;
-    l = (fl_layout){r->memory, 0};
+    fl_layout l = {memory, 0};
+    void *items, *spare, *counts;
     fl_lay_out(r, &l, &items, &spare, &counts);
     fl_watch own, *watch = fl_new_watch(&own, r->go_on, r->context, r->n);
     fl_status status = fl_write_items(r, items, watch);
@@ -189,16 +197,7 @@ fl_status fl_rank(fl_ordering *r) {
                           watch))
             status = FL_INTERRUPTED;
     }
-    if (status != FL_OK) {
-        fl_ordering_free(r);
-        return status;
-    }
-    return FL_OK;
-}
-
-void fl_ordering_free(fl_ordering *r) {
-    fl_give_scratch(r->memory);
-    r->memory = NULL;
+    return status;
 }
 
 double fl_ordering_auc(const fl_ordering *r) {
@@ -214,6 +213,24 @@ double fl_ordering_auc(const fl_ordering *r) {
             positive = g.positive[k];
         }
     return fl_total(twice) / (2 * positive * negative);
+}
+
+void fl_ordering_area(const fl_ordering *r, fl_ranking_summary *to) {
+    fl_pairs c = {{0, 0}, 0, 0};
+    fl_groups g = fl_no_groups();
+    for (int part = 0; fl_advance(r, &part, &g);)
+        for (size_t k = 0; k < g.n; k++)
+            fl_count_entry(&c, (uint64_t)(int64_t)g.negative[k] - c.rows[0],
+                           (uint64_t)(int64_t)g.positive[k] - c.rows[1]);
+    fl_spread spread = fl_summarise_pairs(&c, to);
+    to->auc_margin = 0;
+    if (!c.rows[0] || !c.rows[1])
+        return;
+    g = fl_no_groups();
+    for (int part = 0; fl_advance(r, &part, &g);)
+        for (size_t k = 0; k < g.n; k++)
+            fl_spread_entry(&spread, g.negative[k] - spread.above[0], g.positive[k] - spread.above[1]);
+    to->auc_variance = fl_spread_variance(&spread);
 }
 
 double fl_ordering_average_precision(const fl_ordering *r) {

@@ -2,9 +2,10 @@
 #ifndef FL_RANKING_RANKING_H
 #define FL_RANKING_RANKING_H
 
+#include "../evaluation/evaluation.h"
 #include "../fastloss.h"
 
-/* Fill the first fields, call fl_rank, ask what you want to know, and give the memory back. */
+/* Fill the first fields, call fl_rank with memory of fl_ordering_bytes, and ask what you want to know. */
 typedef struct {
     /* in */
     size_t n;
@@ -15,20 +16,21 @@ typedef struct {
     void *context;           /* of go_on */
     /* results */
     int has_negative_weights;
-    /* the samples in order, larger scores first: two parts, one after the other */
-    void *memory;
+    /* the samples in order, larger scores first: two parts, one after the other, in the memory */
     const void *part[2];
     size_t n_part[2];
     int kind;
 } fl_ordering;
 
 /* FL_BAD_PREDICTION or FL_BAD_WEIGHT where some number is not finite, FL_NO_MEMORY, FL_TOO_LARGE,
- * FL_INTERRUPTED; nothing is to be given back then. */
-fl_status fl_rank(fl_ordering *r);
-void fl_ordering_free(fl_ordering *r);
+ * FL_INTERRUPTED. */
+fl_status fl_rank(fl_ordering *r, void *memory);
+size_t fl_ordering_bytes(const fl_ordering *r);
 
 /* The area under the ROC curve, ties counted half; NaN where a class has no weight. */
 double fl_ordering_auc(const fl_ordering *r);
+/* Of at most 2^32 samples without weights: how many are of each class, the area and its variance. */
+void fl_ordering_area(const fl_ordering *r, fl_ranking_summary *to);
 /* Sum of the precision at each threshold times the recall it adds; 0 without positive samples. */
 double fl_ordering_average_precision(const fl_ordering *r);
 /* How many different scores there are. */

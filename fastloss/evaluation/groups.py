@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from fastloss import _core
 from fastloss.evaluation.blocks import Array
 
-_FEW = 1 << 16
+#: Whole numbers of so many values in a row are told apart by one byte.
+_FEW = 256
 
 
 class Groups:
@@ -43,12 +45,13 @@ class Groups:
         for column in columns[1:]:
             more, others = factorise(column)
             joint = codes.astype(np.int64) * len(others) + more
-            found, codes = _distinct(joint)
-            labels = [(*_tuple(labels[i // len(others)]), others[i % len(others)]) for i in found.tolist()]
+            codes, first = _core.encode_items(joint)
+            found = joint[first].tolist()
+            labels = [(*_tuple(labels[i // len(others)]), others[i % len(others)]) for i in found]
         groups = np.array([self.index(label) for label in labels], dtype=np.intp)
         if len(labels) == 1:
             return None, groups
-        return codes.astype(np.uint32), groups
+        return codes, groups
 
     def merged(self, other: Groups) -> Array:
         """Return the number here of each group of another."""
@@ -83,27 +86,34 @@ def factorise(column: Any) -> tuple[Array, list[Any]]:
     array = np.asarray(column)
     if array.ndim != 1:
         raise ValueError(f"by has shape {array.shape}, expected one label a row")
-    if array.dtype.kind in "biu" and len(array):
-        low, high = int(array.min()), int(array.max())
-        if high - low < _FEW:
-            small = (array.astype(np.int64) - low).astype(np.uint32)
-            found = np.flatnonzero(np.bincount(small, minlength=high - low + 1))
-            place = np.zeros(high - low + 1, dtype=np.uint32)
-            place[found] = np.arange(len(found), dtype=np.uint32)
-            return place[small], (found + low).astype(array.dtype).tolist()
-    if array.dtype.kind in "OUST":
-        return _factorise_objects(array)
-    found, codes = np.unique(array, return_inverse=True)
-    return codes.reshape(-1), found.tolist()
+    if array.dtype.kind in "OT" or array.dtype.char in "gG":  # whose items have bytes that are not theirs
+        return _factorise_objects(array.astype(object, copy=False))
+    codes, first = _core.encode_items(_by_bytes(array))
+    return codes, array[first].tolist()
 
 
-def _distinct(joint: Array) -> tuple[Array, Array]:
-    found, codes = np.unique(joint, return_inverse=True)
-    return found, codes.reshape(-1)
+def _by_bytes(array: Array) -> Array:
+    """Return items that are of equal bytes where labels are equal; short ones where that is easily said."""
+    if array.dtype.kind in "fc":
+        array = array + 0  # -0 is 0
+        array[np.isnan(array)] = np.nan
+    elif array.dtype.kind in "iu" and array.dtype.itemsize > 1 and len(array):
+        low = array.min()
+        if int(array.max()) - int(low) < _FEW:
+            array = (array - low).astype(np.uint8)
+    return array
 
 
 def _factorise_objects(array: Array) -> tuple[Array, list[Any]]:
     """Give labels numbers in the order that they come; one that is missing is None."""
+    classes, codes = _core.encode_objects(array)
+    if not all(type(label) is str or label is None for label in classes):
+        return _factorise_mixed(array)
+    return codes, classes
+
+
+def _factorise_mixed(array: Array) -> tuple[Array, list[Any]]:
+    """Tell apart what Python takes for equal, such as 1 and True."""
     index: dict[Any, int] = {}
     labels: list[Any] = []
     codes = np.empty(len(array), dtype=np.uint32)
@@ -134,8 +144,6 @@ def _factorise_arrow(column: Any) -> tuple[Array, list[Any]]:
     if indices.null_count:
         labels.append(None)
         indices = indices.fill_null(len(labels) - 1)
-    codes = np.asarray(indices).astype(np.uint32)
-    found = np.flatnonzero(np.bincount(codes, minlength=len(labels)))
-    place = np.zeros(len(labels), dtype=np.uint32)
-    place[found] = np.arange(len(found), dtype=np.uint32)
-    return place[codes], [labels[i] for i in found.tolist()]
+    array = np.asarray(indices)
+    codes, first = _core.encode_items(_by_bytes(array))
+    return codes, [labels[i] for i in array[first].tolist()]

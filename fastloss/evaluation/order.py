@@ -65,16 +65,23 @@ class Rows(NamedTuple):
 
     def copied(self) -> Rows:
         """Return copies of views of arrays that are the caller's, who may write to them."""
-        return self.where(np.arange(len(self.label)))
+        weight = None if self.weight is None else self.weight.copy()
+        group = self.group if isinstance(self.group, int) else self.group.copy()
+        return Rows(group, self.label.copy(), weight, [s.copy() for s in self.scores])
 
 
 class Table:
     """Counts of a group's rows by score and label, for one model; weights once there are some."""
 
-    def __init__(self) -> None:
-        self.counts: Array | None = np.zeros((_core.SCORE_KEYS, 2), dtype=np.uint32)
-        self.wide: Array | None = None
-        self.squares: Array | None = None
+    def __init__(self, weighted: bool = False) -> None:
+        self.counts: Array | None = None
+        #: Empty where rows are counted.
+        self.wide: Array = np.zeros(0, dtype=np.uint64)
+        self.squares: Array = self.wide
+        if weighted:
+            self._make_wide()
+        else:
+            self.counts = np.zeros((_core.SCORE_KEYS, 2), dtype=np.uint32)
         self.rows = 0
         #: Whether another table has the same arrays.
         self.is_shared = False
@@ -88,9 +95,8 @@ class Table:
 
     def _own(self) -> None:
         if self.is_shared:
-            self.counts, self.wide, self.squares = (
-                None if x is None else x.copy() for x in (self.counts, self.wide, self.squares)
-            )
+            self.counts = None if self.counts is None else self.counts.copy()
+            self.wide, self.squares = self.wide.copy(), self.squares.copy()
             self.is_shared = False
 
     def add(self, scores: Array, labels: Array, weights: Array | None) -> None:
@@ -103,20 +109,23 @@ class Table:
             )
         self._own()
         self.rows += len(labels)
-        if weights is None and self.wide is None and self.rows <= _MOST_COUNTS:
+        if weights is None and self.counts is not None and self.rows <= _MOST_COUNTS:
             _core.count_scores(self.counts, scores, labels)
             return
-        self.widen()
+        self._widen()
         ones = np.ones(len(labels)) if weights is None else weights
         _core.weigh_scores(self.wide, self.squares, scores, labels, ones)
 
-    def widen(self) -> None:
+    def _make_wide(self) -> None:
+        self.wide = np.zeros((_core.SCORE_KEYS, 2, 2), dtype=np.uint64)
+        self.squares = np.zeros((_core.COARSE_KEYS, 2, 3), dtype=np.uint64)
+
+    def _widen(self) -> None:
         """Turn counts into weights of 1."""
         if self.counts is None:
             return
-        self.wide = np.zeros((_core.SCORE_KEYS, 2, 2), dtype=np.uint64)
+        self._make_wide()
         self.wide[:, :, 1] = self.counts
-        self.squares = np.zeros((_core.COARSE_KEYS, 2, 3), dtype=np.uint64)
         by_key = self.counts[_PLACES].astype(np.uint64)
         self.squares[:, :, 2] = by_key.reshape(_core.COARSE_KEYS, -1, 2).sum(axis=1)
         self.counts = None
@@ -129,28 +138,19 @@ class Table:
         if self.counts is not None and other.counts is not None and self.rows <= _MOST_COUNTS:
             self.counts += other.counts
             return
-        self.widen()
+        self._widen()
         if other.counts is not None:
-            copied = Table()
-            copied.counts = other.counts
-            copied.widen()
-            other = copied
-        assert self.wide is not None
-        assert self.squares is not None
-        _add_with_carry(self.wide, other.wide)
-        _add_with_carry(self.squares, other.squares)
+            other = other.shared()
+            other._widen()
+        _core.merge_weights(self.wide, self.squares, other.wide, other.squares)
 
     def places(self) -> Array:
         """Return where it has something, the highest score first."""
         found: Array
         if self.counts is not None:
             found = _PLACES[_core.list_counts(self.counts)[0]]
-            return found
-        assert self.wide is not None
-        words = self.wide.reshape(_core.SCORE_KEYS, 4)
-        used = (words[:, 0] | words[:, 1] | words[:, 2] | words[:, 3]) != 0
-        places = _PLACES[::-1]
-        found = places[used[places]]
+        else:
+            found = _PLACES[_core.list_weights(self.wide, self.squares)[0]]
         return found
 
     def ranked(self) -> Ranked:
@@ -158,23 +158,14 @@ class Table:
         if self.counts is not None:
             keys, b, a = _core.list_counts(self.counts)
             return Ranked(_scores_of_keys(keys), b, a, b, a, tied=False, counted=True)
-        assert self.wide is not None
-        assert self.squares is not None
-        places = self.places()
-        keys = places ^ (places >> np.uint32(9)) ^ (places >> np.uint32(18))  # what a place is made of
-        wide = self.wide[places]
-        coarse = keys // np.uint32(_core.SCORE_KEYS // _core.COARSE_KEYS)
-        weights, squares = [], []
-        for k in range(2):
-            w = wide[:, k, 1].astype(np.float64) + wide[:, k, 0].astype(np.float64) * 2.0**-64
-            # The squares are kept for fewer keys: shared out by weight.
-            high, middle, low = (self.squares[:, k, i].astype(np.float64) for i in (2, 1, 0))
-            total = np.bincount(coarse, weights=w, minlength=_core.COARSE_KEYS)
-            share = (high + (middle + low * 2.0**-64) * 2.0**-64) / np.where(total > 0, total, 1)
-            weights.append(w)
-            squares.append(w * share[coarse])
-        scores = _scores_of_keys(keys)
-        return Ranked(scores, weights[0], weights[1], squares[0], squares[1])
+        keys, b, a, b_squares, a_squares = _core.list_weights(self.wide, self.squares)
+        return Ranked(_scores_of_keys(keys), b, a, b_squares, a_squares)
+
+    def area(self) -> dict[str, Any]:
+        """Return what is in it of the area under the curve."""
+        if self.counts is not None:
+            return _core.summarise_counts(self.counts)
+        return _core.summarise_weights(self.wide, self.squares)
 
 
 class OrderStore(Store):
@@ -265,7 +256,7 @@ class OrderStore(Store):
 
     def _add_to_tables(self, group: int, rows: Rows) -> None:
         if group not in self.tables:
-            self.tables[group] = [Table() for _ in range(self.n_models)]
+            self.tables[group] = [Table(rows.weight is not None) for _ in range(self.n_models)]
         for table, score in zip(self.tables[group], rows.scores, strict=True):
             table.add(score, rows.label, rows.weight)
 
@@ -299,21 +290,31 @@ class OrderStore(Store):
 
     def says(self, group: int, model: int, kind: str) -> dict[str, Any]:
         """Return what the order says, empty where there is one class alone."""
-        counts = self.tables[group][model].counts if group in self.tables else None
-        only_auc = kind == "roc_auc" and counts is not None
+        only_auc = kind == "roc_auc"
         found = self._says.get((group, model, only_auc))
         if found is None:
-            if only_auc:
-                assert counts is not None
-                found = _core.summarise_counts(counts)
-                found = found if min(found["weight"]) > 0 else {}
-            else:
-                ranked = self.ranked(group, model)
-                found = {}
-                if len(ranked.score) and ranked.negative.any() and ranked.positive.any():
-                    found = _core.summarise_ranking(*ranked[1:5], ranked.tied, ranked.counted)
+            found = (self._area if only_auc else self._all_measures)(group, model)
             self._says[group, model, only_auc] = found
         return found
+
+    def _area(self, group: int, model: int) -> dict[str, Any]:
+        found: dict[str, Any] | None = None
+        if group in self.tables:
+            found = self.tables[group][model].area()
+        else:
+            rows = self.rows_of(group)
+            if len(rows.label) <= _MOST_COUNTS:
+                order = order_of(rows.scores[model], rows.label, rows.weight)
+                found = None if order is None else order.area()
+        if found is None:
+            return self._all_measures(group, model)
+        return found if min(found["weight"]) > 0 else {}
+
+    def _all_measures(self, group: int, model: int) -> dict[str, Any]:
+        ranked = self.ranked(group, model)
+        if not (len(ranked.score) and ranked.negative.any() and ranked.positive.any()):
+            return {}
+        return _core.summarise_ranking(*ranked[1:5], ranked.tied, ranked.counted)
 
     def certainty(self, group: int, model: int) -> tuple[bool, float]:
         """Tell whether rows are kept, and what the weights of a table may have been rounded by in all."""
@@ -377,13 +378,21 @@ def exact_total(x: Array) -> float:
     return Total(*sums.cell(0, 0)).rounded()
 
 
+def order_of(scores: Array, labels: Array, weights: Array | None) -> _core.Ranking | None:
+    """Return rows by score; None where they have weights, or scores that are infinite."""
+    if weights is not None or not np.isfinite(scores).all():
+        return None
+    return _core.Ranking(scores, labels)
+
+
 def rank_rows(scores: Array, labels: Array, weights: Array | None) -> Ranked:
     """Return the weights of each label by score, of rows in any order."""
+    found = order_of(scores, labels, weights)
+    if found is not None:
+        negative, positive, score = found.curve()
+        b, a = (np.diff(x, prepend=0.0) for x in (negative, positive))
+        return Ranked(score, b, a, b, a, tied=True, counted=True)
     if weights is None:
-        if np.isfinite(scores).all():
-            negative, positive, score = _core.Ranking(scores, labels).curve()
-            b, a = (np.diff(x, prepend=0.0) for x in (negative, positive))
-            return Ranked(score, b, a, b, a, tied=True, counted=True)
         order = np.argsort(scores)[::-1]
         w = np.ones(len(scores))
     else:
@@ -407,13 +416,3 @@ def _scores_of_keys(keys: Array) -> Array:
     bits = (size << np.uint32(9)) + np.uint32(0x35800000)
     score = bits.view(np.float32).astype(np.float64) - 2.0**-20
     return np.where(key >= half, score, -score)
-
-
-def _add_with_carry(a: Array, b: Any) -> None:
-    """Add numbers of several words, the lowest first, along the last axis."""
-    carry = np.zeros(a.shape[:-1], dtype=np.uint64)
-    for i in range(a.shape[-1]):
-        total = a[..., i] + carry
-        overflow = total < carry
-        a[..., i] = total + b[..., i]
-        carry = (overflow | (a[..., i] < total)).astype(np.uint64)

@@ -98,8 +98,8 @@ class State:
         order = None
         if codes is not None:
             order, starts = _core.order_by_code(codes, len(groups))
-            y, predictions = y[order], [z[order] for z in predictions]
-            weights = None if weights is None else weights[order]
+            y, predictions = _core.gather(y, order), [_core.gather(z, order) for z in predictions]
+            weights = None if weights is None else _core.gather(weights, order)
         block = Block(y, predictions, weights, starts, groups)
         lengths = np.diff(starts)
         self.samples[groups] += lengths

@@ -252,8 +252,6 @@ def _table_written(table: Table, writer: _Writer) -> dict[str, Any]:
         kept = table.places()
         keys, counts = writer.array(kept), writer.array(table.counts[kept])
         return {"rows": table.rows, "keys": keys, "counts": counts}
-    assert table.wide is not None
-    assert table.squares is not None
     kept = table.places()
     return {
         "rows": table.rows,
@@ -264,7 +262,7 @@ def _table_written(table: Table, writer: _Writer) -> dict[str, Any]:
 
 
 def _read_table(told: dict[str, Any], reader: _Reader) -> Table:
-    table = Table()
+    table = Table(weighted="counts" not in told)
     table.rows = _whole(told["rows"])
     keys = reader.array(told["keys"], np.uint32, (None,))
     if len(keys) and keys.max() >= _core.SCORE_KEYS:
@@ -273,8 +271,6 @@ def _read_table(told: dict[str, Any], reader: _Reader) -> Table:
         assert table.counts is not None
         table.counts[keys] = reader.array(told["counts"], np.uint32, (len(keys), 2))
         return table
-    table.widen()
-    assert table.wide is not None
     table.wide[keys] = reader.array(told["wide"], np.uint64, (len(keys), 2, 2))
     table.squares = reader.array(told["squares"], np.uint64, (_core.COARSE_KEYS, 2, 3))
     return table

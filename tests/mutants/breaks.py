@@ -12,6 +12,8 @@ TESTS = {
     "csrc/embeddings": "embedding",
     "csrc/transport": "transport",
     "csrc/evaluation": "evaluation",
+    "csrc/ranking": "evaluation metrics_ranking",
+    "csrc/counting": "evaluation metrics_counts metrics_strings",
     "csrc/blocks": "layouts dtypes sizes literals bad_input out test_rows embedding",
     "csrc/sums": "reductions sizes literals magnitudes test_rows embedding",
     "csrc/vecmath": "test_accuracy rows_accuracy embedding_accuracy",

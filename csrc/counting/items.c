@@ -1,0 +1,89 @@
+/* Codes of items that are told apart by their bytes. */
+#include "counting.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FL_FIRST_SLOTS = 1 << 10, FL_BYTES = 256 };
+
+/* Odd: 2^64 divided by the golden ratio (Knuth 1998, section 6.4). */
+#define FL_MULTIPLIER 0x9E3779B97F4A7C15u
+
+static uint64_t fl_hash_item(const char *item, size_t itemsize) {
+    uint64_t hash = 0, word;
+    for (; itemsize >= sizeof word; itemsize -= sizeof word, item += sizeof word) {
+        memcpy(&word, item, sizeof word);
+        hash = (hash ^ word) * FL_MULTIPLIER;
+        hash ^= hash >> 32;
+    }
+    word = 0;
+    memcpy(&word, item, itemsize);
+    hash = (hash ^ word) * FL_MULTIPLIER;
+    return hash ^ hash >> 32;
+}
+
+/* Open addresses: a slot has a code, plus one, or nothing. */
+typedef struct {
+    uint32_t *slots;
+    size_t n_slots;
+} fl_item_table;
+
+/* The slot that has the item's code, or is to have it. */
+static uint32_t *fl_find_slot(const fl_item_table *t, const char *items, size_t itemsize, size_t i,
+                              const size_t *first) {
+    const char *item = items + i * itemsize;
+    for (size_t at = fl_hash_item(item, itemsize);; at++) {
+        uint32_t *slot = t->slots + at % t->n_slots;
+        if (!*slot || memcmp(items + first[*slot - 1] * itemsize, item, itemsize) == 0)
+            return slot;
+    }
+}
+
+/* A table of so many slots, a power of two, with the codes so far; 0 without memory. */
+static int fl_enlarge(fl_item_table *t, size_t n_slots, const char *items, size_t itemsize, size_t n_codes,
+                      const size_t *first) {
+    free(t->slots);
+    t->slots = calloc(n_slots, sizeof *t->slots);
+    t->n_slots = n_slots;
+    for (size_t code = 0; t->slots && code < n_codes; code++)
+        *fl_find_slot(t, items, itemsize, first[code], first) = (uint32_t)code + 1;
+    return t->slots != NULL;
+}
+
+static size_t fl_encode_bytes(const uint8_t *items, size_t n, uint32_t *codes, size_t *first) {
+    uint32_t code_of[FL_BYTES];
+    size_t n_codes = 0;
+    memset(code_of, 0xff, sizeof code_of);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t *code = code_of + items[i];
+        if (*code == UINT32_MAX) {
+            first[n_codes] = i;
+            *code = (uint32_t)n_codes++;
+        }
+        codes[i] = *code;
+    }
+    return n_codes;
+}
+
+fl_status fl_encode_items(const char *items, size_t itemsize, size_t n, uint32_t *codes, size_t *first,
+                          size_t *n_codes) {
+    *n_codes = 0;
+    if (itemsize == 1) {
+        *n_codes = fl_encode_bytes((const uint8_t *)items, n, codes, first);
+        return FL_OK;
+    }
+    fl_item_table t = {NULL, 0};
+    int fine = fl_enlarge(&t, FL_FIRST_SLOTS, items, itemsize, 0, first);
+    for (size_t i = 0; i < n && fine; i++) {
+        uint32_t *slot = fl_find_slot(&t, items, itemsize, i, first);
+        if (!*slot) {
+            first[*n_codes] = i;
+            *slot = (uint32_t)++*n_codes;
+        }
+        codes[i] = *slot - 1;
+        if (2 * *n_codes > t.n_slots)
+            fine = fl_enlarge(&t, 2 * t.n_slots, items, itemsize, *n_codes, first);
+    }
+    free(t.slots);
+    return fine ? FL_OK : FL_NO_MEMORY;
+}
