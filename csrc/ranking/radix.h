@@ -107,8 +107,8 @@ static inline void FL_NAMED(fl_read_groups)(const FL_ITEM *items, size_t n, fl_g
         do {
             double weight = FL_WEIGHT(items[i]);
             int is_positive = FL_WORD(items[i]) & 1;
-            positive += is_positive ? weight : 0;
-            negative += is_positive ? 0 : weight;
+            positive += weight * (double)is_positive; /* no branch, which random labels would mislead */
+            negative += weight * (double)!is_positive;
             i++;
         } while (i < n && FL_WORD(items[i]) >> 1 == key);
         g->key[k] = key;

@@ -89,7 +89,7 @@ class Block:
             raise ValueError(f"y_pred has shape (n, {z.shape[1]}), expected one score a row")
         kept = z if z.dtype in (np.float32, np.float64) else z.astype(precision(z))
         kept = np.ascontiguousarray(kept)
-        if np.isnan(kept).any():
+        if np.isnan(kept.min(initial=np.inf)):
             row = int(np.isnan(kept).argmax())
             raise without_place(row, z[row])
         return kept
@@ -120,9 +120,10 @@ def precision(z: Array) -> type[np.floating[Any]]:
 
 def check_weights(weights: Array) -> None:
     """Raise an error about the first weight that is negative or not finite."""
+    if weights.min() >= 0 and weights.max() < np.inf:  # neither is so where one is NaN
+        return
     bad = ~((weights >= 0) & (weights < np.inf))
-    if bad.any():
-        raise bad_weight(weights, int(bad.argmax()))
+    raise bad_weight(weights, int(bad.argmax()))
 
 
 def without_place(index: int | tuple[int, int], value: Any) -> DomainError:

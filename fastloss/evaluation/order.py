@@ -63,11 +63,29 @@ class Rows(NamedTuple):
             return np.full(len(self.label), self.group, dtype=np.uint32)
         return self.group
 
-    def copied(self) -> Rows:
-        """Return copies of views of arrays that are the caller's, who may write to them."""
-        weight = None if self.weight is None else self.weight.copy()
-        group = self.group if isinstance(self.group, int) else self.group.copy()
-        return Rows(group, self.label.copy(), weight, [s.copy() for s in self.scores])
+    @staticmethod
+    def joined(parts: list[Rows]) -> Rows:
+        """Return copies of several of one group, or of one."""
+        weight = None
+        if any(rows.weight is not None for rows in parts):
+            weight = np.concatenate([
+                np.ones(len(rows.label)) if rows.weight is None else rows.weight for rows in parts
+            ])  # fmt: skip
+        label = np.concatenate([rows.label for rows in parts])
+        scores = [np.concatenate(some) for some in zip(*(rows.scores for rows in parts), strict=True)]
+        return Rows(parts[0].group, label, weight, scores)
+
+    @staticmethod
+    def copied(parts: list[Rows]) -> list[Rows]:
+        """Return copies of views of arrays that are the caller's: those of a group together."""
+        by_group: dict[int, list[Rows]] = {}
+        found = []
+        for rows in parts:
+            if isinstance(rows.group, int):
+                by_group.setdefault(rows.group, []).append(rows)
+            else:
+                found.append(Rows.joined([rows])._replace(group=rows.group.copy()))
+        return found + [Rows.joined(some) for some in by_group.values()]
 
 
 class Table:
@@ -227,7 +245,8 @@ class OrderStore(Store):
         self.held += other.held
         self._spill()
         if other.holds and not self.holds:
-            self.kept = [rows if id(rows) in old else rows.copied() for rows in self.kept]
+            new = [rows for rows in self.kept if id(rows) not in old]
+            self.kept = [rows for rows in self.kept if id(rows) in old] + Rows.copied(new)
 
     def _spill(self) -> None:
         """Move the rows of groups that have become large, or have a table, to tables."""
@@ -267,14 +286,7 @@ class OrderStore(Store):
         if not parts:
             empty = np.zeros(0)
             return Rows(group, empty.astype(np.uint8), None, [empty] * self.n_models)
-        weight = None
-        if any(rows.weight is not None for rows in parts):
-            weight = np.concatenate([
-                np.ones(len(rows.label)) if rows.weight is None else rows.weight for rows in parts
-            ])  # fmt: skip
-        label = np.concatenate([rows.label for rows in parts])
-        scores = [np.concatenate([rows.scores[k] for rows in parts]) for k in range(self.n_models)]
-        return Rows(group, label, weight, scores)
+        return parts[0] if len(parts) == 1 else Rows.joined(parts)
 
     def ranked(self, group: int, model: int) -> Ranked:
         """Return a group's weights by score."""
