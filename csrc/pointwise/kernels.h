@@ -18,7 +18,7 @@
 
 #include "../blocks/check.h"
 
-enum { FL_CHUNK = 256 };
+enum { FL_CHUNK = 256, FL_STORED = 2 * FL_CHUNK };
 
 #if defined(__GNUC__) && !defined(__clang__)
 /* Long chains: two vectors at once, which SSE2 has too few registers for. */
@@ -124,7 +124,8 @@ FL_INLINE int fl_prepare_chunk(fl_recipe r, fl_samples s, size_t n, int moderate
         fl_prepared prepared = r.prepare(s.y[i], s.z[i], s.p, moderate);
         a[i] = prepared.a;
         b[i] = prepared.b;
-        beyond |= fl_beyond_moderate(r, s, i);
+        if (r.magnitude)
+            beyond |= fl_beyond_moderate(r, s, i);
     }
     return !(beyond & FL_SIGN_BIT);
 }
@@ -180,9 +181,38 @@ FL_INLINE real_bits fl_compute_chunks(fl_recipe r, fl_samples s, size_t n, fl_do
 #define FL_COMPUTE_MODERATE(name)                                                                            \
     r.magnitude = name##_magnitude;                                                                          \
     found = fl_compute_chunks(r, s, n, sums);
+#define FL_COMPUTE_PREPARED(name)                                                                            \
+    r.prepare = name##_prepare;                                                                              \
+    found = fl_compute_chunks(r, s, n, sums);
 #define FL_COMPUTE_TWO_PASSES(name)                                                                          \
     r.prepare = name##_prepare;                                                                              \
     FL_COMPUTE_MODERATE(name)
+
+FL_INLINE void fl_add_block(double *lanes, const real *block, size_t n) {
+    fl_double_vector sums[FL_N_DOUBLE_VECTORS];
+    fl_load_sums(sums, lanes);
+    for (size_t i = 0; i < n; i += FL_LANES)
+        fl_add_stored(sums, block + i);
+    fl_store_sums(lanes, sums);
+}
+
+/* Some outputs of a block function that makes more of them: values are added where lanes are given for them,
+ * and what is not wanted (NULL) goes to scratch. */
+static __attribute__((noinline)) int fl_make_some(fl_block_fn compute, size_t n, const real *y, const real *z,
+                                                  const double *params, double scale, double *lanes,
+                                                  real *value, real *gradient, real *hessian) {
+    _Alignas(64) real unwanted[3][FL_STORED];
+    int suspicious = 0;
+    for (size_t start = 0; start < n; start += FL_STORED) {
+        size_t m = n - start < FL_STORED ? n - start : FL_STORED;
+        suspicious |=
+            compute(m, y + start, z + start, params, scale, value ? value + start : unwanted[0],
+                    gradient ? gradient + start : unwanted[1], hessian ? hessian + start : unwanted[2]);
+        if (lanes)
+            fl_add_block(lanes, unwanted[0], m);
+    }
+    return suspicious;
+}
 
 #define FL_DEFINE_OUTPUT_SET(name, set, adds, want_value, want_gradient, want_hessian)                       \
     static int fl_##name##_##set(size_t n, const void *y, const void *z, const double *params, double scale, \
@@ -190,6 +220,42 @@ FL_INLINE real_bits fl_compute_chunks(fl_recipe r, fl_samples s, size_t n, fl_do
         return fl_##name##_block(n, y, z, params, (real)scale, value, gradient, hessian, adds, want_value,   \
                                  want_gradient, want_hessian);                                               \
     }
+
+#define FL_DEFINE_SOME(name, set, of)                                                                        \
+    static int fl_##name##_##set(size_t n, const void *y, const void *z, const double *params, double scale, \
+                                 void *value, void *gradient, void *hessian) {                               \
+        return fl_make_some(fl_##name##_##of, n, y, z, params, scale, NULL, value, gradient, hessian);       \
+    }
+#define FL_DEFINE_SUMS(name, set, of)                                                                        \
+    static int fl_##name##_##set(size_t n, const void *y, const void *z, const double *params, double scale, \
+                                 void *lanes, void *gradient, void *hessian) {                               \
+        return fl_make_some(fl_##name##_##of, n, y, z, params, scale, lanes, NULL, gradient, hessian);       \
+    }
+
+/* Which sets of outputs have code of their own: all of them; but for sums, which cost next to nothing beside
+ * the rest; values, since nobody asks for the slopes of a link. */
+#define FL_SETS_CHEAP(name)                                                                                  \
+    FL_DEFINE_OUTPUT_SET(name, S, 1, 0, 0, 0)                                                                \
+    FL_DEFINE_OUTPUT_SET(name, SG, 1, 0, 1, 0)                                                               \
+    FL_DEFINE_OUTPUT_SET(name, SGH, 1, 0, 1, 1)                                                              \
+    FL_DEFINE_OUTPUT_SET(name, G, 0, 0, 1, 0)                                                                \
+    FL_DEFINE_OUTPUT_SET(name, VG, 0, 1, 1, 0)                                                               \
+    FL_DEFINE_OUTPUT_SET(name, GH, 0, 0, 1, 1)
+#define FL_SETS_MEDIUM FL_SETS_CHEAP
+#define FL_SETS_HEAVY(name)                                                                                  \
+    FL_DEFINE_OUTPUT_SET(name, G, 0, 0, 1, 0)                                                                \
+    FL_DEFINE_OUTPUT_SET(name, VG, 0, 1, 1, 0)                                                               \
+    FL_DEFINE_OUTPUT_SET(name, GH, 0, 0, 1, 1)                                                               \
+    FL_DEFINE_SUMS(name, S, V)                                                                               \
+    FL_DEFINE_SUMS(name, SG, VG)                                                                             \
+    FL_DEFINE_SUMS(name, SGH, VGH)
+#define FL_SETS_VALUES(name)                                                                                 \
+    FL_DEFINE_SOME(name, G, VGH)                                                                             \
+    FL_DEFINE_SOME(name, VG, VGH)                                                                            \
+    FL_DEFINE_SOME(name, GH, VGH)                                                                            \
+    FL_DEFINE_SUMS(name, S, V)                                                                               \
+    FL_DEFINE_SUMS(name, SG, VGH)                                                                            \
+    FL_DEFINE_SUMS(name, SGH, VGH)
 
 #define FL_DEFINE_BLOCKS(name, y_domain, z_domain, cost, n_params, passes)                                   \
     FL_INLINE int fl_##name##_block(size_t n, const real *y, const real *z, const double *params,            \
@@ -215,13 +281,8 @@ FL_INLINE real_bits fl_compute_chunks(fl_recipe r, fl_samples s, size_t n, fl_do
         return r.target && FL_SUSPICIOUS(found, &domain);                                                    \
     }                                                                                                        \
     FL_DEFINE_OUTPUT_SET(name, V, 0, 1, 0, 0)                                                                \
-    FL_DEFINE_OUTPUT_SET(name, G, 0, 0, 1, 0)                                                                \
-    FL_DEFINE_OUTPUT_SET(name, VG, 0, 1, 1, 0)                                                               \
-    FL_DEFINE_OUTPUT_SET(name, GH, 0, 0, 1, 1)                                                               \
     FL_DEFINE_OUTPUT_SET(name, VGH, 0, 1, 1, 1)                                                              \
-    FL_DEFINE_OUTPUT_SET(name, S, 1, 0, 0, 0)                                                                \
-    FL_DEFINE_OUTPUT_SET(name, SG, 1, 0, 1, 0)                                                               \
-    FL_DEFINE_OUTPUT_SET(name, SGH, 1, 0, 1, 1)
+    FL_SETS_##cost(name)
 FL_POINTWISE_LOSSES(FL_DEFINE_BLOCKS)
 
 #define FL_LIST_BLOCKS(name, y_domain, z_domain, cost, n_params, passes)                                     \

@@ -34,7 +34,8 @@ typedef real (*fl_magnitude_fn)(real y, real z, const double *p);
                             fl_prepared prepared __attribute__((unused)))
 #define FL_PREPARE(name)                                                                                     \
     FL_INLINE fl_prepared name##_prepare(real y __attribute__((unused)), real z __attribute__((unused)),     \
-                                         const double *p __attribute__((unused)), int moderate)
+                                         const double *p __attribute__((unused)),                            \
+                                         int moderate __attribute__((unused)))
 
 /* What must be moderate, and is not where anything is infinite or NaN, for a loss to take its shorter way. */
 #define FL_MAGNITUDE(name)                                                                                   \

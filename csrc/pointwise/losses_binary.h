@@ -224,10 +224,6 @@ FL_LOSS(bce_probabilities) {
  * the right one, L = −log r = softplus(u). Value α·q^γ·L, gradient by u α·q^γ·(γ·r·L + q), Hessian
  * α·q^γ·r·[γL(γr − q) + (2γ + 1)q]. q enters by powers, so e = e^−|u| and q are pairs; and where e may be
  * subnormal it is kept as 2^64·e, since the Hessian is a normal number for a while yet. */
-FL_MAGNITUDE(focal_logits) {
-    return z;
-}
-
 FL_PREPARE(focal_logits) {
     real a = fl_abs(z);
     fl_pair e = moderate ? fl_exp_negated_pair_in_range(a, 0)
@@ -346,10 +342,6 @@ FL_LOSS(focal_probabilities) {
  * lowered by c, and the sample is dropped where nothing remains. With m = q − c, R = r + c = 1 − m, M = −log
  * R, σ = q/m and ρ = r/R: value m^γ·M, gradient by u m^γ·r·(γσM + q/R), Hessian m^γ·r·[γσM·(((γ − 1)σ + 1)·r
  * − q) + (2γσ + 1)·q·ρ − q·(q/R)·(1 − ρ)]. */
-FL_MAGNITUDE(asymmetric_loss) {
-    return z;
-}
-
 FL_PREPARE(asymmetric_loss) {
     return focal_logits_prepare(y, z, p, moderate);
 }

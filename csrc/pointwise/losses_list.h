@@ -3,9 +3,10 @@
  *
  * X(name, target's domain, prediction's domain, cost, number of parameters, passes)
  *
- * The cost is one of fl_cost. The passes say what runs over a block, as kernels.h tells: ONE_PASS; PLAIN,
- * where plain parameters let it take a shorter way; CHUNKS, whose sums are taken chunk by chunk; MODERATE,
- * where a chunk of moderate magnitudes does so; TWO_PASSES, where name_prepare() does.
+ * The cost is one of fl_cost; of VALUES the slopes are seldom asked for. The passes say what runs over a
+ * block, as kernels.h tells: ONE_PASS; PLAIN, where plain parameters let it take a shorter way; CHUNKS, whose
+ * sums are taken chunk by chunk; MODERATE, where a chunk of moderate magnitudes does so; PREPARED, whose
+ * first half is name_prepare(); TWO_PASSES, which are both.
  *
  * The mathematics of a loss is in losses_regression.h or losses_binary.h, with its parameters. */
 #ifndef FL_POINTWISE_LOSSES_LIST_H
@@ -21,14 +22,14 @@
     X(absolute_error,            ANY,             ANY,             CHEAP,  0, ONE_PASS)    \
     X(huber,                     ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
     X(smooth_l1,                 ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
-    X(log_cosh,                  ANY,             ANY,             HEAVY,  0, TWO_PASSES)  \
+    X(log_cosh,                  ANY,             ANY,             HEAVY,  0, PREPARED)    \
     X(pseudo_huber,              ANY,             ANY,             MEDIUM, 1, PLAIN)       \
     X(quantile,                  ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
     X(expectile,                 ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
     X(epsilon_insensitive,       ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
     X(squared_epsilon_insensitive, ANY,           ANY,             CHEAP,  1, ONE_PASS)    \
-    X(linex,                     ANY,             ANY,             HEAVY,  1, ONE_PASS)    \
-    X(fair,                      ANY,             ANY,             HEAVY,  1, ONE_PASS)    \
+    X(linex,                     ANY,             ANY,             HEAVY,  1, CHUNKS)      \
+    X(fair,                      ANY,             ANY,             HEAVY,  1, CHUNKS)      \
     X(cauchy,                    ANY,             ANY,             HEAVY,  1, MODERATE)    \
     X(welsch,                    ANY,             ANY,             HEAVY,  1, MODERATE)    \
     X(tukey,                     ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
@@ -36,9 +37,9 @@
     X(gamma,                     POSITIVE,        ANY,             MEDIUM, 0, MODERATE)    \
     X(tweedie,                   NON_NEGATIVE,    ANY,             HEAVY,  1, MODERATE)    \
     X(tweedie_log_link,          ANY,             ANY,             HEAVY,  1, MODERATE)    \
-    X(half_poisson_deviance,     ANY,             ANY,             HEAVY,  0, CHUNKS)      \
-    X(half_gamma_deviance,       ANY,             ANY,             HEAVY,  0, CHUNKS)      \
-    X(half_tweedie_deviance,     ANY,             ANY,             HEAVY,  1, CHUNKS)      \
+    X(half_poisson_deviance,     ANY,             ANY,             VALUES, 0, CHUNKS)      \
+    X(half_gamma_deviance,       ANY,             ANY,             VALUES, 0, CHUNKS)      \
+    X(half_tweedie_deviance,     ANY,             ANY,             VALUES, 1, CHUNKS)      \
     X(squared_log_error,         ABOVE_MINUS_ONE, ABOVE_MINUS_ONE, HEAVY,  0, CHUNKS)      \
     X(absolute_percentage_error, ANY,             ANY,             CHEAP,  0, ONE_PASS)    \
     X(symmetric_absolute_percentage_error, ANY,   ANY,             MEDIUM, 0, ONE_PASS)    \
@@ -53,15 +54,15 @@
     X(exponential,               LABEL,           ANY,             MEDIUM, 0, MODERATE)    \
     X(bce_logits,                FRACTION,        ANY,             MEDIUM, 4, TWO_PASSES)  \
     X(bce_logits_plain,          FRACTION,        ANY,             MEDIUM, 0, TWO_PASSES)  \
-    X(sigmoid,                   ANY,             ANY,             HEAVY,  0, TWO_PASSES)  \
-    X(log_sigmoid,               ANY,             ANY,             HEAVY,  0, TWO_PASSES)  \
-    X(brier_logits,              FRACTION,        ANY,             HEAVY,  0, ONE_PASS)    \
+    X(sigmoid,                   ANY,             ANY,             VALUES, 0, TWO_PASSES)  \
+    X(log_sigmoid,               ANY,             ANY,             VALUES, 0, TWO_PASSES)  \
+    X(brier_logits,              FRACTION,        ANY,             HEAVY,  0, CHUNKS)      \
     X(brier_probabilities,       FRACTION,        FRACTION,        CHEAP,  0, ONE_PASS)    \
     X(bce_probabilities,         FRACTION,        FRACTION,        HEAVY,  4, CHUNKS)      \
-    X(focal_logits,              BINARY,          ANY,             HEAVY,  3, TWO_PASSES)  \
+    X(focal_logits,              BINARY,          ANY,             HEAVY,  3, PREPARED)    \
     X(focal2_logits,             BINARY,          ANY,             HEAVY,  2, TWO_PASSES)  \
     X(focal_probabilities,       BINARY,          FRACTION,        HEAVY,  3, CHUNKS)      \
-    X(asymmetric_loss,           BINARY,          ANY,             HEAVY,  3, TWO_PASSES)  \
+    X(asymmetric_loss,           BINARY,          ANY,             HEAVY,  3, PREPARED)    \
     X(wasserstein_critic,        LABEL,           ANY,             CHEAP,  0, ONE_PASS)    \
     FL_PENALTIES(X)
 

@@ -65,13 +65,8 @@ FL_LOSS(smooth_l1) {
 
 /* log cosh r, tanh r = −M/(2 + M), 1 − tanh² r = 4·q·(1 − q), with M = e^(−2|r|) − 1 and q = e^(−2|r|)/(2 +
  * M). The Hessian falls as e^(−2|r|), where the rounding error of r counts 2|r| times. */
-FL_MAGNITUDE(log_cosh) {
-    return 2 * (z - y);
-}
-
 FL_PREPARE(log_cosh) {
-    real a = 2 * fl_abs(z - y);
-    fl_expm1_and_exp e = moderate ? fl_expm1_negated_in_range(a) : fl_expm1_negated(a);
+    fl_expm1_and_exp e = fl_expm1_negated(2 * fl_abs(z - y));
     return (fl_prepared){.a = e.minus_one, .b = e.scaled};
 }
 
