@@ -63,3 +63,20 @@ def test_one_logit_far_below_the_others(shift: Any, dtype: Any) -> None:
                     _assert_near(gradient[i, rest], high, what)
                     if y != place:
                         _assert_near(gradient[i, [place]], low, what)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("n_classes", [3, 150, 500])
+def test_a_masked_logit_of_a_class_without_weight(n_classes: int, order: Any, dtype: Any) -> None:
+    """The smoothed target's share in it is 0·∞: nothing."""
+    weights = np.ones(n_classes)
+    weights[0] = 0
+    loss = fl.CrossEntropy(label_smoothing=0.25, class_weight=weights)
+    z = np.zeros((40, n_classes), dtype, order=order)
+    z[:, 0] = -np.inf
+    value, gradient = loss.value_and_gradient(np.zeros(40, int), z, reduction="none")
+    with mpmath.workdps(50):
+        expected = mpmath.mpf("0.25") / n_classes * (n_classes - 1) * mpmath.log(n_classes - 1)
+        _assert_near(value, expected, "value")
+    assert np.all(gradient[:, 0] == 0)
+    assert np.all(np.abs(gradient) < 1e-6)  # what is left of the target is the same for all other classes

@@ -40,25 +40,16 @@ BREAKS = [
     ),
     *breaks(
         "csrc/rows/tiles.h",
-        ("block[k * padded + i] = block[k * padded + n - 1];", "block[k * padded + i] = 7;"),
         (
             "if (lines == FL_LINES_IN_PLACE)\n        return;",
             "if (lines != FL_LINES_SCATTERED)\n        return;",
         ),
         ("run += (ptrdiff_t)piece * stride", "run += (ptrdiff_t)piece * (stride > 0 ? stride : -stride)"),
-        (
-            "for (; i + 64 <= bytes; i += 64)\n                fl_stream_line",
-            "for (; i + 128 <= bytes; i += 64)\n                fl_stream_line",
-        ),
         ("memcpy(to + i, from + i, bytes - i);", ""),
     ),
     *breaks(
         "csrc/rows/transpose.h",
         ("to[3 * i + 2] = from[2 * stride", "to[3 * i + 2] = from[1 * stride"),
-        (
-            "to[at * to_stride + line] = from[line * from_stride + at];\n        }",
-            "to[at * to_stride + line] = from[line * from_stride + at];\n            done = 0;\n        }",
-        ),
     ),
     *breaks(
         "csrc/rows/transpose.h",
