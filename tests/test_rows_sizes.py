@@ -197,3 +197,12 @@ def test_no_rows(dtype: Any) -> None:
         assert loss.gradient(y, z, reduction="sum").shape == (0, 3)
         with pytest.raises(ValueError, match="empty"):
             loss(y, z)
+
+
+@pytest.mark.parametrize("case", [fl.MulticlassHinge(), fl.CrossEntropy(), fl.Focal()], ids=repr)
+@pytest.mark.parametrize("n_classes", [5, 200, 5000, 20000])
+def test_nan_anywhere_in_a_row(n_classes: int, case: Any, dtype: Any) -> None:
+    places = [1, n_classes // 3, n_classes - 1]
+    z = np.zeros((len(places), n_classes), dtype)
+    z[range(len(places)), places] = np.nan
+    assert np.isnan(case([0] * len(places), z, reduction="none")).all()

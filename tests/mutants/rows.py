@@ -102,10 +102,6 @@ BREAKS = [
     *breaks(
         "csrc/rows/hinge.h",
         ("(fl_abs(d.hi) <= FL_LARGEST ? d.lo : 0)", "0"),
-        (
-            "p.first = p.reference == q.reference ? least : (keep ? p.first : q.first);",
-            "p.first = keep ? p.first : q.first;",
-        ),
         ("p.poison += q.poison;", ""),
         ("((margin > 0) & !e.is_own) ? 1 : 0", "(margin > 0) ? 1 : 0"),
     ),
