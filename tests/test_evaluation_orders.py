@@ -107,6 +107,16 @@ def test_tables_of_weights_are_sums_of_whole_numbers(n):
             assert total == pytest.approx(square_sums[coarse, label] / 2**128, rel=1e-12)
 
 
+def test_a_unit_is_carried_through_all_words_of_a_square():
+    """Of 2^-k three times each the squares add up to 1 less the last one, which comes once more."""
+    weights = np.array([2.0**-k for k in range(1, 65) for _ in range(3)] + [2.0**-64])
+    pairs = np.zeros((_core.SCORE_KEYS, 2, 2), np.uint64)
+    squares = np.zeros((_core.COARSE_KEYS, 2, 3), np.uint64)
+    n = len(weights)
+    assert _core.weigh_scores(pairs, squares, np.zeros(n, np.float32), np.ones(n, np.uint8), weights)
+    assert squares[_core.COARSE_KEYS // 2, 1].tolist() == [0, 0, 1]
+
+
 @pytest.mark.parametrize("size", [1e-17, 1e-9, 1.0, 1e9])
 def test_certificate_holds_for_weights_of_every_size(monkeypatch, size):
     metrics = pytest.importorskip("sklearn.metrics")
