@@ -12,6 +12,9 @@
 
 #include "blocks/domain.h"
 
+/* Of this header, and below of the library that is linked. */
+#define FL_VERSION "0.1.0"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -133,8 +136,11 @@ fl_status fl_pointwise_check(fl_pointwise_call *call);
 /* Merges dimensions that lie behind one another in memory, so that contiguous data becomes 1-D. */
 void fl_array_coalesce(fl_array *array);
 
+const char *fl_version(void);
+
 /* The instruction-set tiers that were built and that this machine can run, slowest first, NULL at the end. */
 const char *const *fl_isa_available(void);
+/* The tier in use: the last of these, unless another one was taken. */
 const char *fl_isa(void);
 /* Takes a tier by its name; 0 if it is not available. */
 int fl_isa_select(const char *name);

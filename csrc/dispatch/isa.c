@@ -95,6 +95,17 @@ enum { FL_N_TIERS = sizeof fl_tiers / sizeof fl_tiers[0] };
 
 static const fl_tier *fl_tier_in_use = fl_tiers;
 
+/* When the library is loaded: so that nobody has to ask on the way. */
+__attribute__((constructor)) static void fl_take_best_tier(void) {
+    for (int i = 0; i < FL_N_TIERS; i++)
+        if (fl_tiers[i].runs_here())
+            fl_tier_in_use = &fl_tiers[i];
+}
+
+const char *fl_version(void) {
+    return FL_VERSION;
+}
+
 const char *const *fl_isa_available(void) {
     static const char *names[FL_N_TIERS + 1];
     int n = 0;

@@ -170,17 +170,23 @@ FL_RULE(focal2_bound) {
     return fl_focal_bound(y, z, g, 2);
 }
 
+typedef real (*fl_rule_fn)(real y, real z, real g, real h, const double *p, real width);
+
+/* A block: what fl_curvature_fn says, by a rule that reads so many parameters. */
+FL_INLINE void fl_curve_block(fl_rule_fn rule, int n_params, size_t n, const real *y, const real *z,
+                              const real *g, real *h, const double *params, real width) {
+    double p[FL_MAX_PARAMS];
+    for (int i = 0; i < n_params; i++)
+        p[i] = params[i];
+    FL_LANE_LOOP
+    for (size_t i = 0; i < (n & ~(size_t)15); i++)
+        h[i] = rule(y[i], z[i], g[i], h[i], p, width);
+}
+
 #define FL_DEFINE_CURVATURE(name, n_params)                                                                  \
-    static void fl_curve_##name(size_t n, const void *targets, const void *predictions,                      \
-                                const void *gradient, void *hessian, const double *params, double width) {   \
-        const real *y = targets, *z = predictions, *g = gradient;                                            \
-        real *h = hessian, w = (real)width;                                                                  \
-        double p[FL_MAX_PARAMS];                                                                             \
-        for (int i = 0; i < n_params; i++)                                                                   \
-            p[i] = params[i];                                                                                \
-        FL_LANE_LOOP                                                                                         \
-        for (size_t i = 0; i < (n & ~(size_t)15); i++)                                                       \
-            h[i] = name##_curvature(y[i], z[i], g[i], h[i], p, w);                                           \
+    static void fl_curve_##name(size_t n, const void *y, const void *z, const void *gradient, void *hessian, \
+                                const double *params, double width) {                                        \
+        fl_curve_block(name##_curvature, n_params, n, y, z, gradient, hessian, params, (real)width);         \
     }
 FL_CURVATURE_RULES(FL_DEFINE_CURVATURE)
 

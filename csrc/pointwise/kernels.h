@@ -51,6 +51,9 @@ typedef struct {
     fl_loss_fn loss;
     fl_magnitude_fn magnitude;
     fl_prepare_fn prepare;
+    fl_plain_fn is_plain;
+    int in_chunks;
+    int n_params;
     const fl_domain *target; /* NULL: nothing to check */
     int adds, value, gradient, hessian;
 } fl_recipe;
@@ -170,23 +173,28 @@ FL_INLINE real_bits fl_compute_chunks(fl_recipe r, fl_samples s, size_t n, fl_do
     return found;
 }
 
-/* In which way: how the passes of losses_list.h are run. */
-#define FL_COMPUTE_ONE_PASS(name) found = fl_compute_tiles(r, s, n, (fl_prepared){0}, sums);
-#define FL_COMPUTE_PLAIN(name)                                                                               \
-    if (name##_is_plain(p))                                                                                  \
-        found = fl_compute_tiles(r, s, n, (fl_prepared){.moderate = 1}, sums);                               \
-    else                                                                                                     \
+/* A block: what fl_block_fn says. */
+FL_INLINE int fl_compute_block(fl_recipe r, size_t n, const real *y, const real *z, const double *params,
+                               real scale, void *value_or_sums, real *gradient, real *hessian) {
+    double p[FL_MAX_PARAMS]; /* a copy that no output can alias */
+    for (int i = 0; i < r.n_params; i++)
+        p[i] = params[i];
+    fl_samples s = {y, z, p, scale, value_or_sums, gradient, hessian};
+    fl_double_vector sums[FL_N_DOUBLE_VECTORS];
+    real_bits found;
+    if (r.adds)
+        fl_load_sums(sums, value_or_sums);
+    n &= ~(size_t)(FL_LANES - 1); /* tells the compiler that whole vectors are all there is */
+    if (r.in_chunks)
+        found = fl_compute_chunks(r, s, n, sums);
+    else if (r.is_plain && r.is_plain(p))
+        found = fl_compute_tiles(r, s, n, (fl_prepared){.moderate = 1}, sums);
+    else
         found = fl_compute_tiles(r, s, n, (fl_prepared){0}, sums);
-#define FL_COMPUTE_CHUNKS(name) found = fl_compute_chunks(r, s, n, sums);
-#define FL_COMPUTE_MODERATE(name)                                                                            \
-    r.magnitude = name##_magnitude;                                                                          \
-    found = fl_compute_chunks(r, s, n, sums);
-#define FL_COMPUTE_PREPARED(name)                                                                            \
-    r.prepare = name##_prepare;                                                                              \
-    found = fl_compute_chunks(r, s, n, sums);
-#define FL_COMPUTE_TWO_PASSES(name)                                                                          \
-    r.prepare = name##_prepare;                                                                              \
-    FL_COMPUTE_MODERATE(name)
+    if (r.adds)
+        fl_store_sums(value_or_sums, sums);
+    return r.target && FL_SUSPICIOUS(found, r.target);
+}
 
 FL_INLINE void fl_add_block(double *lanes, const real *block, size_t n) {
     fl_double_vector sums[FL_N_DOUBLE_VECTORS];
@@ -214,11 +222,31 @@ static __attribute__((noinline)) int fl_make_some(fl_block_fn compute, size_t n,
     return suspicious;
 }
 
-#define FL_DEFINE_OUTPUT_SET(name, set, adds, want_value, want_gradient, want_hessian)                       \
+/* How the passes of losses_list.h are run. */
+#define FL_PASSES_ONE_PASS(name) .in_chunks = 0
+#define FL_PASSES_PLAIN(name) .is_plain = name##_is_plain
+#define FL_PASSES_CHUNKS(name) .in_chunks = 1
+#define FL_PASSES_MODERATE(name) .in_chunks = 1, .magnitude = name##_magnitude
+#define FL_PASSES_PREPARED(name) .in_chunks = 1, .prepare = name##_prepare
+#define FL_PASSES_TWO_PASSES(name) FL_PASSES_MODERATE(name), .prepare = name##_prepare
+
+/* What is known of a loss from its line in the list. */
+#define FL_DEFINE_RECIPE(name, y_domain, z_domain, cost, n_parameters, passes)                               \
+    static const fl_domain fl_##name##_target = FL_DOMAIN_##y_domain;                                        \
+    FL_INLINE fl_recipe fl_##name##_recipe(void) {                                                           \
+        return (fl_recipe){.loss = name,                                                                     \
+                           .n_params = n_parameters,                                                         \
+                           .target = fl_is_everything(&fl_##name##_target) ? NULL : &fl_##name##_target,     \
+                           FL_PASSES_##passes(name)};                                                        \
+    }
+FL_POINTWISE_LOSSES(FL_DEFINE_RECIPE)
+
+#define FL_DEFINE_OUTPUT_SET(name, set, sums, want_value, want_gradient, want_hessian)                       \
     static int fl_##name##_##set(size_t n, const void *y, const void *z, const double *params, double scale, \
                                  void *value, void *gradient, void *hessian) {                               \
-        return fl_##name##_block(n, y, z, params, (real)scale, value, gradient, hessian, adds, want_value,   \
-                                 want_gradient, want_hessian);                                               \
+        fl_recipe r = fl_##name##_recipe();                                                                  \
+        r.adds = sums, r.value = want_value, r.gradient = want_gradient, r.hessian = want_hessian;           \
+        return fl_compute_block(r, n, y, z, params, (real)scale, value, gradient, hessian);                  \
     }
 
 #define FL_DEFINE_SOME(name, set, of)                                                                        \
@@ -258,28 +286,6 @@ static __attribute__((noinline)) int fl_make_some(fl_block_fn compute, size_t n,
     FL_DEFINE_SUMS(name, SGH, VGH)
 
 #define FL_DEFINE_BLOCKS(name, y_domain, z_domain, cost, n_params, passes)                                   \
-    FL_INLINE int fl_##name##_block(size_t n, const real *y, const real *z, const double *params,            \
-                                    real scale, void *value_or_sums, real *gradient, real *hessian,          \
-                                    int adds, int want_value, int want_gradient, int want_hessian) {         \
-        const fl_domain domain = FL_DOMAIN_##y_domain;                                                       \
-        fl_recipe r = {.loss = name,                                                                         \
-                       .target = fl_is_everything(&domain) ? NULL : &domain,                                 \
-                       .adds = adds,                                                                         \
-                       .value = want_value,                                                                  \
-                       .gradient = want_gradient,                                                            \
-                       .hessian = want_hessian};                                                             \
-        double p[FL_MAX_PARAMS]; /* a copy that no output can alias */                                       \
-        for (int i = 0; i < n_params; i++)                                                                   \
-            p[i] = params[i];                                                                                \
-        fl_samples s = {y, z, p, scale, value_or_sums, gradient, hessian};                                   \
-        fl_double_vector sums[FL_N_DOUBLE_VECTORS];                                                          \
-        real_bits found;                                                                                     \
-        if (adds)                                                                                            \
-            fl_load_sums(sums, value_or_sums);                                                               \
-        n &= ~(size_t)(FL_LANES - 1); /* tells the compiler that whole vectors are all there is */           \
-        FL_COMPUTE_##passes(name) if (adds) fl_store_sums(value_or_sums, sums);                              \
-        return r.target && FL_SUSPICIOUS(found, &domain);                                                    \
-    }                                                                                                        \
     FL_DEFINE_OUTPUT_SET(name, V, 0, 1, 0, 0)                                                                \
     FL_DEFINE_OUTPUT_SET(name, VGH, 0, 1, 1, 1)                                                              \
     FL_SETS_##cost(name)

@@ -27,6 +27,7 @@ typedef struct {
 typedef fl_terms (*fl_loss_fn)(real y, real z, const double *p, fl_prepared prepared);
 typedef fl_prepared (*fl_prepare_fn)(real y, real z, const double *p, int moderate);
 typedef real (*fl_magnitude_fn)(real y, real z, const double *p);
+typedef int (*fl_plain_fn)(const double *p);
 
 #define FL_LOSS(name)                                                                                        \
     FL_INLINE fl_terms name(real y __attribute__((unused)), real z __attribute__((unused)),                  \

@@ -1,5 +1,5 @@
-/* Steps of the loops across rows: the scan and the terms of a few classes of all rows of a tile, and memory
- * fetched ahead. The macros are parts of across.inc, and use its variables. */
+/* Parts of the loop across rows (across.inc): what becomes of the terms of a few classes, and memory fetched
+ * ahead. */
 #ifndef FL_ROWS_ACROSS_H
 #define FL_ROWS_ACROSS_H
 
@@ -8,26 +8,18 @@
 /* The entry of class k + j of row i. */
 #define FL_ACROSS_ENTRY(j) FL_ENTRY(z[i + (k + j) * z_step], y[i + (k + j) * y_step], k + j)
 
-#define FL_ACROSS_KEEP(j, t)                                                                                 \
-    if (want_gradient && keeps)                                                                              \
-        g[i + (k + j) * g_step] = t.kept;                                                                    \
-    row.first = t.first < row.first ? t.first : row.first;
-
-#define FL_ACROSS_ADD_4(NAME, sum)                                                                           \
-    if (adds & FL_ADDS_##NAME)                                                                               \
-        s->sum[i] = row.sum + ((t0.sum + t1.sum) + (t2.sum + t3.sum));
-/* Before c is added up. */
-#define FL_ACROSS_COMPENSATE_4                                                                               \
-    if (adds & FL_COMPENSATES_A) {                                                                           \
-        real sum = (t0.a + t1.a) + (t2.a + t3.a);                                                            \
-        t0.c += fl_error_of_sum(t0.a, t1.a, t2.a, t3.a) + fl_two_sum(row.a, sum).lo;                         \
-    }
-#define FL_ACROSS_COMPENSATE_1                                                                               \
-    if (adds & FL_COMPENSATES_A)                                                                             \
-        t0.c += fl_two_sum(row.a, t0.a).lo;
-#define FL_ACROSS_ADD_1(NAME, sum)                                                                           \
-    if (adds & FL_ADDS_##NAME)                                                                               \
-        s->sum[i] = row.sum + t0.sum;
+/* Adds a term to the sums of row i, or the sum of several. */
+FL_INLINE void fl_add_term(fl_row_state *s, size_t i, fl_row row, fl_row_term t, const int adds) {
+    if (adds & FL_ADDS_A)
+        s->a[i] = row.a + t.a;
+    if (adds & FL_ADDS_B)
+        s->b[i] = row.b + t.b;
+    if (adds & FL_ADDS_C)
+        s->c[i] = row.c + t.c;
+    if (adds & FL_ADDS_D)
+        s->d[i] = row.d + t.d;
+    s->first[i] = t.first < row.first ? t.first : row.first;
+}
 
 /* Fetches n rows of `classes` classes of the next tile. */
 FL_INLINE void fl_fetch(fl_row_ahead next, size_t k, size_t classes, size_t n, const int for_writing) {
@@ -39,27 +31,37 @@ FL_INLINE void fl_fetch(fl_row_ahead next, size_t k, size_t classes, size_t n, c
     }
 }
 
-#define FL_FETCH_INPUTS(k, classes)                                                                          \
-    fl_fetch(tile->next_prediction, k, classes, n, 0);                                                       \
-    if (fl_has_matrix(form))                                                                                 \
-        fl_fetch(tile->next_target, k, classes, n, 0);
-#define FL_FETCH_OUTPUTS(k, classes)                                                                         \
-    if (want_gradient)                                                                                       \
-        fl_fetch(tile->next_gradient, k, classes, n, 1);                                                     \
-    if (want_hessian)                                                                                        \
-        fl_fetch(tile->next_hessian, k, classes, n, 1);
+FL_INLINE void fl_fetch_inputs(const fl_row_tile *t, size_t k, size_t classes, const int form) {
+    size_t n = t->n_rows & ~(size_t)15;
+    fl_fetch(t->next_prediction, k, classes, n, 0);
+    if (fl_has_matrix(form))
+        fl_fetch(t->next_target, k, classes, n, 0);
+}
 
-#define FL_ACROSS_SCAN_STEP(j)                                                                               \
-    scan = FL_STEP(scan)(FL_ACROSS_ENTRY(j), row);                                                           \
-    row.reference = scan.candidate > row.reference ? scan.candidate : row.reference;                         \
-    row.poison = scan.poison;
+FL_INLINE void fl_fetch_outputs(const fl_row_tile *t, size_t k, size_t classes, const int want_hessian) {
+    size_t n = t->n_rows & ~(size_t)15;
+    fl_fetch(t->next_gradient, k, classes, n, 1);
+    if (want_hessian)
+        fl_fetch(t->next_hessian, k, classes, n, 1);
+}
 
-#define FL_ACROSS_FOLDS(step)                                                                                \
-    if (adds & FL_ADDS_A && !(adds & FL_COMPENSATES_A))                                                      \
-        step(s->a, s->folded_a, n);                                                                          \
-    if (adds & FL_ADDS_C)                                                                                    \
-        step(s->c, s->folded_c, n);                                                                          \
-    if (adds & FL_ADDS_D)                                                                                    \
-        step(s->d, s->folded_d, n);
+/* Puts the sums so far aside, but those whose errors are kept. */
+FL_INLINE void fl_fold_sums(fl_row_state *s, size_t n, const int adds) {
+    if (adds & FL_ADDS_A && !(adds & FL_COMPENSATES_A))
+        fl_fold_sum(s->a, s->folded_a, n);
+    if (adds & FL_ADDS_C)
+        fl_fold_sum(s->c, s->folded_c, n);
+    if (adds & FL_ADDS_D)
+        fl_fold_sum(s->d, s->folded_d, n);
+}
+
+FL_INLINE void fl_unfold_sums(fl_row_state *s, size_t n, const int adds) {
+    if (adds & FL_ADDS_A && !(adds & FL_COMPENSATES_A))
+        fl_unfold_sum(s->a, s->folded_a, n);
+    if (adds & FL_ADDS_C)
+        fl_unfold_sum(s->c, s->folded_c, n);
+    if (adds & FL_ADDS_D)
+        fl_unfold_sum(s->d, s->folded_d, n);
+}
 
 #endif

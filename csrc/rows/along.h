@@ -14,26 +14,17 @@
 
 #include "chunk.h"
 
-/* The term of a class, kept in place of it if it is needed again. */
-#define FL_ALONG_TERM(t, i)                                                                                  \
-    fl_row_term t = FL_STEP(term)(FL_ENTRY(z[i], y[i], i), row, o);                                          \
-    if (stores)                                                                                              \
-        g[i] = t.kept;                                                                                       \
-    if (adds & FL_FINDS_FIRST)                                                                               \
-        first[j] = t.first < first[j] ? t.first : first[j];
-
-#define FL_ALONG_PUT(value_of)                                                                               \
-    if (adds & FL_ADDS_A)                                                                                    \
-        a[part * FL_ALONG_LANES + j] = value_of(a);                                                          \
-    if (adds & FL_ADDS_B)                                                                                    \
-        b[part * FL_ALONG_LANES + j] = value_of(b);                                                          \
-    if (adds & FL_ADDS_C)                                                                                    \
-        c[part * FL_ALONG_LANES + j] = value_of(c);                                                          \
-    if (adds & FL_ADDS_D)                                                                                    \
-        d[part * FL_ALONG_LANES + j] = value_of(d);
-#define FL_ALONG_OF_GROUP(sum) ((t0.sum + t1.sum) + (t2.sum + t3.sum))
-#define FL_ALONG_OF_REST(sum) ((real_int)j < left ? t0.sum : 0)
-#define FL_ALONG_ZERO(sum) 0
+/* The partial sum number i of each kind. Arrays of their own: of those that nobody adds up nothing is left. */
+FL_INLINE void fl_put_sums(real *a, real *b, real *c, real *d, size_t i, fl_row_term t, const int adds) {
+    if (adds & FL_ADDS_A)
+        a[i] = t.a;
+    if (adds & FL_ADDS_B)
+        b[i] = t.b;
+    if (adds & FL_ADDS_C)
+        c[i] = t.c;
+    if (adds & FL_ADDS_D)
+        d[i] = t.d;
+}
 
 #define FL_TARGETS_AT(at) (fl_has_matrix(form) ? y + (at) : NULL)
 

@@ -4,7 +4,10 @@
 
 #include "softmax.h"
 
-FL_ROW_SOFTMAX(cross_entropy)
+#define ROW cross_entropy
+#include "softmax.inc"
+
+FL_ROW_ADDS(cross_entropy, fl_softmax_adds(o))
 
 FL_ROW_TERM(cross_entropy) {
     return fl_softmax_term(e, row, o);
@@ -54,7 +57,10 @@ FL_ROW_EMIT(cross_entropy) {
 /* Poly-1 (Leng et al. 2022): with r the probability of the true class, q = 1 − r, F = 1 + ε·r, value −log r +
  * ε·q; gradient (p_k − [k = y])·F; Hessian p·(1 − p)·(F − ε·(1 − p)) of the true class, p·(F·(1 − p) − ε·r·p)
  * of others. ε is the parameter γ of the call; F is a sum of what is positive for a negative one, too. */
-FL_ROW_SOFTMAX(poly1_cross_entropy)
+#define ROW poly1_cross_entropy
+#include "softmax.inc"
+
+FL_ROW_ADDS(poly1_cross_entropy, fl_softmax_adds(o))
 
 FL_ROW_TERM(poly1_cross_entropy) {
     return fl_softmax_term(e, row, o);
@@ -82,7 +88,10 @@ FL_ROW_EMIT(poly1_cross_entropy) {
     return (fl_row_slopes){e.is_own ? row.d : e.z * row.p, e.z * row.b * bent};
 }
 
-FL_ROW_PLAIN(cross_entropy_probabilities, FL_ADDS_A | FL_ADDS_D)
+#define ROW cross_entropy_probabilities
+#include "plain.inc"
+
+FL_ROW_ADDS(cross_entropy_probabilities, FL_ADDS_A | FL_ADDS_D)
 
 FL_INLINE real fl_clip_row_probability(real p) {
     return p < FL_EPSILON ? FL_EPSILON : p;
@@ -122,7 +131,11 @@ FL_ROW_EMIT(cross_entropy_probabilities) {
     return (fl_row_slopes){-target / p, target * (inverse * inverse)};
 }
 
-FL_ROW_SOFTMAX(softmax)
+#define ROW softmax
+#include "softmax.inc"
+
+FL_ROW_ADDS(softmax, fl_softmax_adds(o))
+
 FL_ROW_TERM(softmax) {
     return fl_softmax_term(e, row, o);
 }
@@ -136,7 +149,11 @@ FL_ROW_EMIT(softmax) {
 }
 
 /* z − log Σe^z as (z − reference) − (log Σe^z − reference), both of one sign. */
-FL_ROW_SOFTMAX(log_softmax)
+#define ROW log_softmax
+#include "softmax.inc"
+
+FL_ROW_ADDS(log_softmax, fl_softmax_adds(o))
+
 FL_ROW_TERM(log_softmax) {
     fl_row_term t = fl_softmax_term(e, row, o);
     t.kept = e.z;

@@ -42,7 +42,10 @@ FL_INLINE real fl_relative_entropy(real p, real q) {
 }
 
 /* d: the row's sum, here and below */
-FL_ROW_PLAIN(kl_divergence, FL_ADDS_A | FL_ADDS_D)
+#define ROW kl_divergence
+#include "plain.inc"
+
+FL_ROW_ADDS(kl_divergence, FL_ADDS_A | FL_ADDS_D)
 
 FL_ROW_TERM(kl_divergence) {
     return (fl_row_term){e.z, fl_relative_entropy(e.y, e.z), 0, 0, e.z, FL_NOT_FOUND};
@@ -60,7 +63,10 @@ FL_ROW_EMIT(kl_divergence) {
 }
 
 /* Σp·log p + Σp·(log Σe^z − z): the cross-entropy less the entropy. */
-FL_ROW_SOFTMAX(kl_divergence_logits)
+#define ROW kl_divergence_logits
+#include "softmax.inc"
+
+FL_ROW_ADDS(kl_divergence_logits, fl_softmax_adds(o))
 
 FL_ROW_TERM(kl_divergence_logits) {
     fl_row_term t = fl_softmax_term(e, row, o);
@@ -135,14 +141,19 @@ FL_INLINE real fl_log_to_mean(real p, real q) {
     return (l.hi + l.lo) + (q > 0 ? 0 : -FL_INFINITY);
 }
 
-#define FL_ROW_JENSEN_SHANNON_TERM(name)                                                                     \
-    FL_ROW_PLAIN(name, FL_ADDS_A | FL_ADDS_D)                                                                \
-    FL_ROW_TERM(name) {                                                                                      \
-        return (fl_row_term){e.z, fl_jensen_shannon(e.y, e.z), 0, 0, e.z, FL_NOT_FOUND};                     \
-    }
+FL_INLINE fl_row_term fl_jensen_shannon_term(fl_row_entry e) {
+    return (fl_row_term){e.z, fl_jensen_shannon(e.y, e.z), 0, 0, e.z, FL_NOT_FOUND};
+}
 
 /* Gradient ½·log(q/m), Hessian ½·p/(q·(p + q)). */
-FL_ROW_JENSEN_SHANNON_TERM(js_divergence)
+#define ROW js_divergence
+#include "plain.inc"
+
+FL_ROW_ADDS(js_divergence, FL_ADDS_A | FL_ADDS_D)
+
+FL_ROW_TERM(js_divergence) {
+    return fl_jensen_shannon_term(e);
+}
 
 FL_ROW_FINISH(js_divergence) {
     real inverse_base = (real)(1 / o.log_base);
@@ -164,7 +175,14 @@ FL_ROW_EMIT(js_divergence) {
 }
 
 /* The square root J^½, of slopes J'/(2·J^½) and J''/(2·J^½) − J'²/(4·J^(3/2)); 0 where the distance is. */
-FL_ROW_JENSEN_SHANNON_TERM(js_distance)
+#define ROW js_distance
+#include "plain.inc"
+
+FL_ROW_ADDS(js_distance, FL_ADDS_A | FL_ADDS_D)
+
+FL_ROW_TERM(js_distance) {
+    return fl_jensen_shannon_term(e);
+}
 
 FL_ROW_FINISH(js_distance) {
     row.q = (real)(0.5 / o.log_base);

@@ -17,7 +17,10 @@ FL_INLINE real fl_power_of_quotient(fl_pair m, fl_pair n, double gamma) {
     return fl_exp_sum(exponent.hi, exponent.lo);
 }
 
-FL_ROW_SOFTMAX_ADDING(focal, o.unlikely ? 0 : FL_ADDS_C | FL_COMPENSATES_A)
+#define ROW focal
+#include "softmax.inc"
+
+FL_ROW_ADDS(focal, fl_softmax_adds(o) | (o.unlikely ? 0 : FL_ADDS_C | FL_COMPENSATES_A))
 
 /* c: the rounding errors of the other classes' terms, and of their sum. Of an unlikely class q is near 1,
  * whatever they are. */
@@ -72,7 +75,10 @@ FL_ROW_EMIT(focal) {
     return (fl_row_slopes){e.is_own ? row.q : p * row.p, fl_fma(row.a * u, u, row.p * p * rest)};
 }
 
-FL_ROW_PLAIN(focal_probabilities, FL_ADDS_D)
+#define ROW focal_probabilities
+#include "plain.inc"
+
+FL_ROW_ADDS(focal_probabilities, FL_ADDS_D)
 
 /* d: the row's sum */
 FL_ROW_TERM(focal_probabilities) {

@@ -5,7 +5,10 @@
 
 #include "softmax.h"
 
-FL_ROW_SOFTMAX(generalized_cross_entropy)
+#define ROW generalized_cross_entropy
+#include "softmax.inc"
+
+FL_ROW_ADDS(generalized_cross_entropy, fl_softmax_adds(o))
 
 FL_ROW_TERM(generalized_cross_entropy) {
     return fl_softmax_term(e, row, o);

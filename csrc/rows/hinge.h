@@ -58,7 +58,10 @@ FL_ROW_EMIT(crammer_singer) {
 }
 
 /* Weston and Watkins 1999: Σ_{j≠y} [1 + z_j − z_y]₊. a: the sum; b: how many terms are positive. */
-FL_ROW_PLAIN(weston_watkins, FL_ADDS_A | FL_ADDS_B)
+#define ROW weston_watkins
+#include "plain.inc"
+
+FL_ROW_ADDS(weston_watkins, FL_ADDS_A | FL_ADDS_B)
 
 FL_ROW_TERM(weston_watkins) {
     real margin = fl_margin(e.z, row.own);

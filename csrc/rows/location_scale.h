@@ -11,14 +11,13 @@
 #include "row.h"
 
 /* a: μ − y, c: s, from finish on p and q the gradient by them, r and s what is bent. */
-#define FL_ROW_LOCATION_SCALE(name)                                                                          \
-    FL_ROW_PLAIN(name, FL_ADDS_A | FL_ADDS_C)                                                                \
-    FL_ROW_TERM(name) {                                                                                      \
-        return (fl_row_term){e.z, e.k == 0 ? e.z - e.y : 0, 0, e.k == 1 ? e.z : 0, 0, FL_NOT_FOUND};         \
-    }                                                                                                        \
-    FL_ROW_EMIT(name) {                                                                                      \
-        return (fl_row_slopes){e.k == 0 ? row.p : row.q, e.k == 0 ? row.r : row.s};                          \
-    }
+FL_INLINE fl_row_term fl_location_scale_term(fl_row_entry e) {
+    return (fl_row_term){e.z, e.k == 0 ? e.z - e.y : 0, 0, e.k == 1 ? e.z : 0, 0, FL_NOT_FOUND};
+}
+
+FL_INLINE fl_row_slopes fl_location_scale_slopes(fl_row_entry e, fl_row row) {
+    return (fl_row_slopes){e.k == 0 ? row.p : row.q, e.k == 0 ? row.r : row.s};
+}
 
 /* What all outputs of a row are once more made of: NaN where the residual or s is. */
 FL_INLINE fl_row fl_row_of_slopes(fl_row row, real value, real p, real q, real r, real s) {
@@ -32,7 +31,18 @@ FL_INLINE fl_row fl_row_of_slopes(fl_row row, real value, real p, real q, real r
 }
 
 /* value s + u²/2 + constant; gradient u·e and 1 − u²; Hessian e² and 2u², of which e² and 2 are expected */
-FL_ROW_LOCATION_SCALE(gaussian_nll)
+#define ROW gaussian_nll
+#include "plain.inc"
+
+FL_ROW_ADDS(gaussian_nll, FL_ADDS_A | FL_ADDS_C)
+
+FL_ROW_TERM(gaussian_nll) {
+    return fl_location_scale_term(e);
+}
+
+FL_ROW_EMIT(gaussian_nll) {
+    return fl_location_scale_slopes(e, row);
+}
 
 FL_ROW_FINISH(gaussian_nll) {
     fl_exp_factors e = fl_exp_in_factors(-row.c, 0, 0);
@@ -43,7 +53,18 @@ FL_ROW_FINISH(gaussian_nll) {
 }
 
 /* value s + |u| + constant; gradient ±e and 1 − |u|; Hessian 0 and |u|, of which e² and 1 are expected */
-FL_ROW_LOCATION_SCALE(laplace_nll)
+#define ROW laplace_nll
+#include "plain.inc"
+
+FL_ROW_ADDS(laplace_nll, FL_ADDS_A | FL_ADDS_C)
+
+FL_ROW_TERM(laplace_nll) {
+    return fl_location_scale_term(e);
+}
+
+FL_ROW_EMIT(laplace_nll) {
+    return fl_location_scale_slopes(e, row);
+}
 
 FL_ROW_FINISH(laplace_nll) {
     fl_exp_factors e = fl_exp_in_factors(-row.c, 0, 0);
@@ -57,7 +78,18 @@ FL_ROW_FINISH(laplace_nll) {
  * 1)/n·u·e and ν(1 − u²)/n; Hessian (ν + 1)/n·(ν − u²)/n·e² and 2ν(ν + 1)/n·u²/n, of which (ν + 1)/(ν + 3)·e²
  * and 2ν/(ν + 3) are expected. Where the 1 and ν are next to nothing, they are dropped, and e is where u is
  * divided by r. */
-FL_ROW_LOCATION_SCALE(student_t_nll)
+#define ROW student_t_nll
+#include "plain.inc"
+
+FL_ROW_ADDS(student_t_nll, FL_ADDS_A | FL_ADDS_C)
+
+FL_ROW_TERM(student_t_nll) {
+    return fl_location_scale_term(e);
+}
+
+FL_ROW_EMIT(student_t_nll) {
+    return fl_location_scale_slopes(e, row);
+}
 
 FL_ROW_FINISH(student_t_nll) {
     const real far = FL_CONST(0x1p40, 0x1p100); /* beyond, u² is more than 2^24 (2^53) times ν */
@@ -86,7 +118,10 @@ FL_ROW_FINISH(student_t_nll) {
 
 /* The pinball losses of all levels, class by class: own is the level, base 1 less it. Of a majorizer, as that
  * of one quantile: ½/|r|, residuals below the width of the kink counting as that. */
-FL_ROW_PLAIN(multi_quantile, FL_ADDS_A)
+#define ROW multi_quantile
+#include "plain.inc"
+
+FL_ROW_ADDS(multi_quantile, FL_ADDS_A)
 
 FL_ROW_TERM(multi_quantile) {
     real r = e.z - e.y;

@@ -12,12 +12,13 @@
  *   name_finish(row, o)       the row's value, and what its slopes need
  *   name_emit(entry, row, o)  gradient and Hessian of one class
  *
- * Kernels of one kind share what they can (softmax.h); FL_ROW_PLAIN gives those without a reference their
- * first two. */
+ * Kernels of one kind share what they can: plain.inc and softmax.inc give them all but their sums, term,
+ * finish and emit. */
 #ifndef FL_ROWS_ROW_H
 #define FL_ROWS_ROW_H
 
 #include "../blocks/real.h"
+#include "../names.h"
 #include "../vecmath/log.h"
 #include "kernel_types.h"
 
@@ -103,17 +104,20 @@ typedef struct {
 
 #define FL_ROW_UNUSED __attribute__((unused))
 #define FL_ROW_SCAN(name)                                                                                    \
-    FL_INLINE fl_row_scan name##_scan(fl_row_entry e FL_ROW_UNUSED, fl_row row FL_ROW_UNUSED)
-#define FL_ROW_PREPARE(name) FL_INLINE fl_row name##_prepare(fl_row row)
+    FL_INLINE fl_row_scan FL_PASTE(name, _, scan)(fl_row_entry e FL_ROW_UNUSED, fl_row row FL_ROW_UNUSED)
+#define FL_ROW_PREPARE(name) FL_INLINE fl_row FL_PASTE(name, _, prepare)(fl_row row)
 #define FL_ROW_TERM(name)                                                                                    \
-    FL_INLINE fl_row_term name##_term(fl_row_entry e FL_ROW_UNUSED, fl_row row FL_ROW_UNUSED,                \
-                                      fl_row_setting o FL_ROW_UNUSED)
-#define FL_ROW_CLOSE(name) FL_INLINE fl_row name##_close(fl_row row, fl_row_setting o FL_ROW_UNUSED)
-#define FL_ROW_MERGE(name) FL_INLINE fl_row name##_merge(fl_row p, fl_row q, fl_row_setting o FL_ROW_UNUSED)
-#define FL_ROW_FINISH(name) FL_INLINE fl_row name##_finish(fl_row row, fl_row_setting o FL_ROW_UNUSED)
+    FL_INLINE fl_row_term FL_PASTE(name, _, term)(fl_row_entry e FL_ROW_UNUSED, fl_row row FL_ROW_UNUSED,    \
+                                                  fl_row_setting o FL_ROW_UNUSED)
+#define FL_ROW_CLOSE(name)                                                                                   \
+    FL_INLINE fl_row FL_PASTE(name, _, close)(fl_row row, fl_row_setting o FL_ROW_UNUSED)
+#define FL_ROW_MERGE(name)                                                                                   \
+    FL_INLINE fl_row FL_PASTE(name, _, merge)(fl_row p, fl_row q, fl_row_setting o FL_ROW_UNUSED)
+#define FL_ROW_FINISH(name)                                                                                  \
+    FL_INLINE fl_row FL_PASTE(name, _, finish)(fl_row row, fl_row_setting o FL_ROW_UNUSED)
 #define FL_ROW_EMIT(name)                                                                                    \
-    FL_INLINE fl_row_slopes name##_emit(fl_row_entry e FL_ROW_UNUSED, fl_row row FL_ROW_UNUSED,              \
-                                        fl_row_setting o FL_ROW_UNUSED)
+    FL_INLINE fl_row_slopes FL_PASTE(name, _, emit)(fl_row_entry e FL_ROW_UNUSED, fl_row row FL_ROW_UNUSED,  \
+                                                    fl_row_setting o FL_ROW_UNUSED)
 
 enum { FL_NOT_FOUND = INT32_MAX };
 
@@ -142,26 +146,24 @@ enum {
         return sums;                                                                                         \
     }
 
-/* Kernels whose rows are just added up. */
-#define FL_ROW_PLAIN(name, sums)                                                                             \
-    FL_ROW_ADDS(name, sums)                                                                                  \
-    FL_ROW_SCAN(name) {                                                                                      \
-        return (fl_row_scan){0, row.poison};                                                                 \
-    }                                                                                                        \
-    FL_ROW_PREPARE(name) {                                                                                   \
-        return row;                                                                                          \
-    }                                                                                                        \
-    FL_ROW_CLOSE(name) {                                                                                     \
-        return row;                                                                                          \
-    }                                                                                                        \
-    FL_ROW_MERGE(name) {                                                                                     \
-        return fl_row_add(p, q);                                                                             \
-    }
-
 /* What (p + q) + (r + s) is off by. */
 FL_INLINE real fl_error_of_sum(real p, real q, real r, real s) {
     fl_pair a = fl_two_sum(p, q), b = fl_two_sum(r, s);
     return (a.lo + b.lo) + fl_two_sum(a.hi, b.hi).lo;
+}
+
+FL_INLINE real_int fl_first_of(real_int a, real_int b) {
+    return b < a ? b : a;
+}
+
+/* The sums of four classes' terms. */
+FL_INLINE fl_row_term fl_sum_of_terms(fl_row_term p, fl_row_term q, fl_row_term r, fl_row_term s) {
+    p.a = (p.a + q.a) + (r.a + s.a);
+    p.b = (p.b + q.b) + (r.b + s.b);
+    p.c = (p.c + q.c) + (r.c + s.c);
+    p.d = (p.d + q.d) + (r.d + s.d);
+    p.first = fl_first_of(fl_first_of(p.first, q.first), fl_first_of(r.first, s.first));
+    return p;
 }
 
 FL_INLINE fl_row fl_row_add(fl_row p, fl_row q) {

@@ -221,21 +221,4 @@ FL_INLINE real fl_softmax_rest(fl_row row, real term, real sum) {
     return term == row.top ? row.others : sum - term;
 }
 
-/* Kernels without another sum than these, and those of one term with another that also add up c. */
-#define FL_ROW_SOFTMAX(name) FL_ROW_SOFTMAX_ADDING(name, 0)
-#define FL_ROW_SOFTMAX_ADDING(name, others)                                                                  \
-    FL_ROW_ADDS(name, fl_softmax_adds(o) | (others))                                                         \
-    FL_ROW_SCAN(name) {                                                                                      \
-        return fl_softmax_scan(e, row);                                                                      \
-    }                                                                                                        \
-    FL_ROW_PREPARE(name) {                                                                                   \
-        return fl_softmax_prepare(row);                                                                      \
-    }                                                                                                        \
-    FL_ROW_CLOSE(name) {                                                                                     \
-        return fl_softmax_close(row, o);                                                                     \
-    }                                                                                                        \
-    FL_ROW_MERGE(name) {                                                                                     \
-        return fl_softmax_merge(p, q, o);                                                                    \
-    }
-
 #endif

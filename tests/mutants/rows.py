@@ -32,10 +32,13 @@ BREAKS = [
         tests="weights",
     ),
     *breaks(
-        "csrc/rows/labels.h",
+        "csrc/rows/labels.inc",
         ("(unsigned)(x < limit)", "(unsigned)(x <= limit)"),
         ("(real_int)(inside ? x : 0)", "(int16_t)(inside ? x : 0)"),
-        ("inside &= IS_WHOLE((WIDE)label == x);", ""),
+        ("inside &= (unsigned)((WIDE)label == x);", ";"),
+    ),
+    *breaks(
+        "csrc/rows/labels.h",
         ("share = label[i] < 0 ? 0 :", "share ="),
     ),
     *breaks(
