@@ -125,6 +125,7 @@ class BuildTiers(build_ext):
                 TIERS["base"] = GCC_SMALL_FLAGS
         ext.extra_compile_args += LIBRARY_FLAGS + machine + BINDING_FLAGS
         openmp = self.openmp_flags()
+        self.kernel_flags += openmp
         ext.extra_compile_args += openmp
         ext.extra_link_args += openmp + SANITIZE
         tiers = [

@@ -76,8 +76,7 @@ AT_THE_START = """
 #include <stdio.h>
 const char *fl_isa(void), *const *fl_isa_available(void);
 int fl_isa_select(const char *name);
-#define TABLES(tier) \\
-    int fl_ops_##tier##_f32, fl_ops_##tier##_f64, fl_formulas_##tier##_f32, fl_formulas_##tier##_f64;
+#define TABLES(tier) int fl_ops_##tier##_f32, fl_ops_##tier##_f64;
 TABLES(base) TABLES(v3) TABLES(v4)
 int main(void) {
     printf("%s", fl_isa());

@@ -2,7 +2,6 @@
  * which one is in use. */
 #include <string.h>
 
-#include "formulas.h"
 #include "ops.h"
 
 #if (defined(__GNUC__) || defined(__clang__)) && (defined(__x86_64__) || defined(__i386__))
@@ -13,9 +12,7 @@
 #endif
 
 /* The build defines FL_HAVE_v3, FL_HAVE_v4 for the tiers that the compiler took; base is always there. */
-#define FL_DECLARE(tier)                                                                                     \
-    extern const fl_ops fl_ops_##tier##_f32, fl_ops_##tier##_f64;                                            \
-    extern const fl_pointwise_blocks fl_formulas_##tier##_f32, fl_formulas_##tier##_f64
+#define FL_DECLARE(tier) extern const fl_ops fl_ops_##tier##_f32, fl_ops_##tier##_f64
 FL_DECLARE(base);
 #ifdef FL_HAVE_v3
 FL_DECLARE(v3);
@@ -27,7 +24,6 @@ FL_DECLARE(v4);
 typedef struct {
     const char *name;
     const fl_ops *f32, *f64;
-    const fl_pointwise_blocks *formulas_f32, *formulas_f64;
     int (*runs_here)(void);
 } fl_tier;
 
@@ -74,13 +70,7 @@ static int fl_runs_v4(void) {
 #endif
 #endif
 
-#define FL_TIER_OF(tier, runs_here)                                                                          \
-    {#tier,                                                                                                  \
-     &fl_ops_##tier##_f32,                                                                                   \
-     &fl_ops_##tier##_f64,                                                                                   \
-     &fl_formulas_##tier##_f32,                                                                              \
-     &fl_formulas_##tier##_f64,                                                                              \
-     runs_here}
+#define FL_TIER_OF(tier, runs_here) {#tier, &fl_ops_##tier##_f32, &fl_ops_##tier##_f64, runs_here}
 static const fl_tier fl_tiers[] = {
     FL_TIER_OF(base, fl_always),
 #if FL_X86 && defined(FL_HAVE_v3)
@@ -127,10 +117,6 @@ int fl_isa_select(const char *name) {
             return 1;
         }
     return 0;
-}
-
-const fl_block_fn *fl_formulas_for(int float32) {
-    return float32 ? *fl_tier_in_use->formulas_f32 : *fl_tier_in_use->formulas_f64;
 }
 
 const fl_ops *fl_ops_for(int float32) {

@@ -25,8 +25,8 @@ typedef struct {
     size_t block; /* elements of a block, a multiple of FL_LANES */
     size_t itemsize;
     fl_dtype dtype;
-    const fl_pointwise_blocks *pointwise; /* by kernel index */
-    const fl_curvature_fn *curvatures;    /* by rule */
+    /* The door of the pointwise driver: what fl_pointwise says, or fl_pointwise_check, of one sample or more. */
+    fl_status (*pointwise)(fl_pointwise_call *call, int only_checks);
     const fl_row_ops *rows;
     const fl_embedding_ops *embeddings;
     const fl_transport_ops *transport;   /* NULL in float32, which has none */
@@ -34,8 +34,6 @@ typedef struct {
     const void *(*load)(const fl_array *a, size_t start, size_t n, void *scratch, void *raw);
     void (*store)(const fl_array *a, size_t start, size_t n, const void *block, void *raw);
     void (*multiply)(void *block, const void *weights, double scale, size_t n);
-    size_t (*compute_native)(const fl_native_call *call, size_t n, const void *y, const void *z,
-                             void *gradient, void *hessian, fl_compensated *total);
     int has_stream;
     void (*stream)(void *destination, const void *block, size_t n);
     void (*triad)(float *to, const float *a, const float *b, size_t n);

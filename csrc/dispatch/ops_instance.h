@@ -7,9 +7,7 @@
 #include "../blocks/store.h"
 #include "../blocks/stream.h"
 #include "../blocks/weights.h"
-#include "../pointwise/curvature_blocks.h"
-#include "../pointwise/kernels.h"
-#include "../pointwise/native.h"
+#include "../pointwise/drive.h"
 #include "../sums/sums.h"
 
 extern const fl_row_ops FL_TABLE_NAME(fl_rows_);
@@ -24,8 +22,7 @@ const fl_ops FL_TABLE_NAME(fl_ops_) = {
     .block = FL_BLOCK,
     .itemsize = sizeof(real),
     .dtype = FL_REAL_DTYPE,
-    .pointwise = fl_pointwise_blocks_table,
-    .curvatures = fl_curvature_table,
+    .pointwise = fl_drive_pointwise,
     .rows = &FL_TABLE_NAME(fl_rows_),
     .embeddings = &FL_TABLE_NAME(fl_embeddings_),
 #if FL_PRECISION == 64
@@ -35,7 +32,6 @@ const fl_ops FL_TABLE_NAME(fl_ops_) = {
     .load = fl_load,
     .store = fl_store,
     .multiply = fl_multiply,
-    .compute_native = fl_compute_native,
     .has_stream = FL_HAS_STREAM,
     .stream = fl_stream,
     .triad = fl_triad,

@@ -65,7 +65,8 @@ static fl_status fl_check_numbers(fl_embeddings_call *c, const fl_embedding_pass
             at = ops->rows->labels(&c->label, start, n, c->n_centers, NULL, scratch, raw, &bad);
         } else if (has_label) {
             const void *y = ops->load(&c->label, start, n, scratch, raw);
-            at = ops->first_outside(y, n, label);
+            if (ops->any_outside(y, fl_round_up(n), label))
+                at = ops->first_outside(y, n, label);
             bad = at < n ? fl_number_at(ops, y, at) : 0;
         }
         if (at < n)

@@ -30,15 +30,6 @@ typedef void (*fl_curvature_fn)(size_t n, const void *y, const void *z, const vo
  */
 enum { FL_V, FL_G, FL_VG, FL_GH, FL_VGH, FL_S, FL_SG, FL_SGH, FL_N_OUTPUT_SETS };
 
-/* What a segment of native arrays is computed with. */
-typedef struct {
-    fl_block_fn compute; /* one that sums, or one that makes no values */
-    const double *parameters;
-    double scale;
-    int want_value, streams;
-    const fl_domain *target, *prediction; /* NULL: nothing to check */
-} fl_native_call;
-
 /* One loss in one precision on one instruction set, by combination of outputs. */
 typedef fl_block_fn fl_pointwise_blocks[FL_N_OUTPUT_SETS];
 
@@ -52,5 +43,7 @@ typedef struct {
     fl_cost cost;
     int n_params;
 } fl_pointwise_kernel;
+
+const fl_pointwise_kernel *fl_describe_pointwise(int kernel);
 
 #endif

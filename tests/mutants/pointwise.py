@@ -6,22 +6,22 @@ from .breaks import breaks
 
 BREAKS = [
     *breaks(
-        "csrc/pointwise/evaluate.c",
+        "csrc/pointwise/drive.h",
         ("fl_add(&all->total, segments[s].total.error);", ""),
         ("fl_add(&all->weight, segments[s].weight.error);", ""),
         ("start + i < s->bad_index", "start + i > s->bad_index"),
-        ("memset((char *)v + n * ops->itemsize, 0, (padded - n) * ops->itemsize);", ""),
+        ("memset((char *)v + n * sizeof(real), 0, (padded - n) * sizeof(real));", ""),
         ("c->total /= c->weight_sum;", "c->total /= (double)c->n;"),
         ("is_mean && !shares ? 1 / c->weight_sum", "is_mean && !shares ? 1 / (double)c->n"),
         ("int checks = in_place &&", "int checks = 0 &&"),
     ),
     *breaks(
-        "csrc/pointwise/native.h",
-        ("if (suspicious && fl_first_outside(targets, m, c->target) < m)", "if (0)"),
+        "csrc/pointwise/drive.h",
+        ("if (suspicious && fl_first_outside(y, m, p->target) < m)", "if (0)"),
         ("fl_stream(hessian + start, h, m);", "fl_stream(hessian + start, g, m);"),
         (
-            "fl_any_outside(predictions, m, c->prediction) &&",
-            "fl_any_outside(predictions, 16, c->prediction) &&",
+            "fl_any_outside(z, m, p->prediction) &&",
+            "fl_any_outside(z, 16, p->prediction) &&",
         ),
     ),
     *breaks(

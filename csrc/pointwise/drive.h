@@ -1,24 +1,31 @@
-/* The driver of the pointwise losses: load -> check -> compute -> sum, store, block by block.
+/* The driver of the pointwise losses: load -> check -> compute -> sum, store, block by block. Part of each tier,
+ * in either precision.
  *
  * Blocks are grouped into at most FL_SEGMENTS segments whose bounds depend on the number of elements
  * alone. A segment is one thread's piece of work and has its own sums; they are added in their order after
  * the parallel region, so that the result has the same bits for any number of threads. */
+#ifndef FL_POINTWISE_DRIVE_H
+#define FL_POINTWISE_DRIVE_H
+
+#include "../blocks/check.h"
+#include "../blocks/load.h"
 #include "../blocks/scratch.h"
-#include "../blocks/view.h"
+#include "../blocks/store.h"
+#include "../blocks/stream.h"
 #include "../dispatch/cache.h"
-#include "../dispatch/formulas.h"
-#include "../dispatch/ops.h"
 #include "../dispatch/threads.h"
 #include "../dispatch/watch.h"
 #include "../sums/compensated.h"
 #include "../sums/fold.h"
 #include "../sums/shares.h"
+#include "../sums/sums.h"
 #include "curvature.h"
-#include "curvature_list.h"
+#include "curvature_blocks.h"
 #include "formula_kernel.h"
-#include "losses_list.h"
+#include "kernels.h"
 
-static const fl_pointwise_kernel fl_kernels[] = {FL_POINTWISE_DESCRIPTIONS};
+/* Formulas are compiled beside the losses (dispatch/formulas_instance.h). */
+extern const fl_pointwise_blocks FL_TABLE_NAME(fl_formulas_);
 
 /* So few segments are kept on the stack. */
 enum { FL_SEGMENTS = 256, FL_FEW_SEGMENTS = 16 };
@@ -36,13 +43,12 @@ typedef struct {
 
 typedef struct {
     const fl_pointwise_call *call;
-    const fl_ops *ops;
     fl_block_fn compute;   /* NULL: only check, and add up the weights */
     fl_block_fn sum;       /* the same, adding up the values; NULL where these are stored or weighted */
     fl_curvature_fn curve; /* NULL: the Hessian itself */
     double scale;
     int streams;
-    int is_native; /* for compute_native: all arrays; nothing weighted, no values stored, no Hessian alone */
+    int is_native; /* all arrays; nothing is weighted, no values are stored, no Hessian alone */
     const fl_domain *target, *prediction; /* NULL: nothing to check */
     int checks_weight;
     const fl_shares *shares; /* of unusual weights, which are not loaded otherwise; NULL: usual ones */
@@ -69,32 +75,32 @@ static inline const fl_formula *fl_formula_of(const fl_pointwise_call *c) {
 
 static inline const fl_domain *fl_target_domain(const fl_pointwise_call *c) {
     const fl_formula *formula = fl_formula_of(c);
-    return formula ? &formula->target : &fl_kernels[c->kernel].y_domain;
+    return formula ? &formula->target : &fl_describe_pointwise(c->kernel)->y_domain;
 }
 
 static inline const fl_domain *fl_prediction_domain(const fl_pointwise_call *c) {
     const fl_formula *formula = fl_formula_of(c);
-    return formula ? &formula->prediction : &fl_kernels[c->kernel].z_domain;
+    return formula ? &formula->prediction : &fl_describe_pointwise(c->kernel)->z_domain;
 }
 
 static inline fl_cost fl_cost_of(const fl_pointwise_call *c) {
     const fl_formula *formula = fl_formula_of(c);
     fl_cost of_formula = formula && formula->is_cheap ? FL_COST_CHEAP : FL_COST_HEAVY;
-    return formula ? of_formula : fl_kernels[c->kernel].cost;
+    return formula ? of_formula : fl_describe_pointwise(c->kernel)->cost;
 }
 
-static inline void *fl_element(const fl_pass *p, const fl_array *a, size_t i) {
-    return a->data ? (char *)a->data + i * p->ops->itemsize : NULL;
+static inline void *fl_element(const fl_array *a, size_t i) {
+    return a->data ? (char *)a->data + i * sizeof(real) : NULL;
 }
 
-static inline int fl_is_native(const fl_pass *p, const fl_array *a) {
-    return a->dtype == p->ops->dtype && fl_is_packed(a) && (uintptr_t)a->data % p->ops->itemsize == 0;
+static inline int fl_is_native(const fl_array *a) {
+    return a->dtype == FL_REAL_DTYPE && fl_is_packed(a) && (uintptr_t)a->data % sizeof(real) == 0;
 }
 
 /* Where the kernel may write a block of this output: its destination, or scratch. */
 static void *fl_place(const fl_pass *p, const fl_array *a, size_t start, size_t n, void *scratch) {
-    int direct = !p->streams && fl_is_native(p, a) && n == fl_round_up(n);
-    return direct ? fl_element(p, a, start) : scratch;
+    int direct = !p->streams && fl_is_native(a) && n == fl_round_up(n);
+    return direct ? fl_element(a, start) : scratch;
 }
 
 static void fl_finish(const fl_pass *p, const fl_array *a, size_t start, size_t n, void *block,
@@ -102,26 +108,26 @@ static void fl_finish(const fl_pass *p, const fl_array *a, size_t start, size_t 
     if (p->shares)
         fl_weigh_block(p->shares, start, n, block, p->call->float32, raw);
     else if (weights)
-        p->ops->multiply(block, weights, p->scale, fl_round_up(n));
+        fl_multiply(block, weights, p->scale, fl_round_up(n));
     if (block != scratch)
         return;
-    if (p->streams && fl_is_native(p, a))
-        p->ops->stream(fl_element(p, a, start), block, n);
+    if (p->streams && fl_is_native(a))
+        fl_stream(fl_element(a, start), block, n);
     else
-        p->ops->store(a, start, n, block, raw);
+        fl_store(a, start, n, block, raw);
 }
 
-static int fl_is_inside(const fl_pass *p, const void *block, size_t start, size_t n, const fl_domain *domain,
-                        fl_status status, fl_segment *s) {
-    if (!domain || !p->ops->any_outside(block, fl_round_up(n), domain))
+static int fl_is_inside(const void *block, size_t start, size_t n, const fl_domain *domain, fl_status status,
+                        fl_segment *s) {
+    if (!domain || !fl_any_outside(block, fl_round_up(n), domain))
         return 1;
-    size_t i = p->ops->first_outside(block, n, domain);
+    size_t i = fl_first_outside(block, n, domain);
     if (i == n)
         return 1;
     if (s->status == FL_OK || start + i < s->bad_index) {
         s->status = status;
         s->bad_index = start + i;
-        s->bad_value = p->call->float32 ? (double)((const float *)block)[i] : ((const double *)block)[i];
+        s->bad_value = (double)((const real *)block)[i];
     }
     return 0;
 }
@@ -147,29 +153,28 @@ static int fl_has_usual_weights(const fl_pass *p, const void *w, size_t start, s
 static void fl_run_block(const fl_pass *p, const double *parameters, size_t start, size_t n,
                          fl_scratch *scratch, fl_segment *s) {
     const fl_pointwise_call *c = p->call;
-    const fl_ops *ops = p->ops;
     const void *y = NULL, *z = NULL, *w = NULL;
     size_t padded = fl_round_up(n);
     if (p->compute || p->target)
-        y = ops->load(&c->target, start, n, scratch->target, scratch->hessian);
+        y = fl_load(&c->target, start, n, scratch->target, scratch->hessian);
     if (p->compute || p->prediction)
-        z = ops->load(&c->prediction, start, n, scratch->prediction, scratch->hessian);
+        z = fl_load(&c->prediction, start, n, scratch->prediction, scratch->hessian);
     if (c->weight.data && !p->shares)
-        w = ops->load(&c->weight, start, n, scratch->weight, scratch->hessian);
-    int inside = fl_is_inside(p, z, start, n, p->prediction, FL_BAD_PREDICTION, s);
+        w = fl_load(&c->weight, start, n, scratch->weight, scratch->hessian);
+    int inside = fl_is_inside(z, start, n, p->prediction, FL_BAD_PREDICTION, s);
     if (w && p->checks_weight)
         inside &= fl_has_usual_weights(p, w, start, n, scratch->hessian, s);
     if (!p->compute || !inside)
-        inside &= fl_is_inside(p, y, start, n, p->target, FL_BAD_TARGET, s);
+        inside &= fl_is_inside(y, start, n, p->target, FL_BAD_TARGET, s);
     if (!inside)
         return;
     if (w) {
         double sum = 0;
         if (n == padded)
-            sum = ops->sum(w, n);
+            sum = fl_sum(w, n);
         else
             for (size_t i = 0; i < n; i++)
-                sum += c->float32 ? (double)((const float *)w)[i] : ((const double *)w)[i];
+                sum += (double)((const real *)w)[i];
         fl_add(&s->weight, sum);
     }
     if (!p->compute)
@@ -185,7 +190,7 @@ static void fl_run_block(const fl_pass *p, const double *parameters, size_t star
     double lanes[FL_LANES] = {0};
     int sums = p->sum && n == padded;
     if ((sums ? p->sum : p->compute)(padded, y, z, parameters, w ? 1 : p->scale, sums ? lanes : v, g, h) &&
-        !fl_is_inside(p, y, start, n, p->target, FL_BAD_TARGET, s))
+        !fl_is_inside(y, start, n, p->target, FL_BAD_TARGET, s))
         return;
     if (p->curve)
         p->curve(padded, y, z, g, h, parameters, c->kink_width);
@@ -196,8 +201,8 @@ static void fl_run_block(const fl_pass *p, const double *parameters, size_t star
     } else if (c->want_value && p->shares) {
         fl_weigh_sum(p->shares, start, n, v, c->float32, scratch->target, &s->total);
     } else if (c->want_value) {
-        memset((char *)v + n * ops->itemsize, 0, (padded - n) * ops->itemsize);
-        fl_add(&s->total, w ? ops->dot(v, w, padded) : ops->sum(v, padded));
+        memset((char *)v + n * sizeof(real), 0, (padded - n) * sizeof(real));
+        fl_add(&s->total, w ? fl_dot(v, w, padded) : fl_sum(v, padded));
     }
     if (c->gradient.data)
         fl_finish(p, &c->gradient, start, n, g, scratch->gradient, w, scratch->target);
@@ -205,22 +210,49 @@ static void fl_run_block(const fl_pass *p, const double *parameters, size_t star
         fl_finish(p, &c->hessian, start, n, h, scratch->hessian, w, scratch->target);
 }
 
-/* As much of a segment as compute_native does; what it leaves, a tail or an error, goes block by block. */
+enum { FL_STREAM_CHUNK = 256 };
+
+/* What fl_block_fn says, its gradient and Hessian streamed. Past the caches compute and stream take turns on
+ * chunks so short that the processor looks ahead into the next chunk's loads while it stores this one: with
+ * whole blocks memory would wait while L1 is read again. */
+static int fl_stream_block(const fl_pass *p, fl_block_fn compute, const double *parameters, size_t n,
+                           const real *y, const real *z, double *lanes, real *gradient, real *hessian) {
+    _Alignas(64) real g[FL_STREAM_CHUNK], h[FL_STREAM_CHUNK];
+    int suspicious = 0;
+    for (size_t start = 0; start < n; start += FL_STREAM_CHUNK) {
+        size_t m = n - start < FL_STREAM_CHUNK ? n - start : FL_STREAM_CHUNK;
+        suspicious |= compute(m, y + start, z + start, parameters, p->scale, lanes, g, h);
+        if (gradient)
+            fl_stream(gradient + start, g, m);
+        if (hessian)
+            fl_stream(hessian + start, h, m);
+    }
+    return suspicious;
+}
+
+/* A segment of arrays that are used where they lie, with nothing to convert or to weight: block after block
+ * without a stop in between. n is a multiple of the lanes. Returns how many samples are done: all, or those
+ * before the block in which something is outside its domain. What it leaves goes block by block. */
 static size_t fl_run_native(const fl_pass *p, const double *parameters, size_t from, size_t n,
                             fl_segment *s) {
     const fl_pointwise_call *c = p->call;
-    fl_native_call native = {
-        .compute = c->want_value ? p->sum : p->compute,
-        .parameters = parameters,
-        .scale = p->scale,
-        .want_value = c->want_value,
-        .streams = p->streams,
-        .target = p->target,
-        .prediction = p->prediction,
-    };
-    return p->ops->compute_native(&native, n, fl_element(p, &c->target, from),
-                                  fl_element(p, &c->prediction, from), fl_element(p, &c->gradient, from),
-                                  fl_element(p, &c->hessian, from), &s->total);
+    const fl_block_fn compute = c->want_value ? p->sum : p->compute;
+    for (size_t start = 0; start < n; start += FL_BLOCK) {
+        size_t m = n - start < FL_BLOCK ? n - start : FL_BLOCK;
+        const real *y = fl_element(&c->target, from + start), *z = fl_element(&c->prediction, from + start);
+        real *g = fl_element(&c->gradient, from + start), *h = fl_element(&c->hessian, from + start);
+        _Alignas(64) double lanes[FL_LANES];
+        fl_clear_sums(lanes);
+        if (p->prediction && fl_any_outside(z, m, p->prediction) && fl_first_outside(z, m, p->prediction) < m)
+            return start;
+        int suspicious = p->streams ? fl_stream_block(p, compute, parameters, m, y, z, lanes, g, h)
+                                    : compute(m, y, z, parameters, p->scale, lanes, g, h);
+        if (suspicious && fl_first_outside(y, m, p->target) < m)
+            return start;
+        if (c->want_value)
+            fl_add(&s->total, fl_fold_lanes(lanes, FL_LANES));
+    }
+    return n;
 }
 
 /* Of its own, or its scratch would lie on the stack under fl_run_native's, too. */
@@ -228,7 +260,7 @@ static __attribute__((noinline)) void fl_run_blocks(const fl_pass *p, const doub
                                                     size_t to, fl_segment *s) {
     fl_scratch scratch;
     for (size_t start = from; start < to && s->status == FL_OK;) {
-        size_t n = to - start < p->ops->block ? to - start : p->ops->block;
+        size_t n = to - start < FL_BLOCK ? to - start : FL_BLOCK;
         if (n >= FL_LANES)
             n &= ~(size_t)(FL_LANES - 1);
         fl_run_block(p, parameters, start, n, &scratch, s);
@@ -249,7 +281,7 @@ static void fl_run_stretch(const fl_pass *p, size_t from, size_t to, fl_segment 
         fl_run_with(p, p->call->parameters, from, to, s);
         return;
     }
-    work.registers = fl_get_scratch(fl_workspace(work.formula, fl_round_up(to - from), p->ops->itemsize));
+    work.registers = fl_get_scratch(fl_workspace(work.formula, fl_round_up(to - from), sizeof(real)));
     if (work.registers)
         fl_run_with(p, (const void *)&work, from, to, s);
     else
@@ -267,7 +299,7 @@ static void fl_run_segment(const fl_pass *p, size_t from, size_t to, fl_segment 
             s->status = FL_INTERRUPTED;
     }
     if (p->streams)
-        p->ops->stream_end();
+        fl_stream_end();
 }
 
 static int fl_n_threads(const fl_pointwise_call *c, size_t n_segments) {
@@ -278,7 +310,7 @@ static int fl_n_threads(const fl_pointwise_call *c, size_t n_segments) {
 /* Everything, by segments, into one: their sums, or the first error. */
 static void fl_run_segments(const fl_pass *p, const fl_pointwise_call *c, size_t n_blocks, fl_segment *all) {
     fl_segment few[FL_FEW_SEGMENTS], *segments = few;
-    size_t block = p->ops->block, n_segments = n_blocks < FL_SEGMENTS ? n_blocks : FL_SEGMENTS;
+    const size_t n_segments = n_blocks < FL_SEGMENTS ? n_blocks : FL_SEGMENTS;
     if (n_segments > FL_FEW_SEGMENTS)
         segments = fl_get_scratch(n_segments * sizeof *segments);
     if (!segments) {
@@ -287,7 +319,7 @@ static void fl_run_segments(const fl_pass *p, const fl_pointwise_call *c, size_t
     }
     for (size_t s = 0; s < n_segments; s++)
         segments[s] = (fl_segment){.status = FL_OK};
-#define FL_BOUND(s) ((s) == n_segments ? c->n : (s) * n_blocks / n_segments * block)
+#define FL_BOUND(s) ((s) == n_segments ? c->n : (s) * n_blocks / n_segments * FL_BLOCK)
     int threads = fl_n_threads(c, n_segments);
     if (threads > 1) {
 #pragma omp parallel for schedule(dynamic, fl_pieces_at_once(n_segments, threads)) num_threads(threads)
@@ -317,7 +349,7 @@ static void fl_run_segments(const fl_pass *p, const fl_pointwise_call *c, size_t
 /* Runs a pass over everything and leaves its sums, or its first error, in the call. */
 static fl_status fl_run(const fl_pass *p, fl_pointwise_call *c) {
     fl_segment all = {.status = FL_OK};
-    size_t n_blocks = (c->n + p->ops->block - 1) / p->ops->block;
+    size_t n_blocks = (c->n + FL_BLOCK - 1) / FL_BLOCK;
     if (n_blocks == 1)
         fl_run_stretch(p, 0, c->n, &all);
     else
@@ -340,7 +372,6 @@ static const fl_domain *fl_unless_everything(const fl_domain *d) {
 static inline fl_pass fl_checking_pass(const fl_pointwise_call *c, const fl_shares *shares, fl_watch *watch) {
     return (fl_pass){
         .call = c,
-        .ops = fl_ops_for(c->float32),
         .target = fl_unless_everything(fl_target_domain(c)),
         .prediction = fl_unless_everything(fl_prediction_domain(c)),
         .checks_weight = !shares,
@@ -351,25 +382,26 @@ static inline fl_pass fl_checking_pass(const fl_pointwise_call *c, const fl_shar
 
 /* Streaming pays for losses that memory bounds, when all that is touched does not fit into the last-level
  * cache anyway; written over the prediction, the lines are in cache already. */
-static int fl_should_stream(const fl_pass *p, const fl_pointwise_call *c) {
-    if (!p->ops->has_stream || fl_cost_of(c) == FL_COST_HEAVY)
+static int fl_should_stream(const fl_pointwise_call *c) {
+    if (!FL_HAS_STREAM || fl_cost_of(c) == FL_COST_HEAVY)
         return 0;
     size_t written = (c->value.data != NULL) + (c->gradient.data != NULL) + (c->hessian.data != NULL);
     size_t arrays = 2 + (c->weight.data != NULL) + written;
-    if (!written || !fl_exceeds_cache(arrays * c->n * p->ops->itemsize))
+    if (!written || !fl_exceeds_cache(arrays * c->n * sizeof(real)))
         return 0;
     const void *z = c->prediction.data;
     return c->value.data != z && c->gradient.data != z && c->hessian.data != z;
 }
 
 /* The kernel that makes the outputs wanted; `sums` asks for one that adds the values up itself. */
-static fl_block_fn fl_choose(const fl_pointwise_call *c, const fl_ops *ops, int sums) {
+static fl_block_fn fl_choose(const fl_pointwise_call *c, int sums) {
     int set = c->want_value ? (sums ? FL_S : FL_V) : FL_G;
     if (c->hessian.data)
         set = c->want_value ? (sums ? FL_SGH : FL_VGH) : FL_GH;
     else if (c->gradient.data)
         set = c->want_value ? (sums ? FL_SG : FL_VG) : FL_G;
-    return c->kernel == FL_FORMULA ? fl_formulas_for(c->float32)[set] : ops->pointwise[c->kernel][set];
+    return c->kernel == FL_FORMULA ? FL_TABLE_NAME(fl_formulas_)[set]
+                                   : fl_pointwise_blocks_table[c->kernel][set];
 }
 
 /* Runs a pass, and checks that a mean can be taken. */
@@ -408,17 +440,16 @@ static fl_status fl_evaluate(fl_pointwise_call *c, const fl_shares *shares, fl_w
     if (status != FL_OK)
         return status;
     pass.scale = is_mean && !shares ? 1 / c->weight_sum : 1;
-    pass.compute = fl_choose(c, pass.ops, 0);
+    pass.compute = fl_choose(c, 0);
     if (c->want_value && !c->value.data && !c->weight.data)
-        pass.sum = fl_choose(c, pass.ops, 1);
+        pass.sum = fl_choose(c, 1);
     int rule = c->hessian.data ? fl_curvature_rule(c->kernel, c->curvature) : FL_RULE_exact;
     if (rule > FL_RULE_exact)
-        pass.curve = pass.ops->curvatures[rule];
-    pass.streams = fl_should_stream(&pass, c);
-    pass.is_native = !pass.curve && !c->weight.data && !c->value.data && fl_is_native(&pass, &c->target) &&
-                     fl_is_native(&pass, &c->prediction) &&
-                     (!c->gradient.data || fl_is_native(&pass, &c->gradient)) &&
-                     (!c->hessian.data || (c->gradient.data && fl_is_native(&pass, &c->hessian)));
+        pass.curve = fl_curvature_table[rule];
+    pass.streams = fl_should_stream(c);
+    pass.is_native = !pass.curve && !c->weight.data && !c->value.data && fl_is_native(&c->target) &&
+                     fl_is_native(&c->prediction) && (!c->gradient.data || fl_is_native(&c->gradient)) &&
+                     (!c->hessian.data || (c->gradient.data && fl_is_native(&c->hessian)));
     status = fl_run_checked(&pass, c);
     if (is_mean && !shares)
         c->total /= c->weight_sum;
@@ -430,11 +461,10 @@ static fl_status fl_check(fl_pointwise_call *c, const fl_shares *shares, fl_watc
     return fl_run_checked(&pass, c);
 }
 
-/* What is to be done, and done again where the weights are of unusual sizes. */
-static fl_status fl_with_weights(fl_pointwise_call *c,
-                                 fl_status (*run)(fl_pointwise_call *, const fl_shares *, fl_watch *)) {
-    if (c->n > FL_MOST_ELEMENTS)
-        return FL_TOO_LARGE;
+/* The door: what is to be done, and done again where the weights are of unusual sizes. */
+static fl_status fl_drive_pointwise(fl_pointwise_call *c, int only_checks) {
+    fl_status (*run)(fl_pointwise_call *, const fl_shares *, fl_watch *) =
+        only_checks ? fl_check : fl_evaluate;
     fl_watch own, *watch = fl_new_watch(&own, c->go_on, c->context, c->n);
     fl_shares shares = {&c->weight, 1, 1};
     fl_status status = run(c, NULL, watch);
@@ -445,31 +475,4 @@ static fl_status fl_with_weights(fl_pointwise_call *c,
     return status == FL_OK ? run(c, &shares, watch) : status;
 }
 
-fl_status fl_pointwise(fl_pointwise_call *c) {
-    if (c->n == 0) {
-        c->total = c->weight_sum = 0;
-        return c->reduction == FL_REDUCE_MEAN ? FL_EMPTY : FL_OK;
-    }
-    return fl_with_weights(c, fl_evaluate);
-}
-
-fl_status fl_pointwise_check(fl_pointwise_call *c) {
-    return c->n == 0 ? FL_OK : fl_with_weights(c, fl_check);
-}
-
-int fl_find_pointwise(const char *name) {
-    for (int i = 0; i < FL_N_POINTWISE; i++)
-        if (strcmp(fl_kernels[i].name, name) == 0)
-            return i;
-    return -1;
-}
-
-int fl_pointwise_n_parameters(int kernel) {
-    return fl_kernels[kernel].n_params;
-}
-const fl_domain *fl_pointwise_target_domain(int kernel) {
-    return &fl_kernels[kernel].y_domain;
-}
-const fl_domain *fl_pointwise_prediction_domain(int kernel) {
-    return &fl_kernels[kernel].z_domain;
-}
+#endif
