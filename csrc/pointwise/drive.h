@@ -241,12 +241,12 @@ static size_t fl_run_native(const fl_pass *p, const double *parameters, size_t f
         size_t m = n - start < FL_BLOCK ? n - start : FL_BLOCK;
         const real *y = fl_element(&c->target, from + start), *z = fl_element(&c->prediction, from + start);
         real *g = fl_element(&c->gradient, from + start), *h = fl_element(&c->hessian, from + start);
-        _Alignas(64) double lanes[FL_LANES];
+        _Alignas(64) double lanes[FL_LANES], *sums = c->want_value ? lanes : NULL;
         fl_clear_sums(lanes);
         if (p->prediction && fl_any_outside(z, m, p->prediction) && fl_first_outside(z, m, p->prediction) < m)
             return start;
-        int suspicious = p->streams ? fl_stream_block(p, compute, parameters, m, y, z, lanes, g, h)
-                                    : compute(m, y, z, parameters, p->scale, lanes, g, h);
+        int suspicious = p->streams ? fl_stream_block(p, compute, parameters, m, y, z, sums, g, h)
+                                    : compute(m, y, z, parameters, p->scale, sums, g, h);
         if (suspicious && fl_first_outside(y, m, p->target) < m)
             return start;
         if (c->want_value)
