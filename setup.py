@@ -22,7 +22,8 @@ from setuptools.command.build_ext import build_ext
 # Without contraction an fma is written out or not there: v3, v4 and every compiler give the same bits.
 COMMON_FLAGS = ["-std=c11", "-ffp-contract=off", "-fvisibility=hidden", "-g0", "-Wall", "-Wextra"]
 KERNEL_FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd", *COMMON_FLAGS]
-LIBRARY_FLAGS = ["-O2", *COMMON_FLAGS]
+# Nothing unwinds the stack through C but a debugger, which brings tables of its own (-g).
+LIBRARY_FLAGS = ["-O2", "-fno-asynchronous-unwind-tables", *COMMON_FLAGS]
 # Python's own macros make these two warnings inside the binding that Cython generates.
 BINDING_FLAGS = ["-Wno-unused-parameter", "-Wno-missing-field-initializers"]
 # Otherwise gcc would compute in wider registers: the x87's in 32 bits, float in double's on s390x.
