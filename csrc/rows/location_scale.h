@@ -10,16 +10,8 @@
 
 #include "row.h"
 
-/* a: μ − y, c: s, from finish on p and q the gradient by them, r and s what is bent. */
-FL_INLINE fl_row_term fl_location_scale_term(fl_row_entry e) {
-    return (fl_row_term){e.z, e.k == 0 ? e.z - e.y : 0, 0, e.k == 1 ? e.z : 0, 0, FL_NOT_FOUND};
-}
-
-FL_INLINE fl_row_slopes fl_location_scale_slopes(fl_row_entry e, fl_row row) {
-    return (fl_row_slopes){e.k == 0 ? row.p : row.q, e.k == 0 ? row.r : row.s};
-}
-
-/* What all outputs of a row are once more made of: NaN where the residual or s is. */
+/* a: μ − y, c: s, from finish on p and q the gradient by them, r and s what is bent: what all outputs of a row
+ * are once more made of. NaN where the residual or s is. */
 FL_INLINE fl_row fl_row_of_slopes(fl_row row, real value, real p, real q, real r, real s) {
     real nan = row.a + row.c, weight = nan != nan ? nan : row.weight;
     row.value = nan != nan ? nan : value;
@@ -32,17 +24,7 @@ FL_INLINE fl_row fl_row_of_slopes(fl_row row, real value, real p, real q, real r
 
 /* value s + u²/2 + constant; gradient u·e and 1 − u²; Hessian e² and 2u², of which e² and 2 are expected */
 #define ROW gaussian_nll
-#include "plain.inc"
-
-FL_ROW_ADDS(gaussian_nll, FL_ADDS_A | FL_ADDS_C)
-
-FL_ROW_TERM(gaussian_nll) {
-    return fl_location_scale_term(e);
-}
-
-FL_ROW_EMIT(gaussian_nll) {
-    return fl_location_scale_slopes(e, row);
-}
+#include "location_scale.inc"
 
 FL_ROW_FINISH(gaussian_nll) {
     fl_exp_factors e = fl_exp_in_factors(-row.c, 0, 0);
@@ -54,17 +36,7 @@ FL_ROW_FINISH(gaussian_nll) {
 
 /* value s + |u| + constant; gradient ±e and 1 − |u|; Hessian 0 and |u|, of which e² and 1 are expected */
 #define ROW laplace_nll
-#include "plain.inc"
-
-FL_ROW_ADDS(laplace_nll, FL_ADDS_A | FL_ADDS_C)
-
-FL_ROW_TERM(laplace_nll) {
-    return fl_location_scale_term(e);
-}
-
-FL_ROW_EMIT(laplace_nll) {
-    return fl_location_scale_slopes(e, row);
-}
+#include "location_scale.inc"
 
 FL_ROW_FINISH(laplace_nll) {
     fl_exp_factors e = fl_exp_in_factors(-row.c, 0, 0);
@@ -79,17 +51,7 @@ FL_ROW_FINISH(laplace_nll) {
  * and 2ν/(ν + 3) are expected. Where the 1 and ν are next to nothing, they are dropped, and e is where u is
  * divided by r. */
 #define ROW student_t_nll
-#include "plain.inc"
-
-FL_ROW_ADDS(student_t_nll, FL_ADDS_A | FL_ADDS_C)
-
-FL_ROW_TERM(student_t_nll) {
-    return fl_location_scale_term(e);
-}
-
-FL_ROW_EMIT(student_t_nll) {
-    return fl_location_scale_slopes(e, row);
-}
+#include "location_scale.inc"
 
 FL_ROW_FINISH(student_t_nll) {
     const real far = FL_CONST(0x1p40, 0x1p100); /* beyond, u² is more than 2^24 (2^53) times ν */

@@ -142,7 +142,7 @@ enum {
     FL_FINDS_FIRST = 32
 };
 #define FL_ROW_ADDS(name, sums)                                                                              \
-    FL_INLINE int name##_adds(fl_row_setting o FL_ROW_UNUSED) {                                              \
+    FL_INLINE int FL_PASTE(name, _, adds)(fl_row_setting o FL_ROW_UNUSED) {                                  \
         return sums;                                                                                         \
     }
 
