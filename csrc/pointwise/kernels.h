@@ -264,18 +264,18 @@ FL_POINTWISE_LOSSES(FL_DEFINE_RECIPE)
 
 /* Which sets of outputs have code of their own: all of them; but for sums, which cost next to nothing beside
  * the rest; values, since nobody asks for the slopes of a link. */
+#define FL_DEFINE_SLOPES(name)                                                                               \
+    FL_DEFINE_OUTPUT_SET(name, G, 0, 0, 1, 0)                                                                \
+    FL_DEFINE_OUTPUT_SET(name, VG, 0, 1, 1, 0)                                                               \
+    FL_DEFINE_OUTPUT_SET(name, GH, 0, 0, 1, 1)
 #define FL_SETS_CHEAP(name)                                                                                  \
     FL_DEFINE_OUTPUT_SET(name, S, 1, 0, 0, 0)                                                                \
     FL_DEFINE_OUTPUT_SET(name, SG, 1, 0, 1, 0)                                                               \
     FL_DEFINE_OUTPUT_SET(name, SGH, 1, 0, 1, 1)                                                              \
-    FL_DEFINE_OUTPUT_SET(name, G, 0, 0, 1, 0)                                                                \
-    FL_DEFINE_OUTPUT_SET(name, VG, 0, 1, 1, 0)                                                               \
-    FL_DEFINE_OUTPUT_SET(name, GH, 0, 0, 1, 1)
+    FL_DEFINE_SLOPES(name)
 #define FL_SETS_MEDIUM FL_SETS_CHEAP
 #define FL_SETS_HEAVY(name)                                                                                  \
-    FL_DEFINE_OUTPUT_SET(name, G, 0, 0, 1, 0)                                                                \
-    FL_DEFINE_OUTPUT_SET(name, VG, 0, 1, 1, 0)                                                               \
-    FL_DEFINE_OUTPUT_SET(name, GH, 0, 0, 1, 1)                                                               \
+    FL_DEFINE_SLOPES(name)                                                                                   \
     FL_DEFINE_SUMS(name, S, V, 0, 0)                                                                         \
     FL_DEFINE_SUMS(name, SG, VG, 1, 0)                                                                       \
     FL_DEFINE_SUMS(name, SGH, VGH, 1, 1)
