@@ -109,11 +109,11 @@ cdef class Pointwise(Verbs):
     cdef const double *given  # those parameters, or the formula
     cdef fl_formula formula
     cdef object programs  # what the formula points to
-    cdef tuple columns
+    cdef tuple columns, column_weights
 
     def __cinit__(self, *args, **kwargs):
         self.kernel = -1
-        self.columns = ()
+        self.columns = self.column_weights = ()
 
     def _bind(self, str kernel, tuple parameters=(), bint differentiable=True):
         """Choose the kernel and its parameters, once, while the object is made."""
@@ -147,11 +147,15 @@ cdef class Pointwise(Verbs):
         self.has_float32 = all_fit_float32(self.formula.constants, <int>(len(constants) // sizeof(double)))
         self.kernel = fl_formula_kernel()
 
-    def _bind_columns(self, tuple columns):
-        """Let a loss of its own compute each column of matrices, of which this one has the kernel of the first."""
+    def _bind_columns(self, tuple columns, tuple weights=()):
+        """Let a loss of its own compute each column of matrices, of which this one has the kernel of the first.
+
+        Columns may have weights, which the samples' are times.
+        """
         if self.columns:
             raise AttributeError("a loss cannot be changed after it is made")
         self.columns = columns
+        self.column_weights = weights
 
     def _map(self, y_pred, out, n_threads):
         """Apply a kernel that has no target to each prediction."""
@@ -293,14 +297,17 @@ cdef object evaluate_columns(
         )
     # Everything is checked by the first loss, whose domains are those of all.
     total = one.evaluate(y, z, sample_weight, "sum", None, n_threads, False, 0)
+    if sample_weight is not None:
+        w = as_array(sample_weight, "sample_weight")
+    if loss.column_weights:
+        total = total_of_columns(loss, w, cnp.PyArray_DIM(z, 0))
     if not want_value and not n_derivatives:
         return total
     if code == FL_REDUCE_MEAN and not total > 0:
         if cnp.PyArray_SIZE(z) == 0:
             raise ValueError("y_true and y_pred are empty: the mean of no samples is undefined")
-        raise ValueError(f"sample_weight sums to {total}: the mean is undefined")
-    if sample_weight is not None:
-        w = as_array(sample_weight, "sample_weight")
+        what = "the weights sum" if loss.column_weights else "sample_weight sums"
+        raise ValueError(f"{what} to {total}: the mean is undefined")
     stores_value = want_value and code == FL_REDUCE_NONE
     n_outputs = stores_value + n_derivatives
     check_slots(out, n_outputs)
@@ -310,7 +317,7 @@ cdef object evaluate_columns(
     for start in range(0, cnp.PyArray_DIM(z, 0), step):
         rows = slice(start, start + step)
         for k, one in enumerate(loss.columns):
-            of_rows = None if w is None else w[rows] if w.ndim == 1 else w[rows, k]
+            of_rows = weights_in_column(loss, w, rows, k, z)
             found = one.evaluate(
                 y[rows, k], z[rows, k], of_rows, "none" if stores_value else "sum",
                 tuple([a[rows, k] for a in outputs]) or None, n_threads, want_value, n_derivatives, curvature, single,
@@ -326,6 +333,24 @@ cdef object evaluate_columns(
         value = value / total if code == FL_REDUCE_MEAN else value
     outputs += [None] * (3 - n_outputs)
     return results(value, n_outputs, outputs[0], outputs[1], outputs[2])
+
+
+cdef object weights_in_column(Pointwise loss, object w, object rows, int k, object z):
+    """The weights of some rows in one column."""
+    of_rows = None if w is None else w[rows] if w.ndim == 1 else w[rows, k]
+    if not loss.column_weights:
+        return of_rows
+    if of_rows is None:
+        return np.broadcast_to(np.float64(loss.column_weights[k]), z[rows].shape[:1])
+    return np.multiply(of_rows, loss.column_weights[k], dtype=np.float64)
+
+
+cdef double total_of_columns(Pointwise loss, object w, Py_ssize_t n) except *:
+    """The sum of all weights where columns have some."""
+    if w is None:
+        return n * math.fsum(loss.column_weights)
+    sums = np.broadcast_to(w.T, (len(loss.column_weights), n)).sum(axis=1, dtype=np.float64)
+    return float(sums @ loss.column_weights)
 
 
 cdef double typical_loss(Pointwise loss, object y, object z, object w, object n_threads) except *:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from numbers import Real
-from typing import Any
 
-from fastloss._loss import Loss, PointwiseLoss, flag, number, number_in, positive, sequence_of_numbers
+from fastloss._loss import Loss, PointwiseLoss, flag, number, number_in, positive
+from fastloss._probability import ProbabilityLoss, each, numbers_of_labels, weights_of_labels
 from fastloss._traits import of_parameters
 from fastloss.margin import (
     Exponential,
@@ -102,91 +102,7 @@ class ZeroOne(PointwiseLoss):
         return ZeroOne(threshold=0.5 if self.threshold is None else self.threshold)
 
 
-class _SigmoidLink(PointwiseLoss):
-    """The link of the losses of two classes."""
-
-    def __init__(self, kernel: str) -> None:
-        super().__init__(kernel)
-
-
-_SIGMOID = _SigmoidLink("sigmoid")
-_LOG_SIGMOID = _SigmoidLink("log_sigmoid")
-
-
-def _each(numbers: float | tuple[float, ...]) -> tuple[float, ...]:
-    return numbers if isinstance(numbers, tuple) else (numbers,)
-
-
-def _numbers_of_labels(name: str, value: Any) -> list[tuple[str, float]]:
-    """Return one number, or one for each label, with what errors call it."""
-    if isinstance(value, Real) or not (hasattr(value, "__len__") and hasattr(value, "__getitem__")):
-        return [(name, number(name, value))]
-    every = sequence_of_numbers(
-        name, value, -math.inf, math.inf, "a number, or a sequence of one for each label"
-    )
-    if not every:
-        raise ValueError(f"{name} must have at least one number")
-    return [(f"{name}[{k}]", x) for k, x in enumerate(every)]
-
-
-class _ProbabilityLoss(PointwiseLoss):
-    """A loss of the probability of the positive class, given as such or as a logit."""
-
-    family = "binary"
-    link = of_parameters(lambda loss: "logit" if loss.from_logits else "identity")
-    inputs = of_parameters(lambda loss: "scores" if loss.from_logits else "probabilities")
-    from_logits: bool
-
-    def probabilities(self, y_pred: Any, *, out: Any = None, n_threads: int | None = None) -> Any:
-        """Turn logits into probabilities of the positive class, by the logistic sigmoid.
-
-        Parameters
-        ----------
-        y_pred : array_like
-            Logits.
-        out : ndarray, optional
-            Where to write, of the shape of `y_pred`.
-        n_threads : int, optional
-            As for the call of the loss.
-
-        Returns
-        -------
-        ndarray
-            In the shape and precision of `y_pred`.
-
-        Raises
-        ------
-        TypeError
-            If the loss takes probabilities: then there is nothing to turn.
-
-        Examples
-        --------
-        >>> import fastloss as fl
-        >>> fl.BinaryCrossEntropy().probabilities([0.0, 800.0])
-        array([0.5, 1. ])
-        """
-        return self._apply(_SIGMOID, y_pred, out, n_threads)
-
-    def log_probabilities(self, y_pred: Any, *, out: Any = None, n_threads: int | None = None) -> Any:
-        """Turn logits into logarithms of probabilities, by the logarithm of the logistic sigmoid.
-
-        Parameters, result and errors are those of :meth:`probabilities`.
-
-        Examples
-        --------
-        >>> import fastloss as fl
-        >>> fl.BinaryCrossEntropy().log_probabilities([-800.0])
-        array([-800.])
-        """
-        return self._apply(_LOG_SIGMOID, y_pred, out, n_threads)
-
-    def _apply(self, link: PointwiseLoss, y_pred: Any, out: Any, n_threads: int | None) -> Any:
-        if not self.from_logits:
-            raise TypeError(f"{self!r} takes probabilities: there is no link to apply")
-        return link._map(y_pred, out, n_threads)
-
-
-class BrierScore(_ProbabilityLoss):
+class BrierScore(ProbabilityLoss):
     r"""Brier score, :math:`(p - y)^2` of the probability :math:`p` of the positive class.
 
     From logits :math:`z`, :math:`p = \sigma(z)`; with :math:`s = p(1 - p)` the gradient is :math:`2(p - y)s`,
@@ -222,7 +138,7 @@ class BrierScore(_ProbabilityLoss):
         super().__init__("brier_logits" if from_logits else "brier_probabilities", from_logits=from_logits)
 
 
-class BinaryCrossEntropy(_ProbabilityLoss):
+class BinaryCrossEntropy(ProbabilityLoss):
     r"""Binary cross-entropy (log loss, logistic loss).
 
     From logits :math:`z`: :math:`a y \operatorname{softplus}(-z) + (1 - y)\operatorname{softplus}(z)`, whose
@@ -241,11 +157,14 @@ class BinaryCrossEntropy(_ProbabilityLoss):
         one for each.
     label_smoothing : float, default 0.0
         :math:`s` in [0, 1]: targets become :math:`y(1 - s) + s/2`.
+    class_weight : sequence of C floats, optional
+        The weights of several labels, absent or not: they multiply the samples', in the mean's divisor too.
 
     Raises
     ------
     ValueError
-        If `pos_weight` is not positive and finite, or `label_smoothing` not in [0, 1].
+        If `pos_weight` is not positive and finite, `label_smoothing` not in [0, 1], a weight of a label
+        negative or not finite, or both are sequences of different lengths.
 
     Examples
     --------
@@ -263,7 +182,7 @@ class BinaryCrossEntropy(_ProbabilityLoss):
     canonical = of_parameters(lambda loss: loss.from_logits)
     slope_bound = of_parameters(
         lambda loss: (
-            max(*_each(loss.pos_weight), 1.0) * (1 - loss.label_smoothing / 2)
+            loss._heaviest * max(*each(loss.pos_weight), 1.0) * (1 - loss.label_smoothing / 2)
             if loss.from_logits
             else math.inf
         )
@@ -277,9 +196,10 @@ class BinaryCrossEntropy(_ProbabilityLoss):
         from_logits: bool = True,
         pos_weight: float | Sequence[float] = 1.0,
         label_smoothing: float = 0.0,
+        class_weight: Sequence[float] | None = None,
     ) -> None:
         from_logits = flag("from_logits", from_logits)
-        every = _numbers_of_labels("pos_weight", pos_weight)
+        every = numbers_of_labels("pos_weight", pos_weight)
         for name, weight in every:
             positive(name, weight)
         a = every[0][1]
@@ -295,14 +215,15 @@ class BinaryCrossEntropy(_ProbabilityLoss):
             from_logits=from_logits,
             pos_weight=a if isinstance(pos_weight, Real) else tuple(weight for _, weight in every),
             label_smoothing=s,
+            class_weight=weights_of_labels(class_weight),
         )
-        if not isinstance(pos_weight, Real):
-            self._bind_columns(tuple(BinaryCrossEntropy(from_logits, weight, s) for _, weight in every))
+        self._bind_labels("pos_weight", self.pos_weight)
 
     def _best_logit(self, share: float) -> float:
         """Return the best constant logit where the targets' mean is `share`."""
-        if isinstance(self.pos_weight, tuple):
-            raise ValueError(f"{self!r} is of {len(self.pos_weight)} labels: it has no single constant")
+        if isinstance(self.pos_weight, tuple) or self.class_weight is not None:
+            n = len(self.class_weight or each(self.pos_weight))
+            raise ValueError(f"{self!r} is of {n} labels: it has no single constant")
         share = share * (1 - self.label_smoothing) + self.label_smoothing / 2
         if not 0 < share < 1:
             return math.copysign(math.inf, share - 0.5)
@@ -311,10 +232,11 @@ class BinaryCrossEntropy(_ProbabilityLoss):
     def _counterpart(self) -> Loss | None:
         from fastloss.multiclass import CrossEntropy
 
-        return CrossEntropy(label_smoothing=self.label_smoothing) if self.pos_weight == 1 else None
+        is_plain = self.pos_weight == 1 and self.class_weight is None
+        return CrossEntropy(label_smoothing=self.label_smoothing) if is_plain else None
 
 
-class BinaryFocal(_ProbabilityLoss):
+class BinaryFocal(ProbabilityLoss):
     r"""Focal loss, :math:`-\alpha_t (1 - p_t)^\gamma \log p_t`: cross-entropy that attends to the hard cases.
 
     :math:`p_t` is the probability of the true class, :math:`\alpha_t` is :math:`\alpha` for the positive
@@ -332,11 +254,14 @@ class BinaryFocal(_ProbabilityLoss):
     from_logits : bool, default True
         Whether predictions are logits, any real numbers, or probabilities, which are clipped to
         :math:`[\epsilon, 1 - \epsilon]`, :math:`\epsilon` the machine epsilon of the precision.
+    class_weight : sequence of C floats, optional
+        The weights of several labels, as for `BinaryCrossEntropy`.
 
     Raises
     ------
     ValueError
-        If `gamma` is negative or not finite, or `alpha` is not in [0, 1].
+        If `gamma` is negative or not finite, `alpha` is not in [0, 1], or `class_weight` as for
+        `BinaryCrossEntropy`.
 
     References
     ----------
@@ -357,7 +282,8 @@ class BinaryFocal(_ProbabilityLoss):
     # Of α·qᵞ·(q − γ·p·log p), where −p·log p ≤ 1/e.
     slope_bound = of_parameters(
         lambda loss: (
-            (1.0 if loss.alpha is None else max(max(a, 1 - a) for a in _each(loss.alpha)))
+            loss._heaviest
+            * (1.0 if loss.alpha is None else max(max(a, 1 - a) for a in each(loss.alpha)))
             * (1 + loss.gamma / math.e)
             if loss.from_logits
             else math.inf
@@ -372,9 +298,10 @@ class BinaryFocal(_ProbabilityLoss):
         gamma: float = 2.0,
         alpha: float | Sequence[float] | None = None,
         from_logits: bool = True,
+        class_weight: Sequence[float] | None = None,
     ) -> None:
         gamma = number_in("gamma", gamma, 0, math.inf, ends="[)")
-        every = [] if alpha is None else _numbers_of_labels("alpha", alpha)
+        every = [] if alpha is None else numbers_of_labels("alpha", alpha)
         alphas = tuple(number_in(name, number(name, a), 0, 1, ends="[]") for name, a in every)
         from_logits = flag("from_logits", from_logits)
         positive_class, negative_class = (alphas[0], 1 - alphas[0]) if alphas else (1.0, 1.0)
@@ -383,21 +310,27 @@ class BinaryFocal(_ProbabilityLoss):
         if from_logits and gamma == 2:
             kernel, parameters = "focal2_logits", (positive_class, negative_class)
         single = alphas[0] if isinstance(alpha, Real) else alphas or None
-        super().__init__(kernel, parameters, gamma=gamma, alpha=single, from_logits=from_logits)
-        if isinstance(single, tuple):
-            self._bind_columns(tuple(BinaryFocal(gamma, a, from_logits) for a in single))
+        super().__init__(
+            kernel,
+            parameters,
+            gamma=gamma,
+            alpha=single,
+            from_logits=from_logits,
+            class_weight=weights_of_labels(class_weight),
+        )
+        self._bind_labels("alpha", single)
 
     def _counterpart(self) -> Loss | None:
         from fastloss.multiclass import Focal
 
-        return Focal(gamma=self.gamma) if self.alpha is None else None
+        return Focal(gamma=self.gamma) if self.alpha is None and self.class_weight is None else None
 
 
 def _of_gamma(gamma: float) -> float:
     return gamma / math.e if gamma >= 1 else gamma
 
 
-class AsymmetricLoss(_ProbabilityLoss):
+class AsymmetricLoss(ProbabilityLoss):
     r"""Asymmetric loss: a focal loss for many labels at once, of which most are absent.
 
     With :math:`p = \sigma(z)` it is :math:`-(1 - p)^{\gamma_+}\log p` for a label that is there, and
@@ -414,7 +347,8 @@ class AsymmetricLoss(_ProbabilityLoss):
         How little labels that are absent count where they are easy.
     clip : float, default 0.05
         The probability that is taken off that of absent labels, in [0, 1). With 0, and both gammas the same,
-        it is :class:`BinaryFocal`.
+        it is :class:`BinaryFocal`. As in the article's code it is an attribute too, in place of the method
+        `clip` of losses that have a formula, which this one has not.
 
     Raises
     ------

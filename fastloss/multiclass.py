@@ -374,3 +374,13 @@ class MulticlassHinge(RowLoss):
         one_of("kind", kind, kernels)
         self._bind(kernels[kind])
         self._keep({"kind": kind})
+
+    def _best_scores(self, share: Any) -> Any:
+        """Return the best constant scores where classes have these shares; None where no formula says.
+
+        Of Crammer and Singer's the other classes are alike: a lead d of the most frequent one, of share c,
+        costs c·[1 − d]₊ + (1 − c)(1 + d).
+        """
+        if self.kind != "crammer-singer":
+            return None
+        return (share > 0.5).astype(float)

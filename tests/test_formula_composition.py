@@ -73,6 +73,13 @@ def test_a_clipped_loss() -> None:
         fl.SquaredError().clip(max=-1.0)
 
 
+def test_a_parameter_named_like_the_method() -> None:
+    chosen = fl.AsymmetricLoss(clip=0.1)
+    assert chosen.clip == chosen.parameters["clip"] == 0.1
+    with pytest.raises(TypeError, match="has no formula"):
+        fl.PointwiseLoss.clip(chosen, max=4.0)
+
+
 def test_domains_are_narrowed() -> None:
     both = fl.BinaryCrossEntropy() + 0.1 * fl.Hinge()
     assert both.target_domain == fl.Domain(0.0, 1.0, True)

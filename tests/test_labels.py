@@ -1,4 +1,4 @@
-"""Several labels at once, each with its own weight of the positive class: (n, C) targets and predictions."""
+"""Several labels at once, each with weights of its own: (n, C) targets and predictions."""
 
 from __future__ import annotations
 
@@ -77,8 +77,96 @@ def test_torchs_weights(rng):
     np.testing.assert_allclose(gradient, t.grad.numpy(), rtol=1e-10, atol=1e-16)
 
 
+CLASS_WEIGHTS = [0.5, 2.0, 4.0]
+
+
+@pytest.mark.parametrize("weighted", ["", "rows", "all"])
+def test_weights_of_labels(weighted, rng, dtype):
+    """By the formula: σ(z) − y of each label times its weight, with the sum of all weights for divisor."""
+    y, z = data(fl.BinaryCrossEntropy(), 500, dtype, rng)
+    w = {"": None, "rows": rng.random(500), "all": rng.random((500, 3)).astype(np.float32)}[weighted]
+    each = np.ones((500, 3)) if w is None else np.broadcast_to(w.reshape(500, -1), (500, 3))
+    all_weights = each * CLASS_WEIGHTS
+    wide = z.astype(float)
+    p = 1 / (1 + np.exp(-wide))
+    value = np.logaddexp(0, wide) - y * wide
+    rel = {"rtol": 1e-6 if dtype == np.float32 else 1e-12, "atol": 1e-7 if dtype == np.float32 else 1e-15}
+    of = fl.BinaryCrossEntropy(class_weight=CLASS_WEIGHTS)
+    assert of.weight_sum(y, z, sample_weight=w) == pytest.approx(all_weights.sum(), rel=1e-6)
+    for reduction, divisor in (("mean", all_weights.sum()), ("sum", 1.0), ("none", 1.0)):
+        found = of.value_gradient_and_hessian(y, z, sample_weight=w, reduction=reduction)
+        values = all_weights * value
+        np.testing.assert_allclose(found[0], values if reduction == "none" else values.sum() / divisor, **rel)
+        np.testing.assert_allclose(found[1], all_weights * (p - y) / divisor, **rel)
+        np.testing.assert_allclose(found[2], all_weights * p * (1 - p) / divisor, **rel)
+
+
+def test_weights_of_labels_beside_other_parameters(rng):
+    y, z = data(fl.BinaryFocal(), 200, np.float64, rng)
+    for of, plain in [
+        (fl.BinaryFocal(alpha=ALPHAS, class_weight=CLASS_WEIGHTS), fl.BinaryFocal(alpha=ALPHAS)),
+        (fl.BinaryFocal(gamma=0.5, class_weight=CLASS_WEIGHTS), fl.BinaryFocal(gamma=0.5)),
+        (
+            fl.BinaryCrossEntropy(pos_weight=WEIGHTS, class_weight=np.array(CLASS_WEIGHTS)),
+            fl.BinaryCrossEntropy(pos_weight=WEIGHTS),
+        ),
+        (
+            fl.BinaryCrossEntropy(pos_weight=3.0, class_weight=CLASS_WEIGHTS),
+            fl.BinaryCrossEntropy(pos_weight=3.0),
+        ),
+    ]:
+        expected = plain(y, z, reduction="none") * CLASS_WEIGHTS
+        np.testing.assert_allclose(of(y, z, reduction="none"), expected, rtol=4e-16)
+        assert of(y, z) == pytest.approx(expected.sum() / (200 * sum(CLASS_WEIGHTS)), rel=1e-13)
+        assert of.slope_bound == plain.slope_bound * 4
+        assert np.abs(of.gradient(y, 50 * z, reduction="none")).max() <= of.slope_bound
+        assert pickle.loads(pickle.dumps(of)) == of != plain
+        assert of._counterpart() is None
+
+
+@pytest.mark.parametrize("from_logits", [True, False])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_the_twin_agrees(from_logits, reduction, rng):
+    for of in (
+        fl.BinaryCrossEntropy(from_logits, WEIGHTS, 0.1, CLASS_WEIGHTS),
+        fl.BinaryFocal(2.5, ALPHAS, from_logits, CLASS_WEIGHTS),
+        fl.BinaryFocal(2.0, None, from_logits, CLASS_WEIGHTS),
+    ):
+        y, z = data(of, 40, np.float64, rng)
+        twin, w = fl.reference.twin(of), rng.random(40)
+        assert twin.parameters == of.parameters
+        for verb, kinds in VERBS.items():
+            found = getattr(of, verb)(y, z, sample_weight=w, reduction=reduction)
+            expected = getattr(twin, verb)(y, z, sample_weight=w, reduction=reduction)
+            pairs = zip(found, expected, strict=True) if len(kinds) > 1 else [(found, expected)]
+            for a, b in pairs:
+                np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-15)
+
+
+def test_torchs_weights_of_labels(rng):
+    torch = pytest.importorskip("torch")
+    y, z = rng.integers(0, 2, (50, 3)).astype(float), rng.normal(0, 3, (50, 3))
+    t = torch.tensor(z, requires_grad=True)
+    weight = torch.tensor(CLASS_WEIGHTS, dtype=torch.float64)
+    value = torch.nn.BCEWithLogitsLoss(weight=weight, reduction="sum")(t, torch.tensor(y))
+    value.backward()
+    of = fl.BinaryCrossEntropy(class_weight=CLASS_WEIGHTS)
+    found, gradient = of.value_and_gradient(y, z, reduction="sum")
+    assert found == pytest.approx(value.item(), rel=1e-13)
+    np.testing.assert_allclose(gradient, t.grad.numpy(), rtol=1e-10, atol=1e-16)
+
+
+def test_a_label_of_weight_0_is_as_if_it_were_not_there():
+    of = fl.BinaryCrossEntropy(class_weight=[1.0, 0.0])
+    value, gradient = of.value_and_gradient([[1, 1]], [[0.0, np.nan]])
+    assert value == np.log(2)
+    assert gradient.tolist() == [[-0.5, 0.0]]
+    with pytest.raises(ValueError, match="the weights sum to 0"):
+        fl.BinaryFocal(class_weight=[0, 0])([[1, 0]], [[0.0, 0.0]])
+
+
 def test_layouts_threads_and_outputs_change_no_bit(rng, dtype):
-    of = LOSSES[0][0]
+    of = fl.BinaryCrossEntropy(pos_weight=WEIGHTS, class_weight=CLASS_WEIGHTS)
     y, z = data(of, 20_001, dtype, rng)
     first = of.value_gradient_and_hessian(y, z)
     out = (np.empty_like(z, order="F"), np.empty_like(z))
@@ -123,6 +211,19 @@ def test_objects():
         ),
         (lambda: fl.BinaryCrossEntropy(pos_weight=np.ones((2, 2))), TypeError, "pos_weight must be a number"),
         (lambda: fl.BinaryFocal(alpha=[0.5, 1.5]), ValueError, r"alpha\[1\]"),
+        (lambda: fl.BinaryFocal(class_weight=[1, -1]), ValueError, r"class_weight\[1\]"),
+        (lambda: fl.BinaryFocal(class_weight=[]), ValueError, "class_weight must have at least one"),
+        (
+            lambda: fl.BinaryCrossEntropy(class_weight=2.0),
+            TypeError,
+            "class_weight must be a sequence of one",
+        ),
+        (lambda: fl.BinaryCrossEntropy(class_weight={0: 1}), TypeError, "class_weight must be a sequence"),
+        (
+            lambda: fl.BinaryCrossEntropy(pos_weight=[1.0, 2.0], class_weight=[1, 2, 3]),
+            ValueError,
+            "pos_weight has 2 numbers, but class_weight has 3",
+        ),
     ],
 )
 def test_bad_parameters(make, error, text):

@@ -138,6 +138,6 @@ def test_a_sum_beyond_the_largest_number_is_infinite(monkeypatch):
 def test_repr():
     text = repr(make(None, X, Y, fl.L2(alpha=0.5)))
     assert text == (
-        "LinearObjective(BinaryCrossEntropy(from_logits=True, pos_weight=1.0, label_smoothing=0.0),"
-        " X of shape (6, 2), penalty=L2(alpha=0.5), fit_intercept=True)"
+        "LinearObjective(BinaryCrossEntropy(from_logits=True, pos_weight=1.0, label_smoothing=0.0,"
+        " class_weight=None), X of shape (6, 2), penalty=L2(alpha=0.5), fit_intercept=True)"
     )

@@ -61,8 +61,13 @@ DEFAULTS = {
     "Tukey": {"c": 4.685},
     "Tweedie": {"power": 1.5},
     "ZeroOne": {"threshold": None, "from_logits": False},
-    "BinaryCrossEntropy": {"from_logits": True, "pos_weight": 1, "label_smoothing": 0},
-    "BinaryFocal": {"gamma": 2, "alpha": None, "from_logits": True},
+    "BinaryCrossEntropy": {
+        "from_logits": True,
+        "pos_weight": 1,
+        "label_smoothing": 0,
+        "class_weight": None,
+    },
+    "BinaryFocal": {"gamma": 2, "alpha": None, "from_logits": True, "class_weight": None},
     "AsymmetricLoss": {"gamma_pos": 1, "gamma_neg": 4, "clip": 0.05},
 }
 

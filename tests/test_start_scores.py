@@ -129,3 +129,39 @@ def test_a_target_without_weight_may_be_missing(start):
 
 def test_tiny_units():
     assert sklearn_start(fl.LogCosh(), [1e-12, 2e-12, 3e-12]) == pytest.approx(2e-12, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("counts", "lead"), [([7, 2, 1], 1.0), ([2, 1, 1], 0.0), ([1, 3, 3, 2], 0.0), ([0, 5], 1.0)]
+)
+def test_crammer_and_singers_hinge(counts, lead):
+    """With the lead d of a class of share c the mean loss is c·[1 − d]₊ + (1 − c)(1 + d): d is 0 or 1."""
+    y = np.repeat(np.arange(len(counts)), counts)
+    share = np.array(counts) / sum(counts)
+    scores = lightgbm.init_score(fl.MulticlassHinge(), y, n_classes=len(counts))
+    assert scores.max() - np.sort(scores)[-2] == lead
+    loss = fl.MulticlassHinge()(y, np.tile(scores, (len(y), 1)))
+    assert loss == pytest.approx(min(1.0, 2 * (1 - share.max())), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        fl.Focal(),
+        fl.Focal(gamma=5.0),
+        fl.Focal(gamma=0.5, alpha=[1.0, 2.0, 3.0, 4.0]),
+        fl.GeneralizedCrossEntropy(),
+        fl.Poly1CrossEntropy(),
+        fl.Poly1CrossEntropy(epsilon=-1.0),
+        fl.CrossEntropy(label_smoothing=0.1, class_weight=[1.0, 2.0, 3.0, 4.0]),
+    ],
+    ids=repr,
+)
+def test_several_classes_start_where_the_slope_is_0(chosen):
+    y = np.repeat(np.arange(4), [70, 20, 8, 2])
+    scores = xgboost.base_score(chosen, y)
+    rows = np.tile(scores, (100, 1))
+    assert np.abs(chosen.gradient(y, rows).sum(axis=0)).max() < 1e-7
+    assert chosen(y, rows) < chosen(y, np.zeros((100, 4)))
+    for step in 1e-3 * np.eye(4):
+        assert min(chosen(y, rows + step), chosen(y, rows - step)) > chosen(y, rows)

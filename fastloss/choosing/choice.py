@@ -211,7 +211,7 @@ def choose(
     Huber(delta=1.5)
     >>> choice = fl.choose("classification", imbalanced=True)
     >>> choice.loss, choice.activation
-    (BinaryFocal(gamma=2.0, alpha=0.25, from_logits=True), 'sigmoid')
+    (BinaryFocal(gamma=2.0, alpha=0.25, from_logits=True, class_weight=None), 'sigmoid')
     >>> fl.choose(metric="mae").loss
     AbsoluteError()
     >>> fl.choose("multiclass", shares=[0.8, 0.15, 0.05]).loss.class_weight

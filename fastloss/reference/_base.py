@@ -50,6 +50,8 @@ class Loss(Twin):
     _targets: ClassVar[Domain] = Domain()
     _predictions: ClassVar[Domain] = Domain()
 
+    #: The weights of labels, the last axis of the predictions.
+    class_weight: Any = None
     #: Machine epsilon of the precision computed in: float32 for float32 and narrower, else float64.
     machine_epsilon = float(np.finfo(np.float64).eps)
 
@@ -156,6 +158,8 @@ class Loss(Twin):
         self._check("y_true", y, self.target_domain)
         self._check("y_pred", z, self.prediction_domain)
         w = _weights(sample_weight, z.shape)
+        if self.class_weight is not None:
+            w = w * np.array(self.class_weight)
         if reduction == "mean" and not w.sum() > 0:
             raise ValueError("the mean needs at least one sample of positive weight")
 

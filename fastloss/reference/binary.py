@@ -248,11 +248,16 @@ class BinaryCrossEntropy(Loss):
     _targets = PROBABILITY
 
     def __init__(
-        self, from_logits: bool = True, pos_weight: float = 1.0, label_smoothing: float = 0.0
+        self,
+        from_logits: bool = True,
+        pos_weight: float | tuple[float, ...] = 1.0,
+        label_smoothing: float = 0.0,
+        class_weight: tuple[float, ...] | None = None,
     ) -> None:
         self.from_logits = from_logits
         self.pos_weight = pos_weight
         self.label_smoothing = label_smoothing
+        self.class_weight = class_weight
 
     @property
     def prediction_domain(self) -> Domain:
@@ -262,7 +267,8 @@ class BinaryCrossEntropy(Loss):
     def _shares(self, y: Array) -> tuple[Array, Array]:
         """Weights of the two logarithms: a·y and 1 - y after smoothing."""
         y = y * (1 - self.label_smoothing) + self.label_smoothing / 2
-        return self.pos_weight * y, 1 - y
+        a = np.array(self.pos_weight) if isinstance(self.pos_weight, tuple) else self.pos_weight
+        return a * y, 1 - y
 
     def _clip(self, p: Array) -> Array:
         return np.clip(p, self.machine_epsilon, 1 - self.machine_epsilon)
@@ -295,10 +301,17 @@ class BinaryFocal(Loss):
     family = "binary"
     _targets = Domain(low=0.0, high=1.0, integral=True)
 
-    def __init__(self, gamma: float = 2.0, alpha: float | None = None, from_logits: bool = True) -> None:
+    def __init__(
+        self,
+        gamma: float = 2.0,
+        alpha: float | tuple[float, ...] | None = None,
+        from_logits: bool = True,
+        class_weight: tuple[float, ...] | None = None,
+    ) -> None:
         self.gamma = gamma
         self.alpha = alpha
         self.from_logits = from_logits
+        self.class_weight = class_weight
 
     @property
     def prediction_domain(self) -> Domain:
@@ -307,7 +320,8 @@ class BinaryFocal(Loss):
 
     def _terms(self, y: Array, z: Array) -> tuple[Array, Array, Array, Array, Array]:
         """alpha_t, p_t, q = 1 - p_t, L = -log p_t, and the sign of dp_t/dz."""
-        alpha = 1.0 if self.alpha is None else np.where(y == 1, self.alpha, 1 - self.alpha)
+        of_one = np.array(self.alpha) if isinstance(self.alpha, tuple) else self.alpha
+        alpha = 1.0 if of_one is None else np.where(y == 1, of_one, 1 - of_one)
         sign = np.where(y == 1, 1.0, -1.0)
         if self.from_logits:
             return alpha, sigmoid(sign * z), sigmoid(-sign * z), softplus(-sign * z), sign
