@@ -42,19 +42,14 @@ class Curve(NamedTuple):
 
 
 class _Estimates(Mapping[str, Any]):
-    """The estimates of one group and model by key, computed when they are asked for."""
+    """The estimates of one group and model, or of two models' difference, by key."""
 
-    def __init__(self, result: Result, compute: Any) -> None:
+    def __init__(self, result: Result, *models: int) -> None:
         self._result = result
-        self._compute = compute
-        self._made: dict[str, Any] = {}
+        self._of = models
 
     def __getitem__(self, key: str) -> Any:
-        at = self._result._place(key)
-        name = self._result._keys[at]
-        if name not in self._made:
-            self._made[name] = self._compute(at)
-        return self._made[name]
+        return self._result._made_once(self._result._place(key), self._of)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._result._keys)
@@ -73,10 +68,6 @@ class Result(Mapping[str, Any]):
     ----------
     groups : dict
         The results of each group, by its label; of several keys by a tuple of labels. Empty without `by`.
-    models : dict
-        The estimates of each model, by its name.
-    differences : dict
-        The estimates of the differences of two models, by the pair of their names: the first less the second.
     samples : int
         The number of rows.
     skipped : int
@@ -112,15 +103,7 @@ class Result(Mapping[str, Any]):
         self.skipped = state.skipped if _grouped is None else 0
         self.samples = int(self._state.samples[self._group])
         self._about = self._state.about(self._group, level)
-        self.models: dict[str, Mapping[str, Any]] = {
-            name: _Estimates(self, lambda at, k=k: self._estimate(at, k)) for k, name in enumerate(models)
-        }
-        self.differences: dict[tuple[str, str], Mapping[str, Any]] = {
-            (a, b): _Estimates(self, lambda at, i=i, j=j: self._difference(at, i, j))
-            for i, a in enumerate(models)
-            for j, b in enumerate(models)
-            if i != j
-        }
+        self._made: dict[tuple[int, tuple[int, ...]], Any] = {}
         self.groups: dict[Any, Result] = {}
         if _grouped is None and state.groups.names is not None:
             self.groups = {
@@ -128,8 +111,34 @@ class Result(Mapping[str, Any]):
                 for g, label in sorted(enumerate(state.groups.labels), key=lambda pair: _order(pair[1]))
             }
 
+    # Made anew each time: a mapping that the result kept would keep the result, with all its tables, alive.
+    @property
+    def models(self) -> dict[str, Mapping[str, Any]]:
+        """The estimates of each model, by its name.
+
+        Examples
+        --------
+        >>> import fastloss as fl
+        >>> fl.evaluate([0.0], {"a": [1.0], "b": [3.0]}, ["mae"]).models["b"]["mae"].value
+        3.0
+        """
+        return {name: _Estimates(self, k) for k, name in enumerate(self._names)}
+
+    @property
+    def differences(self) -> dict[tuple[str, str], Mapping[str, Any]]:
+        """The estimates of two models' differences, by the pair of their names: the first less the second.
+
+        Examples
+        --------
+        >>> import fastloss as fl
+        >>> fl.evaluate([0.0], {"a": [1.0], "b": [3.0]}, ["mae"]).differences["b", "a"]["mae"].value
+        2.0
+        """
+        names = list(enumerate(self._names))
+        return {(a, b): _Estimates(self, i, j) for i, a in names for j, b in names if i != j}
+
     def __getitem__(self, key: str) -> Any:
-        return self.models[self._names[0]][key]
+        return self._made_once(self._place(key), (0,))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._keys)
@@ -147,6 +156,13 @@ class Result(Mapping[str, Any]):
             if key in names and sum(key in (o.name, *o.aliases) for o in self._state.measured) <= 1:
                 return at
         raise KeyError(f"{key!r} was not evaluated: {', '.join(self._keys)}")
+
+    def _made_once(self, at: int, models: tuple[int, ...]) -> Any:
+        """Return the estimate of a model, or of two models' difference, computed when first asked for."""
+        if (at, models) not in self._made:
+            made = self._estimate(at, *models) if len(models) == 1 else self._difference(at, *models)
+            self._made[at, models] = made
+        return self._made[at, models]
 
     def _estimate(self, at: int, model: int) -> Any:
         store = self._state.store_of[at]
