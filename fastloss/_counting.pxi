@@ -74,11 +74,11 @@ def find_bins(cnp.ndarray x not None, double[::1] edges not None):
     return np.asarray(bins)
 
 
-def encode_items(cnp.ndarray items not None):
+def encode_items(cnp.ndarray items not None, cnp.ndarray out=None):
     """Return codes of items told apart by their bytes, in the order they come, and where each is first."""
     cdef cnp.ndarray packed = np.ascontiguousarray(items)
     cdef size_t n = <size_t>packed.size, n_codes = 0
-    cdef cnp.ndarray codes = np.empty(n, np.uint32), first = np.empty(n, np.uintp)
+    cdef cnp.ndarray codes = np.empty(n, np.uint32) if out is None else out, first = np.empty(n, np.uintp)
     cdef const char *data = <const char *>cnp.PyArray_DATA(packed)
     cdef uint32_t *to_codes = <uint32_t *>cnp.PyArray_DATA(codes)
     cdef size_t *to_first = <size_t *>cnp.PyArray_DATA(first)
@@ -86,6 +86,8 @@ def encode_items(cnp.ndarray items not None):
     cdef fl_status status
     if cnp.PyArray_NDIM(items) != 1 or items.dtype.hasobject or n >= 0xffffffff:
         raise TypeError("expected fewer than 2**32 - 1 plain items in one dimension")
+    if codes.dtype != np.uint32 or <size_t>codes.size != n or not codes.flags.carray:
+        raise ValueError("out must be of as many codes")
     with nogil:
         status = fl_encode_items(data, itemsize, n, to_codes, to_first, &n_codes)
     raise_general_status(status, None, "by", packed)

@@ -39,11 +39,17 @@ cdef extern from "evaluation/evaluation.h" nogil:
     )
     void fl_merge_weights(fl_wide *pairs, fl_wider *squares, const fl_wide *more, const fl_wider *more_squares)
     uint32_t fl_place_of_key(uint32_t key)
-    void fl_order_by_code(const uint32_t *codes, size_t n, size_t n_codes, Py_ssize_t *starts, uint32_t *order)
-    void fl_gather(const char *source, size_t itemsize, const uint32_t *order, size_t n, char *to)
+    ctypedef struct fl_row_array:
+        const char *from_ "from"
+        size_t itemsize
+        char *to
+    void fl_bring_together(
+        const uint32_t *codes, size_t n, size_t n_codes, size_t n_arrays, const fl_row_array *arrays,
+        Py_ssize_t *starts, uint32_t *next
+    )
     void fl_summarise_ranking(const fl_ranking *r, fl_ranking_summary *to)
     void fl_summarise_counts(const uint32_t *pairs, fl_ranking_summary *to)
-    void fl_summarise_weights(const fl_wide *pairs, const fl_wider *squares, fl_ranking_summary *to)
+    void fl_summarise_area(const fl_ranking *r, fl_ranking_summary *to)
     size_t fl_list_counts(const uint32_t *pairs, uint32_t *keys, double *negative, double *positive)
     size_t fl_list_weights(
         const fl_wide *pairs, const fl_wider *squares, uint32_t *keys, double *const *weight,
@@ -225,43 +231,35 @@ cdef class ExactSums:
 
 
 @cython.boundscheck(False)
-def order_by_code(const uint32_t[::1] codes not None, Py_ssize_t n_codes):
-    """Return the order of rows by code, stable, and where each code begins in it."""
+def bring_together(const uint32_t[::1] codes not None, Py_ssize_t n_codes, list arrays not None, list out=None):
+    """Return arrays with their rows ordered by code, stable, and where each code begins then."""
     cdef Py_ssize_t n = codes.shape[0], i
-    cdef Py_ssize_t[::1] starts = np.empty(n_codes + 1, dtype=np.intp)
-    cdef uint32_t[::1] order = np.empty(n, dtype=np.uint32)
-    if n > 0xffffffff:
-        raise ValueError("too many rows for one order")
+    cdef Py_ssize_t[::1] starts = np.zeros(n_codes + 1, dtype=np.intp)
+    cdef uint32_t[::1] scratch = np.empty(n_codes, dtype=np.uint32)
+    cdef fl_row_array rows[MOST_VALUES]
+    cdef size_t n_arrays = len(arrays)
+    cdef cnp.ndarray source
+    cdef int is_bad = 0
+    if n > 0xffffffff or n_arrays > MOST_VALUES:
+        raise ValueError("too many rows or arrays")
     for i in range(n):
-        if codes[i] >= <uint32_t>n_codes:
-            raise ValueError("a code is too large")
+        is_bad |= codes[i] >= <size_t>n_codes
+    if is_bad:
+        raise ValueError("a code is too large")
+    sources = [np.ascontiguousarray(array) for array in arrays]
+    found = [np.empty_like(array) for array in sources] if out is None else out
+    for i, source in enumerate(sources):
+        if source.dtype.hasobject or cnp.PyArray_DIM(source, 0) != n:
+            raise TypeError("expected as many rows of plain numbers as there are codes")
+        if found[i].nbytes != source.nbytes or not found[i].flags.carray:
+            raise ValueError("out has an array of another size")
+        rows[i].from_ = <const char *>cnp.PyArray_DATA(source)
+        rows[i].itemsize = <size_t>(source.nbytes // max(n, 1))
+        rows[i].to = <char *>cnp.PyArray_DATA(found[i])
     if n:
         with nogil:
-            fl_order_by_code(&codes[0], n, n_codes, &starts[0], &order[0])
-    else:
-        starts[:] = 0
-    return np.asarray(order), np.asarray(starts)
-
-
-@cython.boundscheck(False)
-def gather(cnp.ndarray rows not None, const uint32_t[::1] order not None):
-    """Return rows, the first axis, in an order."""
-    cdef cnp.ndarray source = np.ascontiguousarray(rows)
-    cdef cnp.ndarray found = np.empty((order.shape[0], *(<object>rows).shape[1:]), rows.dtype)
-    cdef const char *data = <const char *>cnp.PyArray_DATA(source)
-    cdef char *to = <char *>cnp.PyArray_DATA(found)
-    cdef Py_ssize_t n = order.shape[0], i
-    cdef size_t n_rows = <size_t>cnp.PyArray_DIM(source, 0), itemsize
-    if rows.dtype.hasobject:
-        raise TypeError("expected plain numbers")
-    for i in range(n):
-        if order[i] >= n_rows:
-            raise IndexError("a row that is none")
-    if n:
-        itemsize = <size_t>(source.nbytes // n_rows)
-        with nogil:
-            fl_gather(data, itemsize, &order[0], n, to)
-    return found
+            fl_bring_together(&codes[0], n, n_codes, n_arrays, rows, &starts[0], &scratch[0])
+    return found, np.asarray(starts)
 
 
 cdef int check_scores(scores, Py_ssize_t n) except -1:
@@ -358,16 +356,6 @@ def list_counts(uint32_t[:, ::1] pairs not None):
 
 
 @cython.boundscheck(False)
-def summarise_weights(uint64_t[:, :, ::1] pairs not None, uint64_t[:, :, ::1] squares not None):
-    """Return the weights, AUC, its margin and variance of a table of weights, as a dictionary."""
-    cdef fl_ranking_summary s
-    check_weights(pairs, squares)
-    with nogil:
-        fl_summarise_weights(<fl_wide *>&pairs[0, 0, 0], <fl_wider *>&squares[0, 0, 0], &s)
-    return s
-
-
-@cython.boundscheck(False)
 def list_weights(uint64_t[:, :, ::1] pairs not None, uint64_t[:, :, ::1] squares not None):
     """Return the keys that have weights, the highest first, their weights by label, and those' squares."""
     cdef size_t n
@@ -395,6 +383,19 @@ def places_of_keys():
 
 
 @cython.boundscheck(False)
+cdef int as_ranking(
+    fl_ranking *r, const double[::1] negative, const double[::1] positive, const double[::1] negative_squares,
+    const double[::1] positive_squares, bint tied, bint counted,
+) except -1:
+    cdef Py_ssize_t n = negative.shape[0]
+    if not n or positive.shape[0] != n or negative_squares.shape[0] != n or positive_squares.shape[0] != n:
+        raise ValueError("expected four arrays of one length")
+    r.weight[0], r.weight[1] = &negative[0], &positive[0]
+    r.square[0], r.square[1] = &negative_squares[0], &positive_squares[0]
+    r.n, r.tied, r.counted = n, tied, counted
+    return 0
+
+
 def summarise_ranking(
     const double[::1] negative not None, const double[::1] positive not None,
     const double[::1] negative_squares not None, const double[::1] positive_squares not None,
@@ -403,12 +404,20 @@ def summarise_ranking(
     """Return what an order of scores says, the highest first, as a dictionary."""
     cdef fl_ranking r
     cdef fl_ranking_summary s
-    cdef Py_ssize_t n = negative.shape[0]
-    if not n or positive.shape[0] != n or negative_squares.shape[0] != n or positive_squares.shape[0] != n:
-        raise ValueError("expected four arrays of one length")
-    r.weight[0], r.weight[1] = &negative[0], &positive[0]
-    r.square[0], r.square[1] = &negative_squares[0], &positive_squares[0]
-    r.n, r.tied, r.counted = n, tied, counted
+    as_ranking(&r, negative, positive, negative_squares, positive_squares, tied, counted)
     with nogil:
         fl_summarise_ranking(&r, &s)
+    return s
+
+
+def summarise_area(
+    const double[::1] negative not None, const double[::1] positive not None,
+    const double[::1] negative_squares not None, const double[::1] positive_squares not None,
+):
+    """Return the weights, AUC, its margin and variance of such an order, as a dictionary."""
+    cdef fl_ranking r
+    cdef fl_ranking_summary s
+    as_ranking(&r, negative, positive, negative_squares, positive_squares, False, False)
+    with nogil:
+        fl_summarise_area(&r, &s)
     return s

@@ -208,27 +208,30 @@ def test_runs_that_do_not_fit_are_errors():
         sums.add_values([x[::2]], None, None, runs(2), ONE_RUN)
 
 
-def test_order_by_code_is_stable():
-    codes = np.random.default_rng(3).integers(0, 7, 1000).astype(np.uint32)
-    order, starts = _core.order_by_code(codes, 9)
-    np.testing.assert_array_equal(order, np.argsort(codes, kind="stable"))
-    np.testing.assert_array_equal(starts, np.searchsorted(np.sort(codes), np.arange(10)))
-    with pytest.raises(ValueError, match="code"):
-        _core.order_by_code(codes, 6)
-
-
-@pytest.mark.parametrize("dtype", ["u1", "f2", "f4", ">f8", "i8", "c16", "?"])
+@pytest.mark.parametrize("n", [0, 1, 511, 512, 513, 2000])
 @pytest.mark.parametrize("shape", [(), (1,), (3,), (0,)])
-def test_rows_are_gathered_as_numpy_takes_them(dtype, shape):
-    rng = np.random.default_rng(0)
-    rows = rng.integers(0, 100, (50, *shape)).astype(dtype)
-    order = rng.integers(0, 25, 70).astype(np.uint32)
-    np.testing.assert_array_equal(_core.gather(rows[::2], order), rows[::2][order])
-    assert len(_core.gather(rows, order[:0])) == 0
-    with pytest.raises(IndexError):
-        _core.gather(rows[:25], np.array([25], np.uint32))
-    with pytest.raises(TypeError):
-        _core.gather(np.array([None]), order)
+def test_rows_are_brought_together_as_by_a_stable_sort(n, shape):
+    rng = np.random.default_rng(3)
+    codes = rng.integers(0, 7, n).astype(np.uint32)
+    rows = rng.integers(0, 100, (2 * n, *shape))
+    given = [rows[::2].astype(dtype) for dtype in ("u1", "f2", "f4", ">f8", "c16", "?")] + [rows[1::2]]
+    found, starts = _core.bring_together(codes, 9, given)
+    order = np.argsort(codes, kind="stable")
+    for before, after in zip(given, found, strict=True):
+        assert after.dtype == before.dtype
+        np.testing.assert_array_equal(after, before[order])
+    np.testing.assert_array_equal(starts, np.searchsorted(np.sort(codes), np.arange(10)))
+
+
+def test_rows_that_cannot_be_brought_together():
+    codes = np.array([0, 3], np.uint32)
+    with pytest.raises(ValueError, match="code"):
+        _core.bring_together(codes, 3, [])
+    for array in (np.zeros(3), np.array([None, None])):
+        with pytest.raises(TypeError, match="rows"):
+            _core.bring_together(codes, 4, [array])
+    with pytest.raises(ValueError, match="too many"):
+        _core.bring_together(codes, 4, [np.zeros(2)] * 65)
 
 
 @pytest.mark.parametrize("span", [17, 18, 19, 20, 39, 40, 41, 42])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import signal
+import weakref
 from fractions import Fraction
 
 import numpy as np
@@ -122,6 +124,32 @@ def test_an_error_in_the_last_row_leaves_tables_as_they_were():
 def test_infinite_scores_have_their_place():
     y, z = [0, 1, 0, 1, 1], [-math.inf, -1.0, 0.0, math.inf, math.inf]
     assert fl.evaluate(y, z, ["roc_auc"])["roc_auc"].value == 5 / 6
+
+
+def test_rows_that_stay_behind_keep_no_others_in_memory(monkeypatch):
+    monkeypatch.setattr(order, "KEPT_ROWS", 300)
+    y, z, _ = data(2000)
+    ev = fl.Evaluation(["roc_auc"]).update(y, z, by=np.arange(2000) % 100 == 0)
+    (store,) = ev._state.stores
+    assert len(store.tables) == 1
+    assert sum(len(rows.label) for rows in store.kept) == 20
+    for rows in store.kept:
+        assert all(array.base is None for array in (rows.label, *rows.scores))
+
+
+def test_a_result_is_freed_with_its_tables_at_once():
+    y, z, by = data(1000)
+    result = fl.evaluate(y, {"a": z, "b": -z}, ["roc_auc", "bce"], by=by)
+    assert result["roc_auc"] is result.models["a"]["roc_auc"]
+    assert result.differences["a", "b"]["bce"].value == -result.differences["b", "a"]["bce"].value
+    print(result)
+    freed = weakref.ref(result)
+    gc.disable()
+    try:
+        del result
+        assert freed() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs interval timers")

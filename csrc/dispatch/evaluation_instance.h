@@ -1,6 +1,7 @@
 /* The evaluation kernels of one tier: included by evaluation_f64.c alone, which sets FL_PRECISION. */
 #include "ops.h"
 
+#include "../evaluation/count_runs.h"
 #include "../evaluation/score_keys.h"
 #include "../evaluation/sum_blocks.h"
 
@@ -14,8 +15,12 @@ const fl_evaluation_ops FL_TABLE_NAME(fl_evaluation_) = {
     .weigh = fl_weigh,
     .multiply = fl_multiply_exactly,
     .split_products = fl_split_products,
-    .float_keys = fl_float_keys,
-    .double_keys = fl_double_keys,
+    .float_places = fl_float_places,
+    .double_places = fl_double_places,
+    .total_run = fl_total_run,
+    .count_run = fl_count_run,
     .fix_weights = fl_fix_weights,
     .fix_squares = fl_fix_squares,
+    .read_wide = fl_read_wide,
+    .read_wider = fl_read_wider,
 };

@@ -39,16 +39,21 @@ void fl_merge_weights(fl_wide *pairs, fl_wider *squares, const fl_wide *more, co
 
 /* Where a table of pairs has the counts of a key: neighbours of equal bits lie apart, so that a few scores
  * that are frequent do not share a set of the cache. */
-enum { FL_PLACE_SHIFT = 9 };
 static inline uint32_t fl_place_of_key(uint32_t key) {
-    return key ^ (key >> FL_PLACE_SHIFT);
+    return key ^ key / FL_RUN;
 }
 
-/* The order of the rows by code, equal ones as they come; code c begins at starts[c]. */
-void fl_order_by_code(const uint32_t *codes, size_t n, size_t n_codes, ptrdiff_t *starts, uint32_t *order);
+/* Rows of itemsize bytes, and where they go. */
+typedef struct {
+    const char *from;
+    size_t itemsize;
+    char *to;
+} fl_row_array;
 
-/* The rows of n, itemsize bytes each, in an order of less than 2^32. */
-void fl_gather(const char *from, size_t itemsize, const uint32_t *order, size_t n, char *to);
+/* Brings fewer than 2^32 rows together by code, equal ones as they come; code c begins at starts[c]. The
+ * scratch `next` has a number for each code. */
+void fl_bring_together(const uint32_t *codes, size_t n, size_t n_codes, size_t n_arrays,
+                       const fl_row_array *arrays, ptrdiff_t *starts, uint32_t *next);
 
 /* What an order of scores says. Weights of the labels 0 and 1, and their squares, at each score, highest
  * first. */
@@ -68,11 +73,11 @@ typedef struct {
 
 void fl_summarise_ranking(const fl_ranking *r, fl_ranking_summary *to);
 
-/* The weights, AUC, its margin and variance of a table of at most 2^32 counts; the others stay 0. */
-void fl_summarise_counts(const uint32_t *pairs, fl_ranking_summary *to);
+/* The weights, AUC, its margin and variance; the others stay 0. */
+void fl_summarise_area(const fl_ranking *r, fl_ranking_summary *to);
 
-/* The same of weights. */
-void fl_summarise_weights(const fl_wide *pairs, const fl_wider *squares, fl_ranking_summary *to);
+/* The same of a table of at most 2^32 counts. */
+void fl_summarise_counts(const uint32_t *pairs, fl_ranking_summary *to);
 
 /* The keys that have counts, the highest first, and their counts of each label; how many they are, at most
  * FL_SCORE_KEYS. The arrays have room for one more. */

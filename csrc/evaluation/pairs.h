@@ -6,13 +6,6 @@
 #include "../sums/compensated.h"
 #include "evaluation.h"
 
-/* With at most 2^32 rows there are at most 2^62 pairs, so that no sum of 64 bits overflows. */
-typedef struct {
-    uint64_t rows[2];    /* of each label, so far */
-    uint64_t twice_wins; /* pairs in the right order, and half of those in one entry, times two */
-    uint64_t tied;       /* pairs in one entry */
-} fl_pairs;
-
 static inline void fl_count_entry(fl_pairs *c, uint64_t b, uint64_t a) {
     c->twice_wins += b * (2 * c->rows[1] + a);
     c->tied += a * b;
@@ -47,26 +40,6 @@ static inline fl_spread fl_summarise_pairs(const fl_pairs *c, fl_ranking_summary
         to->auc_margin = (double)c->tied / 2 / n_pairs;
     }
     return (fl_spread){{to->weight[0], to->weight[1]}, to->auc, {0, 0}, {0, 0}};
-}
-
-/* The same of weights, b and a, and their squares, as shares of all pairs; `above` are the weights of higher
- * scores. */
-static inline void fl_spread_weights(const fl_ranking_summary *s, fl_compensated above[2], double b, double a,
-                                     double b_square, double a_square, fl_compensated spread[2]) {
-    double lost = (fl_total(above[1]) + a / 2) / s->weight[1] - s->auc;
-    double won = (s->weight[0] - fl_total(above[0]) - b / 2) / s->weight[0] - s->auc;
-    fl_add(&spread[0], b_square * lost * lost);
-    fl_add(&spread[1], a_square * won * won);
-    fl_add(&above[0], b);
-    fl_add(&above[1], a);
-}
-
-/* A ratio's: sum w^2 (v - AUC)^2 / ((sum w)^2 - sum w^2), which is theirs where all weights are 1. */
-static inline double fl_weighted_variance(const fl_ranking_summary *s, const fl_compensated spread[2]) {
-    double variance = 0;
-    for (int label = 0; label < 2; label++)
-        variance += fl_total(spread[label]) / (s->weight[label] * s->weight[label] - s->square[label]);
-    return variance;
 }
 
 static inline double fl_spread_variance(const fl_spread *s) {

@@ -23,10 +23,9 @@ static double fl_least_precision(double A, double B, double a, double step) {
     return (step * fl_mean_precision(A, B, step, step) + (a - step) * fl_mean_precision(A, B, step, a)) / a;
 }
 
-/* The area under the curve, its margin, and the average precision and KS with theirs, in one pass from the
- * top. A and B are the weights of the labels 1 and 0 above an entry, a and b its own. */
+/* The average precision and KS with their margins, in one pass from the top. A and B are the weights of the labels 1 and 0 above an entry, a and b its own. */
 static void fl_scan(const fl_ranking *r, fl_ranking_summary *to) {
-    fl_compensated area = {0, 0}, tied = {0, 0}, value = {0, 0}, least = {0, 0}, most = {0, 0};
+    fl_compensated value = {0, 0}, least = {0, 0}, most = {0, 0};
     fl_compensated above[2] = {{0, 0}, {0, 0}};
     double negatives = to->weight[0], positives = to->weight[1], ks = 0, ks_most = 0;
     double step = r->counted ? 1 : 0;
@@ -36,8 +35,6 @@ static void fl_scan(const fl_ranking *r, fl_ranking_summary *to) {
         fl_add(&above[0], b);
         fl_add(&above[1], a);
         double A_with = fl_total(above[1]), B_with = fl_total(above[0]);
-        fl_add(&area, a * (negatives - B - b / 2));
-        fl_add(&tied, a * b / 2);
         ks = fl_max(ks, fabs(A_with / positives - B_with / negatives));
         if (!r->tied && a > 0 && b > 0)
             ks_most = fl_max(ks_most, fl_max(fabs(before + a / positives), fabs(before - b / negatives)));
@@ -51,9 +48,6 @@ static void fl_scan(const fl_ranking *r, fl_ranking_summary *to) {
             }
         }
     }
-    double pairs = positives * negatives;
-    to->auc = fl_total(area) / pairs;
-    to->auc_margin = r->tied ? 0 : fl_total(tied) / pairs;
     to->precision = fl_total(value) / positives;
     double below = to->precision - fl_total(least) / positives;
     to->precision_margin = r->tied ? 0 : fl_max(fl_total(most) / positives - to->precision, below);
@@ -61,24 +55,82 @@ static void fl_scan(const fl_ranking *r, fl_ranking_summary *to) {
     to->ks_margin = fl_max(0, ks_most - ks);
 }
 
+/* Entries whose sums are added up plainly, before they go to a compensated one. */
+enum { FL_ENTRIES = 64 };
+
+/* Of a part of the entries, the weights of the labels 0 and 1 above each, and half of its own. */
+static size_t fl_read_above(const fl_ranking *r, size_t start, fl_compensated total[2],
+                            double above[2][FL_ENTRIES]) {
+    size_t n = r->n - start < FL_ENTRIES ? r->n - start : FL_ENTRIES;
+    for (int label = 0; label < 2; label++) {
+        const double *weight = r->weight[label] + start;
+        double before = fl_total(total[label]), sum = 0;
+        for (size_t i = 0; i < n; i++) {
+            above[label][i] = before + (sum + weight[i] / 2);
+            sum += weight[i];
+        }
+        fl_add(&total[label], sum);
+    }
+    return n;
+}
+
+static void fl_find_area(const fl_ranking *r, fl_ranking_summary *to) {
+    fl_compensated total[2] = {{0, 0}, {0, 0}}, squares[2] = {{0, 0}, {0, 0}}, area = {0, 0}, tied = {0, 0};
+    double above[2][FL_ENTRIES];
+    for (size_t start = 0, n; start < r->n; start += n) {
+        const double *b = r->weight[0] + start, *a = r->weight[1] + start;
+        double sums[4] = {0, 0, 0, 0};
+        n = fl_read_above(r, start, total, above);
+        for (size_t i = 0; i < n; i++) {
+            sums[0] += b[i] * above[1][i];
+            sums[1] += a[i] * b[i];
+            sums[2] += r->square[0][start + i];
+            sums[3] += r->square[1][start + i];
+        }
+        fl_add(&area, sums[0]);
+        fl_add(&tied, sums[1] / 2);
+        fl_add(&squares[0], sums[2]);
+        fl_add(&squares[1], sums[3]);
+    }
+    for (int label = 0; label < 2; label++) {
+        to->weight[label] = fl_total(total[label]);
+        to->square[label] = fl_total(squares[label]);
+    }
+    double pairs = to->weight[0] * to->weight[1];
+    to->auc = pairs > 0 ? fl_total(area) / pairs : 0;
+    to->auc_margin = pairs > 0 && !r->tied ? fl_total(tied) / pairs : 0;
+}
+
+/* DeLong's variance, of a ratio: sum w^2 (v - AUC)^2 / ((sum w)^2 - sum w^2) over the rows of each label, where
+ * v is the share of the others that a row wins or loses. */
 static double fl_auc_variance(const fl_ranking *r, const fl_ranking_summary *s) {
-    fl_compensated spread[2] = {{0, 0}, {0, 0}}, above[2] = {{0, 0}, {0, 0}};
-    for (size_t i = 0; i < r->n; i++)
-        fl_spread_weights(s, above, r->weight[0][i], r->weight[1][i], r->square[0][i], r->square[1][i],
-                          spread);
-    return fl_weighted_variance(s, spread);
+    fl_compensated total[2] = {{0, 0}, {0, 0}}, spread[2] = {{0, 0}, {0, 0}};
+    double above[2][FL_ENTRIES], variance = 0;
+    for (size_t start = 0, n; start < r->n; start += n) {
+        double sums[2] = {0, 0};
+        n = fl_read_above(r, start, total, above);
+        for (size_t i = 0; i < n; i++) {
+            double lost = above[1][i] / s->weight[1] - s->auc;
+            double won = (s->weight[0] - above[0][i]) / s->weight[0] - s->auc;
+            sums[0] += r->square[0][start + i] * (lost * lost);
+            sums[1] += r->square[1][start + i] * (won * won);
+        }
+        fl_add(&spread[0], sums[0]);
+        fl_add(&spread[1], sums[1]);
+    }
+    for (int label = 0; label < 2; label++)
+        variance += fl_total(spread[label]) / (s->weight[label] * s->weight[label] - s->square[label]);
+    return variance;
+}
+
+void fl_summarise_area(const fl_ranking *r, fl_ranking_summary *to) {
+    memset(to, 0, sizeof *to);
+    fl_find_area(r, to);
+    if (to->weight[0] > 0 && to->weight[1] > 0)
+        to->auc_variance = fl_auc_variance(r, to);
 }
 
 void fl_summarise_ranking(const fl_ranking *r, fl_ranking_summary *to) {
-    for (int k = 0; k < 2; k++) {
-        fl_compensated weight = {0, 0}, square = {0, 0};
-        for (size_t i = 0; i < r->n; i++) {
-            fl_add(&weight, r->weight[k][i]);
-            fl_add(&square, r->square[k][i]);
-        }
-        to->weight[k] = fl_total(weight);
-        to->square[k] = fl_total(square);
-    }
+    fl_summarise_area(r, to);
     fl_scan(r, to);
-    to->auc_variance = fl_auc_variance(r, to);
 }

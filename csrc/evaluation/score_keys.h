@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "kernel_types.h"
+#include "evaluation.h"
 
 static inline uint32_t fl_score_key(float x) {
     float size = fabsf(x) + 0x1p-20f;
@@ -23,19 +23,26 @@ static inline uint32_t fl_score_key(float x) {
     return x < 0 ? FL_SCORE_KEYS / 2 - 1 - bits : FL_SCORE_KEYS / 2 + bits;
 }
 
-static int fl_float_keys(const float *x, size_t n, uint32_t *keys) {
+static inline void fl_put_places(uint32_t key, uint8_t label, uint32_t *place, uint32_t *coarse) {
+    *place = 2 * fl_place_of_key(key) + (label & 1u);
+    *coarse = 2 * (key >> FL_TO_COARSE) + (label & 1u);
+}
+
+static int fl_float_places(const float *x, const uint8_t *labels, size_t n, uint32_t *places,
+                           uint32_t *coarse) {
     uint32_t nan = 0;
     for (size_t i = 0; i < n; i++) {
-        keys[i] = fl_score_key(x[i]);
+        fl_put_places(fl_score_key(x[i]), labels[i], places + i, coarse + i);
         nan |= x[i] != x[i];
     }
     return !nan;
 }
 
-static int fl_double_keys(const double *x, size_t n, uint32_t *keys) {
+static int fl_double_places(const double *x, const uint8_t *labels, size_t n, uint32_t *places,
+                            uint32_t *coarse) {
     uint32_t nan = 0;
     for (size_t i = 0; i < n; i++) {
-        keys[i] = fl_score_key((float)x[i]);
+        fl_put_places(fl_score_key((float)x[i]), labels[i], places + i, coarse + i);
         nan |= x[i] != x[i];
     }
     return !nan;
@@ -66,6 +73,22 @@ static void fl_fix_squares(const double *w, size_t n, uint64_t *high, uint64_t *
         upper = fl_take_whole(&x);
         low[i] = upper << 32 | fl_take_whole(&x);
     }
+}
+
+/* Without the branch on the sign bit that compilers make of a conversion. */
+static inline double fl_double_of(uint64_t x) {
+    return (double)(int64_t)(x >> 32) * 0x1p32 + (double)(int64_t)(x & 0xffffffff);
+}
+
+static void fl_read_wide(const uint64_t *words, size_t n, double *to) {
+    for (size_t i = 0; i < n; i++)
+        to[i] = fl_double_of(words[2 * i + 1]) + fl_double_of(words[2 * i]) * 0x1p-64;
+}
+
+static void fl_read_wider(const uint64_t *words, size_t n, double *to) {
+    for (size_t i = 0; i < n; i++)
+        to[i] = fl_double_of(words[3 * i + 2]) +
+                (fl_double_of(words[3 * i + 1]) + fl_double_of(words[3 * i]) * 0x1p-64) * 0x1p-64;
 }
 
 #endif

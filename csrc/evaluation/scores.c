@@ -4,24 +4,24 @@
 #include "../dispatch/ops.h"
 
 enum {
-    FL_KEYS_AT_ONCE = 512,
+    FL_PLACES_AT_ONCE = 512,
     FL_AHEAD = 32 /* rows whose weights are on their way from memory */
 };
 
-static int fl_find_keys(const void *scores, int floats, size_t start, size_t n, uint32_t *keys) {
+static int fl_find_places(const void *scores, int floats, const uint8_t *labels, size_t start, size_t n,
+                          uint32_t *places, uint32_t *coarse) {
     const fl_evaluation_ops *ops = fl_ops_for(0)->evaluation;
-    return floats ? ops->float_keys((const float *)scores + start, n, keys)
-                  : ops->double_keys((const double *)scores + start, n, keys);
+    labels += start;
+    return floats ? ops->float_places((const float *)scores + start, labels, n, places, coarse)
+                  : ops->double_places((const double *)scores + start, labels, n, places, coarse);
 }
 
 int fl_count_scores(uint32_t *pairs, const void *scores, int floats, const uint8_t *labels, size_t n) {
-    uint32_t keys[FL_KEYS_AT_ONCE], places[FL_KEYS_AT_ONCE];
+    uint32_t places[FL_PLACES_AT_ONCE], coarse[FL_PLACES_AT_ONCE];
     int fine = 1;
-    for (size_t start = 0; start < n; start += FL_KEYS_AT_ONCE) {
-        size_t length = n - start < FL_KEYS_AT_ONCE ? n - start : FL_KEYS_AT_ONCE;
-        fine &= fl_find_keys(scores, floats, start, length, keys);
-        for (size_t i = 0; i < length; i++)
-            places[i] = 2 * fl_place_of_key(keys[i]) + (labels[start + i] & 1u);
+    for (size_t start = 0; start < n; start += FL_PLACES_AT_ONCE) {
+        size_t length = n - start < FL_PLACES_AT_ONCE ? n - start : FL_PLACES_AT_ONCE;
+        fine &= fl_find_places(scores, floats, labels, start, length, places, coarse);
         for (size_t i = 0; i < length; i++)
             pairs[places[i]]++;
     }
@@ -45,23 +45,20 @@ static void fl_add_wider(fl_wider *a, uint64_t high, uint64_t middle, uint64_t l
 int fl_weigh_scores(fl_wide *pairs, fl_wider *squares, const void *scores, int floats, const uint8_t *labels,
                     const double *weights, size_t n) {
     const fl_evaluation_ops *ops = fl_ops_for(0)->evaluation;
-    uint32_t keys[FL_KEYS_AT_ONCE], places[FL_KEYS_AT_ONCE];
-    uint64_t high[FL_KEYS_AT_ONCE], middle[FL_KEYS_AT_ONCE], low[FL_KEYS_AT_ONCE];
+    uint32_t places[FL_PLACES_AT_ONCE], coarse[FL_PLACES_AT_ONCE];
+    uint64_t high[FL_PLACES_AT_ONCE], middle[FL_PLACES_AT_ONCE], low[FL_PLACES_AT_ONCE];
     int fine = 1;
-    for (size_t start = 0; start < n; start += FL_KEYS_AT_ONCE) {
-        size_t length = n - start < FL_KEYS_AT_ONCE ? n - start : FL_KEYS_AT_ONCE;
-        fine &= fl_find_keys(scores, floats, start, length, keys);
+    for (size_t start = 0; start < n; start += FL_PLACES_AT_ONCE) {
+        size_t length = n - start < FL_PLACES_AT_ONCE ? n - start : FL_PLACES_AT_ONCE;
+        fine &= fl_find_places(scores, floats, labels, start, length, places, coarse);
         ops->fix_weights(weights + start, length, high, low);
-        for (size_t i = 0; i < length; i++)
-            places[i] = 2 * fl_place_of_key(keys[i]) + (labels[start + i] & 1u);
         for (size_t i = 0; i < length; i++) {
             __builtin_prefetch(&pairs[places[i + FL_AHEAD < length ? i + FL_AHEAD : i]], 1);
             fl_add_wide(&pairs[places[i]], high[i], low[i]);
         }
         ops->fix_squares(weights + start, length, high, middle, low);
         for (size_t i = 0; i < length; i++)
-            fl_add_wider(&squares[2 * (keys[i] >> FL_TO_COARSE) + (labels[start + i] & 1u)], high[i],
-                         middle[i], low[i]);
+            fl_add_wider(&squares[coarse[i]], high[i], middle[i], low[i]);
     }
     return fine;
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -21,6 +22,23 @@ BLOCK_ROWS = 1 << 16
 GROUPED_ROWS = 1 << 17
 
 
+class Scratch:
+    """Arrays that one block after the other writes to: fresh memory costs more than what is done in it."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Any, Array] = {}
+
+    def array(self, use: Any, shape: tuple[int, ...], dtype: Any) -> Array:
+        """Return an array; whatever was had before for the same use is written over."""
+        dtype = np.dtype(dtype)
+        size = dtype.itemsize * math.prod(shape)
+        kept = self._kept.get(use)
+        if kept is None or len(kept) < size:
+            kept = self._kept[use] = np.empty(size, dtype=np.uint8)
+        found: Array = kept[:size].view(dtype).reshape(shape)
+        return found
+
+
 class Block:
     """Some rows, those of one group together.
 
@@ -34,16 +52,23 @@ class Block:
         A weight for each row.
     starts, groups : ndarray
         The first row of each run, and the end of the last; the group of each run.
+    scratch : Scratch
+        Where to compute.
+    is_own : bool
+        Whether the arrays are neither the caller's nor scratch: a store may keep them.
     """
 
     def __init__(
-        self, y: Array, predictions: Sequence[Array], weights: Array | None, starts: Array, groups: Array
-    ) -> None:
+        self, y: Array, predictions: Sequence[Array], weights: Array | None, starts: Array, groups: Array,
+        scratch: Scratch, is_own: bool = False,
+    ) -> None:  # fmt: skip
         self.y = y
         self.predictions = predictions
         self.weights = weights
         self.starts = starts
         self.groups = groups
+        self.scratch = scratch
+        self.is_own = is_own
 
     def __len__(self) -> int:
         return len(self.y)
@@ -98,18 +123,19 @@ class Block:
         """Return runs and weights of rows that are so many samples each."""
         weights = None if self.double_weights is None else np.repeat(self.double_weights, times)
         return Block(
-            np.empty(len(self) * times, dtype=np.uint8), (), weights, self.starts * times, self.groups
-        )
+            np.empty(len(self) * times, dtype=np.uint8), (), weights, self.starts * times, self.groups,
+            self.scratch,
+        )  # fmt: skip
 
-    def split_by(self, codes: Array, n_codes: int) -> tuple[Array, Array, Array]:
-        """Order rows by group and code: the order, starts of runs, and group * n_codes + code of each."""
+    def split_by(self, codes: Array, n_codes: int, arrays: list[Array]) -> tuple[list[Array], Array, Array]:
+        """Order arrays by group and code: arrays, starts of runs, and group * n_codes + code of each."""
         lengths = np.diff(self.starts)
         run = np.repeat(np.arange(len(lengths), dtype=np.uint32), lengths)
-        order, starts = _core.order_by_code(
-            run * np.uint32(n_codes) + codes.astype(np.uint32), len(lengths) * n_codes
+        found, starts = _core.bring_together(
+            run * np.uint32(n_codes) + codes.astype(np.uint32), len(lengths) * n_codes, arrays
         )
         cells = (self.groups[:, None] * n_codes + np.arange(n_codes)).ravel()
-        return order, starts, cells
+        return found, starts, cells
 
 
 def precision(z: Array) -> type[np.floating[Any]]:

@@ -78,8 +78,8 @@ class ConfusionStore(Store):
             found = block.scores(model) > self.measure.cutoff if z.ndim == 1 else largest(z)
             code = label.astype(np.uint32) * np.uint32(n) + found.astype(np.uint32)
             if block.double_weights is not None:
-                order, starts, cells = block.split_by(code, n * n)
-                self.sums[str(model)].add_weights(_core.gather(block.double_weights, order), starts, cells)
+                (weights,), starts, cells = block.split_by(code, n * n, [block.double_weights])
+                self.sums[str(model)].add_weights(weights, starts, cells)
                 continue
             run = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
             counts = np.bincount(run * (n * n) + code, minlength=len(lengths) * n * n)
@@ -217,12 +217,11 @@ class CalibrationStore(Store):
         for model in range(self.n_models):
             p, hit = self._probabilities(block, model)
             code = np.minimum(p * n_bins, n_bins - 1).astype(np.uint32)
-            order, starts, cells = block.split_by(code, n_bins)
             weights = block.double_weights
-            w = np.ones(len(p)) if weights is None else _core.gather(weights, order)
-            given = None if weights is None else w
-            values = [_core.gather(p, order), _core.gather(hit, order)]
-            self.sums[f"values {model}"].add_values(values, given, given, starts, cells)
+            given = [p, hit, np.ones(len(p)) if weights is None else weights]
+            (*values, w), starts, cells = block.split_by(code, n_bins, given)
+            counted = None if weights is None else w
+            self.sums[f"values {model}"].add_values(values, counted, counted, starts, cells)
             self.sums[f"weights {model}"].add_weights(w, starts, cells)
 
     def _probabilities(self, block: Block, model: int) -> tuple[Array, Array]:

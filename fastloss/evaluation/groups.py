@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastloss import _core
-from fastloss.evaluation.blocks import Array
+from fastloss.evaluation.blocks import Array, Scratch
 
 #: Whole numbers of so many values in a row are told apart by one byte.
 _FEW = 256
@@ -37,11 +37,11 @@ class Groups:
             self.labels.append(label)
         return found
 
-    def split(self, columns: list[Any], n_rows: int) -> tuple[Array | None, Array]:
+    def split(self, columns: list[Any], n_rows: int, scratch: Scratch) -> tuple[Array | None, Array]:
         """Return a code for each row, None where all are of one group, and the group of each code."""
         if not columns:
             return None, np.array([self.index(None)], dtype=np.intp)
-        codes, labels = factorise(columns[0])
+        codes, labels = factorise(columns[0], scratch)
         for column in columns[1:]:
             more, others = factorise(column)
             joint = codes.astype(np.int64) * len(others) + more
@@ -72,8 +72,8 @@ def _tuple(label: Any) -> tuple[Any, ...]:
     return label if isinstance(label, tuple) else (label,)
 
 
-def factorise(column: Any) -> tuple[Array, list[Any]]:
-    """Return a code for each entry, and the label of each code that occurs.
+def factorise(column: Any, scratch: Scratch | None = None) -> tuple[Array, list[Any]]:
+    """Return a code for each entry, in a scratch array if there is one, and the label of each code.
 
     Examples
     --------
@@ -82,14 +82,19 @@ def factorise(column: Any) -> tuple[Array, list[Any]]:
     ['b', 'a', 'b']
     """
     if hasattr(column, "dictionary_encode"):
-        return _factorise_arrow(column)
+        return _factorise_arrow(column, scratch)
     array = np.asarray(column)
     if array.ndim != 1:
         raise ValueError(f"by has shape {array.shape}, expected one label a row")
     if array.dtype.kind in "OT" or array.dtype.char in "gG":  # whose items have bytes that are not theirs
         return _factorise_objects(array.astype(object, copy=False))
-    codes, first = _core.encode_items(_by_bytes(array))
+    codes, first = _encode(array, scratch)
     return codes, array[first].tolist()
+
+
+def _encode(array: Array, scratch: Scratch | None) -> tuple[Array, Array]:
+    out = None if scratch is None else scratch.array("codes", array.shape, np.uint32)
+    return _core.encode_items(_by_bytes(array), out)
 
 
 def _by_bytes(array: Array) -> Array:
@@ -132,7 +137,7 @@ def _factorise_mixed(array: Array) -> tuple[Array, list[Any]]:
     return codes, labels
 
 
-def _factorise_arrow(column: Any) -> tuple[Array, list[Any]]:
+def _factorise_arrow(column: Any, scratch: Scratch | None) -> tuple[Array, list[Any]]:
     """Give the labels of an Arrow column numbers, a null as None."""
     if hasattr(column, "combine_chunks"):
         column = column.combine_chunks()
@@ -145,5 +150,5 @@ def _factorise_arrow(column: Any) -> tuple[Array, list[Any]]:
         labels.append(None)
         indices = indices.fill_null(len(labels) - 1)
     array = np.asarray(indices)
-    codes, first = _core.encode_items(_by_bytes(array))
+    codes, first = _encode(array, scratch)
     return codes, [labels[i] for i in array[first].tolist()]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastloss import _core
-from fastloss._loss import Loss
+from fastloss._loss import Loss, PointwiseLoss
 from fastloss.errors import DomainError
 from fastloss.evaluation.blocks import Array, Block, check_order, precision
 from fastloss.evaluation.estimates import (
@@ -147,7 +147,10 @@ class LossStore(MeanStore):
     def values(self, block: Block, model: int) -> Array:
         """Return the loss of each sample."""
         z = block.predictions[model]
-        values: Array = self.measure(block.y, z, reduction="none", n_threads=1)
+        out = None
+        if isinstance(self.measure, PointwiseLoss) and z.dtype in (np.float32, np.float64):
+            out = block.scratch.array(("values", model), z.shape, z.dtype)
+        values: Array = self.measure(block.y, z, reduction="none", n_threads=1, out=out)
         flat: Array = np.ascontiguousarray(values, dtype=precision(z)).reshape(-1)
         return flat
 

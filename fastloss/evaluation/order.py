@@ -44,12 +44,16 @@ class Rows(NamedTuple):
     label: Array
     weight: Array | None
     scores: list[Array]
+    #: Whether the arrays are not the caller's, who may write to them.
+    is_own: bool = False
 
     def where(self, kept: Any) -> Rows:
         """Return some of the rows: views of those of a slice, copies of others."""
         weight = None if self.weight is None else self.weight[kept]
         group = self.group if isinstance(self.group, int) else self.group[kept]
-        return Rows(group, self.label[kept], weight, [s[kept] for s in self.scores])
+        return self._replace(
+            group=group, label=self.label[kept], weight=weight, scores=[s[kept] for s in self.scores]
+        )
 
     def of(self, group: int) -> Rows:
         """Return the rows of a group."""
@@ -73,7 +77,8 @@ class Rows(NamedTuple):
             ])  # fmt: skip
         label = np.concatenate([rows.label for rows in parts])
         scores = [np.concatenate(some) for some in zip(*(rows.scores for rows in parts), strict=True)]
-        return Rows(parts[0].group, label, weight, scores)
+        group = parts[0].group
+        return Rows(group if isinstance(group, int) else group.copy(), label, weight, scores, is_own=True)
 
     @staticmethod
     def copied(parts: list[Rows]) -> list[Rows]:
@@ -81,11 +86,19 @@ class Rows(NamedTuple):
         by_group: dict[int, list[Rows]] = {}
         found = []
         for rows in parts:
-            if isinstance(rows.group, int):
+            if rows.is_own:
+                found.append(rows)
+            elif isinstance(rows.group, int):
                 by_group.setdefault(rows.group, []).append(rows)
             else:
-                found.append(Rows.joined([rows])._replace(group=rows.group.copy()))
+                found.append(Rows.joined([rows]))
         return found + [Rows.joined(some) for some in by_group.values()]
+
+    def alone(self) -> Rows:
+        """Return rows whose arrays are no parts of larger ones, which would stay in memory with them."""
+        if not self.is_own or self.label.base is None:
+            return self
+        return Rows.joined([self])
 
 
 class Table:
@@ -99,7 +112,7 @@ class Table:
         if weighted:
             self._make_wide()
         else:
-            self.counts = np.zeros((_core.SCORE_KEYS, 2), dtype=np.uint32)
+            self.counts = np.full((_core.SCORE_KEYS, 2), 0, dtype=np.uint32)
         self.rows = 0
         #: Whether another table has the same arrays.
         self.is_shared = False
@@ -183,7 +196,7 @@ class Table:
         """Return what is in it of the area under the curve."""
         if self.counts is not None:
             return _core.summarise_counts(self.counts)
-        return _core.summarise_weights(self.wide, self.squares)
+        return _core.summarise_area(*_core.list_weights(self.wide, self.squares)[1:])
 
 
 class OrderStore(Store):
@@ -215,11 +228,11 @@ class OrderStore(Store):
                 block.groups.tolist(), block.starts[:-1].tolist(), block.starts[1:].tolist(), strict=True
             ):
                 if end > start:
-                    self.kept.append(Rows(group, labels, weights, scores).where(slice(start, end)))
+                    rows = Rows(group, labels, weights, scores, block.is_own)
+                    self.kept.append(rows.where(slice(start, end)))
         else:
-            self.kept.append(
-                Rows(np.repeat(block.groups, lengths).astype(np.uint32), labels, weights, scores)
-            )
+            group_of = np.repeat(block.groups, lengths).astype(np.uint32)
+            self.kept.append(Rows(group_of, labels, weights, scores, block.is_own))
         self.held += len(labels)
         self._spill()
 
@@ -270,7 +283,7 @@ class OrderStore(Store):
                 self._add_to_tables(g, rows.of(g))
             if not moves.all():
                 left.append(rows.where(~moves) if moves.any() else rows)
-        self.kept = left
+        self.kept = [rows.alone() for rows in left]
         self.held = sum(len(rows.label) for rows in left)
 
     def _add_to_tables(self, group: int, rows: Rows) -> None:
@@ -345,7 +358,7 @@ class OrderStore(Store):
             is_exact, rounding = self.certainty(group, model)
             if not is_exact:
                 # Weights that are cut off in the table, and the roundings of its sums.
-                margin = says[f"{_EXTENT[kind]}_margin"] + 8 * rounding / min(says["weight"]) + 2.0**-50
+                margin = says[f"{_EXTENT[kind]}_margin"] + 8 * rounding / min(says["weight"]) + 2.0**-46
             if kind == "roc_auc":
                 error = math.sqrt(says["auc_variance"]) if says["auc_variance"] >= 0 else math.nan
         return with_interval(

@@ -10,7 +10,7 @@ import numpy as np
 from fastloss import _core, measures
 from fastloss._loss import Loss
 from fastloss.errors import DomainError
-from fastloss.evaluation.blocks import Array, Block, check_weights
+from fastloss.evaluation.blocks import Array, Block, Scratch, check_weights
 from fastloss.evaluation.decisions import CalibrationStore, ConfusionStore
 from fastloss.evaluation.estimates import Total
 from fastloss.evaluation.groups import Groups
@@ -60,6 +60,7 @@ class State:
         self.samples = np.zeros(0, dtype=np.int64)
         self.weights = _core.ExactSums(0)
         self.skipped = 0
+        self.scratch = Scratch()
         shared: dict[Any, Store] = {}
         self.store_of: list[Store] = []
         for one in self.measured:
@@ -92,15 +93,17 @@ class State:
             return
         if weights is not None:
             check_weights(weights)
-        codes, groups = self.groups.split(by, len(y))
+        codes, groups = self.groups.split(by, len(y), self.scratch)
         self._grow()
         starts = np.array([0, len(y)], dtype=np.intp)
-        order = None
+        is_own = False
         if codes is not None:
-            order, starts = _core.order_by_code(codes, len(groups))
-            y, predictions = _core.gather(y, order), [_core.gather(z, order) for z in predictions]
-            weights = None if weights is None else _core.gather(weights, order)
-        block = Block(y, predictions, weights, starts, groups)
+            given = [y, *predictions] if weights is None else [y, *predictions, weights]
+            room = self._room(given)
+            (y, *predictions), starts = _core.bring_together(codes, len(groups), given, room)
+            weights = None if weights is None else predictions.pop()
+            is_own = room is None
+        block = Block(y, predictions, weights, starts, groups, self.scratch, is_own)
         lengths = np.diff(starts)
         self.samples[groups] += lengths
         if block.double_weights is None:
@@ -111,11 +114,17 @@ class State:
             for store in self.stores:
                 store.add(block)
         except DomainError as error:
-            if order is None:
+            if codes is None:
                 raise
             # Another row may be the first one in the order given, but this one is wrong as well.
-            places = order
-            raise error.shifted(lambda row: int(places[row])) from error
+            order = np.argsort(codes, kind="stable")
+            raise error.shifted(lambda row: int(order[row])) from error
+
+    def _room(self, arrays: list[Array]) -> list[Array] | None:
+        """Return arrays for rows that are brought together; None if a store keeps them."""
+        if any(isinstance(store, OrderStore) for store in self.stores):
+            return None
+        return [self.scratch.array(("rows", i), x.shape, x.dtype) for i, x in enumerate(arrays)]
 
     def merge(self, other: State) -> None:
         """Add what another state of the same measures has."""
