@@ -239,12 +239,9 @@ def bring_together(const uint32_t[::1] codes not None, Py_ssize_t n_codes, list 
     cdef fl_row_array rows[MOST_VALUES]
     cdef size_t n_arrays = len(arrays)
     cdef cnp.ndarray source
-    cdef int is_bad = 0
     if n > 0xffffffff or n_arrays > MOST_VALUES:
         raise ValueError("too many rows or arrays")
-    for i in range(n):
-        is_bad |= codes[i] >= <size_t>n_codes
-    if is_bad:
+    if n and np.max(codes) >= n_codes:
         raise ValueError("a code is too large")
     sources = [np.ascontiguousarray(array) for array in arrays]
     found = [np.empty_like(array) for array in sources] if out is None else out

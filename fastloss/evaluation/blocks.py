@@ -128,12 +128,12 @@ class Block:
         )  # fmt: skip
 
     def split_by(self, codes: Array, n_codes: int, arrays: list[Array]) -> tuple[list[Array], Array, Array]:
-        """Order arrays by group and code: arrays, starts of runs, and group * n_codes + code of each."""
+        """Order arrays by group and code (uint32): scratch arrays, starts of runs, group * n_codes + code."""
         lengths = np.diff(self.starts)
-        run = np.repeat(np.arange(len(lengths), dtype=np.uint32), lengths)
-        found, starts = _core.bring_together(
-            run * np.uint32(n_codes) + codes.astype(np.uint32), len(lengths) * n_codes, arrays
-        )
+        if len(lengths) > 1:
+            codes = codes + np.repeat(np.arange(len(lengths), dtype=np.uint32) * np.uint32(n_codes), lengths)
+        room = [self.scratch.array(("split", i), x.shape, x.dtype) for i, x in enumerate(arrays)]
+        found, starts = _core.bring_together(codes, len(lengths) * n_codes, arrays, room)
         cells = (self.groups[:, None] * n_codes + np.arange(n_codes)).ravel()
         return found, starts, cells
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastloss import _core
+from fastloss.binary import BinaryCrossEntropy
 from fastloss.errors import DomainError
 from fastloss.evaluation.blocks import Array, Block, check_order
 from fastloss.evaluation.estimates import Estimate, Moments, Scores, Total, combination, with_interval
@@ -16,6 +17,8 @@ from fastloss.measures import Calibration, Confusion
 
 #: With weights a cell has two exact sums of a thousand bytes each.
 MOST_WEIGHTED_CLASSES = 100
+#: With so few groups in a block each one's rows are counted by themselves.
+_FEW_RUNS = 64
 
 
 class ConfusionStore(Store):
@@ -76,6 +79,9 @@ class ConfusionStore(Store):
         lengths = np.diff(block.starts)
         for model, z in enumerate(block.predictions):
             found = block.scores(model) > self.measure.cutoff if z.ndim == 1 else largest(z)
+            if z.ndim == 1 and block.double_weights is None and len(lengths) <= _FEW_RUNS:
+                self._count(model, block, label.view(np.bool_), found)
+                continue
             code = label.astype(np.uint32) * np.uint32(n) + found.astype(np.uint32)
             if block.double_weights is not None:
                 (weights,), starts, cells = block.split_by(code, n * n, [block.double_weights])
@@ -84,6 +90,16 @@ class ConfusionStore(Store):
             run = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
             counts = np.bincount(run * (n * n) + code, minlength=len(lengths) * n * n)
             self.counts[model, block.groups] += counts.reshape(len(lengths), n * n)
+
+    def _count(self, model: int, block: Block, label: Array, found: Array) -> None:
+        """Count the rows of two classes, run by run."""
+        both = label & found
+        for group, start, end in zip(block.groups, block.starts[:-1], block.starts[1:], strict=True):
+            run = slice(start, end)
+            positive, hits = np.count_nonzero(label[run]), np.count_nonzero(found[run])
+            right = np.count_nonzero(both[run])
+            others = end - start - positive - (hits - right)
+            self.counts[model, group] += (others, hits - right, positive - right, right)
 
     def merge(self, other: Any, groups: Array) -> None:
         """Add what another store of the same measure has."""
@@ -216,21 +232,28 @@ class CalibrationStore(Store):
         n_bins = self.measure.n_bins
         for model in range(self.n_models):
             p, hit = self._probabilities(block, model)
-            code = np.minimum(p * n_bins, n_bins - 1).astype(np.uint32)
-            weights = block.double_weights
-            given = [p, hit, np.ones(len(p)) if weights is None else weights]
-            (*values, w), starts, cells = block.split_by(code, n_bins, given)
-            counted = None if weights is None else w
-            self.sums[f"values {model}"].add_values(values, counted, counted, starts, cells)
-            self.sums[f"weights {model}"].add_weights(w, starts, cells)
+            bins = block.scratch.array("bins", p.shape, np.float64)
+            np.multiply(p, n_bins, out=bins, dtype=np.float64)
+            np.minimum(bins, n_bins - 1, out=bins)
+            code = block.scratch.array("codes of bins", p.shape, np.uint32)
+            np.copyto(code, bins, casting="unsafe")
+            given = [p, hit] if block.double_weights is None else [p, hit, block.double_weights]
+            (p, hit, *w), starts, cells = block.split_by(code, n_bins, given)
+            weights = w[0] if w else None
+            self.sums[f"values {model}"].add_values([p, hit], weights, weights, starts, cells)
+            if weights is None:
+                self.sums[f"weights {model}"].add_counts(np.diff(starts).astype(np.int64), cells)
+            else:
+                self.sums[f"weights {model}"].add_weights(weights, starts, cells)
 
     def _probabilities(self, block: Block, model: int) -> tuple[Array, Array]:
         """Return the probability of each row, and 1 where what it is of is so."""
         z = block.predictions[model]
         if z.ndim == 1:
-            p, hit = block.scores(model).astype(np.float64), block.labels.astype(np.float64)
+            p = block.scores(model)
+            hit = block.labels.astype(p.dtype)
             if self.measure.from_logits:
-                p = _sigmoid(p)
+                p = _sigmoid(p, block.scratch.array("probabilities", p.shape, p.dtype))
         else:
             label = class_labels(block, z.shape[1])
             top = largest(z)
@@ -241,9 +264,8 @@ class CalibrationStore(Store):
             else:
                 p = np.take_along_axis(wide, top[:, None], axis=1)[:, 0]
             hit = (top == label).astype(np.float64)
-        bad = ~((p >= 0) & (p <= 1))
-        if bad.any():
-            row = int(bad.argmax())
+        if not (p.min(initial=0) >= 0 and p.max(initial=1) <= 1):
+            row = int((~((p >= 0) & (p <= 1))).argmax())
             expected = "a number in [0, 1]"
             raise DomainError("y_pred", row, z[row], expected, f" is no probability: expected {expected}")
         return p, hit
@@ -317,7 +339,7 @@ def mean_of(cells: list[Total], k: int, weights: list[Total]) -> float:
     return combination(cells, 2, weights, [float(k == 0), float(k == 1)]).mean()
 
 
-def _sigmoid(z: Array) -> Array:
-    small = np.exp(-np.abs(z))
-    p: Array = np.where(z >= 0, 1, small) / (1 + small)
-    return p
+def _sigmoid(z: Array, out: Array) -> Array:
+    """Return the slopes of the cross-entropy of the label 0, which are the probabilities of the label 1."""
+    zeros = np.zeros(z.shape, dtype=np.uint8)
+    return BinaryCrossEntropy().gradient(zeros, z, reduction="none", out=out, n_threads=1)
