@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -78,6 +79,33 @@ def test_a_task_that_fails_is_tried_again_with_the_threads_it_may_use(df, tmp_pa
     lines = [line.split() for line in Path(threads).read_text().splitlines()]
     assert {n for n, _ in lines} == {"1"}
     assert {int(pid) for _, pid in lines} - {os.getpid()}
+
+
+CONNECTED = """
+import functools
+from pyspark.sql import SparkSession
+from cluster_rows import GIVEN, MEASURES, parts, same, wanted
+import fastloss as fl
+spark = SparkSession.builder.remote("local[2]").getOrCreate()
+assert "connect" in type(spark).__module__
+frames = [spark.createDataFrame(table.to_pandas()) for table in parts() if len(table)]
+df = functools.reduce(lambda a, b: a.unionAll(b), frames)
+same(fl.adapters.spark.evaluate(df, "y", measures=MEASURES, **GIVEN), wanted())
+spark.stop()
+"""
+
+
+def test_spark_connect_gives_the_same_bits():
+    # A process has sessions of one kind.
+    pytest.importorskip("grpc_status")
+    paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    own = {"PYSPARK_PYTHON": sys.executable, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    own["SPARK_LOCAL_IP"] = "127.0.0.1"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", CONNECTED], env={**os.environ, **own}, capture_output=True, text=True,
+        check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def test_errors(df):
