@@ -102,8 +102,8 @@ def test_spark_connect_gives_the_same_bits():
     own = {"PYSPARK_PYTHON": sys.executable, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     own["SPARK_LOCAL_IP"] = "127.0.0.1"
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", CONNECTED], env={**os.environ, **own}, capture_output=True, text=True,
-        check=False, timeout=300,
+        [sys.executable, "-W", "ignore", "-c", CONNECTED], env={**os.environ, **own}, capture_output=True,
+        text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
 
