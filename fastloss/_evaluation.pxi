@@ -10,7 +10,7 @@ cdef extern from "evaluation/evaluation.h" nogil:
     enum: FL_COARSE_KEYS
     ctypedef struct fl_exact:
         int64_t limb[136]
-        uint64_t above, below, nans
+        uint64_t above, below, nans, additions
     ctypedef struct fl_wide:
         pass
     ctypedef struct fl_wider:
@@ -227,7 +227,7 @@ cdef class ExactSums:
         for k in range(FL_EXACT_LIMBS - 1):
             a.limb[k] = <int64_t>int.from_bytes(raw[4 * k : 4 * k + 4], "little")
         a.limb[FL_EXACT_LIMBS - 1] = <int64_t>int.from_bytes(raw[EXACT_BYTES - 8 :], "little", signed=True)
-        a.above, a.below, a.nans = above, below, nans
+        a.above, a.below, a.nans, a.additions = above, below, nans, 1
 
 
 @cython.boundscheck(False)

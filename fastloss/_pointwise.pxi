@@ -157,6 +157,10 @@ cdef class Pointwise(Verbs):
         self.columns = columns
         self.column_weights = weights
 
+    def _n_columns(self):
+        """Return how many columns targets and predictions must have, 0 where they may have any shape."""
+        return len(self.columns)
+
     def _map(self, y_pred, out, n_threads):
         """Apply a kernel that has no target to each prediction."""
         z = as_array(y_pred, "y_pred")

@@ -214,8 +214,10 @@ def test_document(folder, capsys):
     assert document["sample_weight"] == "w.npy"
     assert (document["dtype"], document["reduction"]) == ("float64", "mean")
     bce, focal = document["losses"]
-    assert bce["parameters"] == {"from_logits": True, "pos_weight": 1.0, "label_smoothing": 0.0}
-    assert focal["parameters"] == {"gamma": 2.0, "alpha": None, "from_logits": True}
+    parameters = {"from_logits": True, "pos_weight": 1.0, "label_smoothing": 0.0, "class_weight": None}
+    assert bce["parameters"] == parameters
+    parameters = {"gamma": 2.0, "alpha": None, "from_logits": True, "class_weight": None}
+    assert focal["parameters"] == parameters
     assert 0 < bce["seconds"] <= document["seconds"]
     assert 0 <= document["reading_seconds"] <= document["seconds"]
 

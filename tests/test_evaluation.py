@@ -371,3 +371,20 @@ def test_bytes_and_pickle_keep_everything():
         copy.update(*rows(data, slice(0, 10)))
         assert copy.result().samples == 3010
     assert ev.result().samples == 3000
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("given", [{"pos_weight": [1.0, 2.0, 3.0]}, {"class_weight": [1.0, 2.0, 0.5]}])
+def test_losses_with_a_number_for_each_label(rng, weighted, given):
+    y, z = rng.integers(0, 2, (90, 3)), rng.normal(size=(90, 3))
+    w = rng.uniform(size=90) if weighted else None
+    loss = fl.BinaryCrossEntropy(**given)
+    by = np.arange(90) % 2
+    result = fl.evaluate(y, {"a": z, "b": -z}, [loss, fl.BinaryCrossEntropy()], sample_weight=w, by=by)
+    at = next(iter(result))
+    for name, model in (("a", z), ("b", -z)):
+        assert result.models[name][at].value == pytest.approx(loss(y, model, sample_weight=w), rel=1e-14)
+    part = slice(1, None, 2)
+    wanted = loss(y[part], z[part], sample_weight=None if w is None else w[part])
+    assert result.groups[1][at].value == pytest.approx(wanted, rel=1e-14)
+    assert result[at].samples == 270

@@ -21,7 +21,7 @@ enum {
 typedef struct {
     int64_t limb[FL_EXACT_LIMBS]; /* of the power 2^(32 i - 2148) */
     uint64_t above, below, nans;  /* how many were infinity, -infinity, NaN */
-    uint64_t additions;           /* since carries were passed on */
+    uint64_t additions;           /* of pieces since carries were passed on; 0 where nothing has been added */
 } fl_exact;
 
 /* Every limb but the last one between 0 and 2^32 - 1: one form for each integer. */
@@ -31,7 +31,7 @@ static inline void fl_exact_carry(fl_exact *a) {
         a->limb[i + 1] += (a->limb[i] - low) / ((int64_t)1 << 32);
         a->limb[i] = low;
     }
-    a->additions = 0;
+    a->additions = a->additions > 0; /* what is there is like one piece */
 }
 
 /* Adds m 2^(place - 2148), or takes it away. */
@@ -92,10 +92,14 @@ static inline void fl_exact_add_product(fl_exact *a, double x, double y) {
 }
 
 static inline void fl_exact_merge(fl_exact *a, fl_exact *b) {
-    fl_exact_carry(b);
-    for (int i = 0; i < FL_EXACT_LIMBS; i++)
-        a->limb[i] += b->limb[i];
-    fl_exact_carry(a);
+    if (a->additions + b->additions >= FL_EXACT_CARRY_AFTER) {
+        fl_exact_carry(a);
+        fl_exact_carry(b);
+    }
+    if (b->additions)
+        for (int i = 0; i < FL_EXACT_LIMBS; i++)
+            a->limb[i] += b->limb[i];
+    a->additions += b->additions;
     a->above += b->above;
     a->below += b->below;
     a->nans += b->nans;

@@ -13,7 +13,7 @@ import numpy as np
 from fastloss import _core, _validation
 from fastloss._loss import PointwiseLoss, RowLoss, number_in
 from fastloss.errors import DomainError, RowSumWarning
-from fastloss.evaluation.blocks import BLOCK_ROWS, GROUPED_ROWS, Array
+from fastloss.evaluation.blocks import BLOCK_ROWS, GROUPED_ROWS, Array, Scratch
 from fastloss.evaluation.result import Result
 from fastloss.evaluation.specs import Measured, as_measured, keys_of
 from fastloss.evaluation.state import State
@@ -69,6 +69,9 @@ class Evaluation:
         self._models: tuple[str, ...] | None = None
         self._state: State | None = None
         self._width: int | None = None
+        #: What blocks are computed in, on this thread and on others.
+        self._scratch = Scratch()
+        self._others: list[Scratch] = []
 
     def update(self, y_true: Any, y_pred: Any, sample_weight: Any = None, by: Any = None) -> Self:
         """Add rows.
@@ -114,6 +117,7 @@ class Evaluation:
         y, predictions, weights, columns = self._flattened(y, predictions, weights, columns)
         state = self._begun(models, names, predictions)
         added = state.fresh()
+        added.scratch = self._scratch
         added.model_names = models
         added.hold()
         self._add(added, y, predictions, weights, columns)
@@ -244,8 +248,14 @@ class Evaluation:
         """Take numbers of several dimensions for rows of their own where nothing needs rows."""
         if y.ndim < 2 or any(isinstance(one, RowLoss) for one in self._measured):
             return y, predictions, weights, columns
-        if columns or not all(isinstance(one, PointwiseLoss) for one in self._measured):
+        losses = [one for one in self._measured if isinstance(one, PointwiseLoss)]
+        have_columns = any(loss._n_columns() for loss in losses)
+        if (columns and not have_columns) or len(losses) < len(self._measured):
             raise ValueError(f"y_true has shape {y.shape}, expected ({len(y)},), one target a row")
+        if have_columns:
+            if weights is not None and weights.ndim > 1:
+                raise ValueError("a loss with a number for each label takes one sample_weight for each row")
+            return y, predictions, weights, columns
         if weights is not None and weights.shape != y.shape:
             weights = np.broadcast_to(weights.reshape(-1, *[1] * (y.ndim - 1)), y.shape)
         flat = None if weights is None else weights.reshape(-1)
@@ -283,11 +293,13 @@ class Evaluation:
                 self._add_block(state, cut, y, predictions, weights, by)
             return
         shares = [cuts[i::threads] for i in range(threads)]
+        self._others += [Scratch() for _ in range(threads - len(self._others))]
 
         interrupted = threading.Event()
 
-        def one(share: list[slice]) -> tuple[State, tuple[int, Exception] | None]:
+        def one(share: list[slice], scratch: Scratch) -> tuple[State, tuple[int, Exception] | None]:
             own = state.fresh()
+            own.scratch = scratch
             for cut in share:
                 if interrupted.is_set():
                     break
@@ -298,7 +310,7 @@ class Evaluation:
             return own, None
 
         with ThreadPoolExecutor(threads) as pool:
-            futures = [pool.submit(one, share) for share in shares]
+            futures = [pool.submit(one, *given) for given in zip(shares, self._others, strict=False)]
             try:
                 # A signal may come to another thread; its handler waits for this one to wake.
                 while wait(futures, timeout=_LOOK_SECONDS).not_done:

@@ -11,6 +11,8 @@ from fastloss.evaluation.blocks import Array, Scratch
 
 #: Whole numbers of so many values in a row are told apart by one byte.
 _FEW = 256
+#: Arrow's types of whole numbers, which need no dictionary.
+_WHOLE = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
 
 
 class Groups:
@@ -143,6 +145,8 @@ def _factorise_arrow(column: Any, scratch: Scratch | None) -> tuple[Array, list[
         column = column.combine_chunks()
         if hasattr(column, "chunks"):
             column = column.chunk(0)
+    if not column.null_count and str(column.type) in _WHOLE:
+        return factorise(column.to_numpy(), scratch)
     encoded = column if hasattr(column, "dictionary") else column.dictionary_encode()
     labels = encoded.dictionary.to_pylist()
     indices = encoded.indices

@@ -160,32 +160,33 @@ class LossStore(MeanStore):
             return
         values = [self.values(block, model) for model in range(self.n_models)]
         self.times = len(values[0]) // len(block)
+        factors = self._factors(block) if self.weighs else None
         if self.times > 1:
             block = block.repeated(self.times)
         counted = block.double_weights
-        if self.weighs:
-            counted = self._counted(block)
+        if factors is not None:
+            counted = factors if counted is None else factors * counted
             self.sums["counted"].add_weights(counted, block.starts, block.groups)
         self.add_values(values, block, counted)
 
-    def _counted(self, block: Block) -> Array:
-        """Return what each row counts for: its weight times that of its class, 0 where it is ignored."""
-        y, weights = block.y, block.double_weights
+    def _factors(self, block: Block) -> Array:
+        """Return what each sample counts for: the weight of its label or class, 0 where it is ignored."""
+        y, given = block.y, getattr(self.measure, "class_weight", None)
+        if isinstance(self.measure, PointwiseLoss):
+            return np.tile(np.asarray(given, dtype=np.float64), len(y))
         n_classes = block.predictions[0].shape[1]
         factors = np.ones(n_classes)
-        given = self.measure.class_weight
         if isinstance(given, dict):
             for k, x in given.items():
                 factors[k] = x
         elif given is not None:
             factors[:] = given
         if y.ndim == 2:
-            counted = np.sum(y * factors, axis=1)
+            found: Array = np.sum(y * factors, axis=1)
         else:
             ignored = getattr(self.measure, "ignore_index", None)
             kept = np.ones(len(y), dtype=bool) if ignored is None else y != ignored
-            counted = np.where(kept, factors[np.where(kept, y, 0).astype(np.intp)], 0.0)
-        found: Array = counted if weights is None else counted * weights
+            found = np.where(kept, factors[np.where(kept, y, 0).astype(np.intp)], 0.0)
         return found
 
     def merge(self, other: Any, groups: Array) -> None:
