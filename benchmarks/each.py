@@ -42,7 +42,13 @@ def arguments(loss: Any) -> tuple[str, int, tuple[Any, ...]]:
     if isinstance(loss, fl.EmbeddingLoss):
         a, b, c = rng.normal(size=(3, *VECTORS)).astype(np.float32)
         labels = rng.integers(0, 2, VECTORS[0])
-        given = {"triplet": (a, b, c), "center_loss": (a, b[:2], labels), "nt_xent": (a[:2000], b[:2000])}
+        given = {
+            "triplet": (a, b, c),
+            "center_loss": (a, b[:2], labels),
+            "nt_xent": (a[:2000], b[:2000]),
+            "entropy": (fl.CrossEntropy().probabilities(a),),
+            "gaussian_kl": (a, b),
+        }
         found = given.get(loss.name, (a, b, labels))
         return f"{len(found[0]):,} vectors of {VECTORS[1]}", found[0].size, found
     if loss.name in POINTS:

@@ -135,16 +135,16 @@ def near_one(weights: Array) -> tuple[Array, float]:
 def sum_of(values: Sequence[float] | Array) -> float:
     """Return the sum of floats, exactly where it can be had."""
     try:
-        return math.fsum(values)
+        return math.fsum(values.tolist() if isinstance(values, np.ndarray) else values)
     except (OverflowError, ValueError):  # what floats overflow to, or infinities of both signs
         return float(sum(values))
 
 
-def weights_of_rows(sample_weight: Any, a: Array) -> tuple[Array | None, Array]:
+def weights_of_rows(sample_weight: Any, a: Array, name: str) -> tuple[Array | None, Array]:
     """Return the weights as an array as they came, and as float64, checked; ones where there are none."""
     if sample_weight is None:
         return None, np.ones(len(a))
-    given = _core.row_numbers(sample_weight, "sample_weight", a, "a")
+    given = _core.row_numbers(sample_weight, "sample_weight", a, name)
     weights = given.astype(np.float64)
     bad = ~((weights >= 0) & (weights < np.inf))
     if bad.any():

@@ -41,7 +41,8 @@ class _Path(NamedTuple):
     arguments: Mapping[str, Callable[[Any], tuple[Any, ...]]]
     place: Callable[[float], Array]
     direction: Callable[[float], Array]
-    moved: int = 0
+    #: Which argument moves, or which does in each of the curves.
+    moved: int | Mapping[str, int] = 0
 
 
 _ORIGIN, _UNIT = np.array([[0.0, 0.0]]), np.array([[1.0, 0.0]])
@@ -96,6 +97,31 @@ _PATHS = {
         high=math.pi,
         moved=1,
     ),
+    "entropy": _Path(
+        "probability p₁ (p₂ = 2 p₃)",
+        arguments={"": lambda p: (p,)},
+        place=lambda x: np.array([[x, *((1 - x) * part for part in _OTHER_PARTS)]]),
+        direction=lambda _: np.array([[1.0, *(-part for part in _OTHER_PARTS)]]),
+        low=0.02,
+        high=0.98,
+    ),
+    "entropy of scores": _Path(
+        "score z₁ (z₂ = 0, z₃ = −1)",
+        arguments={"": lambda z: (z,)},
+        place=lambda x: np.array([[x, *_OTHER_SCORES]]),
+        direction=lambda _: np.array([[1.0, 0.0, 0.0]]),
+        low=-3.0,
+        high=3.0,
+    ),
+    "gaussian_kl": _Path(
+        "x, the mean of a code, or the logarithm of its variance",
+        arguments={"mean": lambda x: (x, 0 * x), "log-variance": lambda x: (0 * x, x)},
+        place=lambda x: np.array([[x]]),
+        direction=lambda _: np.array([[1.0]]),
+        low=-3.0,
+        high=3.0,
+        moved={"mean": 0, "log-variance": 1},
+    ),
     "wasserstein": _Path(
         _OF_CLOUDS, arguments={"": lambda v: (_CLOUD[:, 0], v)}, **_shifted(_CLOUD[:, 0] / 2, np.ones(2))
     ),
@@ -111,7 +137,7 @@ def axis_of(loss: Any, target: float) -> Axis:
     if isinstance(loss, RowLoss):
         return _axis_of_row(loss)
     if isinstance(loss, (EmbeddingLoss, TransportLoss)):
-        path = _PATHS[loss.name]
+        path = _path_of(loss)
         return Axis(path.label, 0.0, path.low, max(path.high, 2 * loss.parameters.get("margin", 0.0)))
     raise TypeError(f"{type(loss).__name__} cannot be drawn: it is not a loss")
 
@@ -124,7 +150,11 @@ def curves_of(loss: Loss, axis: Axis, x: Array) -> Curves:
         y, z, names = _rows(loss, x)
         value, *derivatives = _outputs(loss, y, z)
         return [{"": value}, *(dict(zip(names, array.T, strict=True)) for array in derivatives)]
-    return _along(loss, _PATHS[loss.name], x)
+    return _along(loss, _path_of(loss), x)
+
+
+def _path_of(loss: Any) -> _Path:
+    return _PATHS.get(f"{loss.name} of {loss.inputs}") or _PATHS[loss.name]
 
 
 def _outputs(loss: Any, y: NDArray[Any], z: Array) -> tuple[Array, ...]:
@@ -145,7 +175,8 @@ def _along(loss: Any, path: _Path, x: Array) -> Curves:
     for name, arguments in path.arguments.items():
         for i, place in enumerate(x):
             value[name][i], gradient = loss.value_and_gradient(*arguments(path.place(place)))
-            by_moved = gradient[path.moved] if isinstance(gradient, tuple) else gradient
+            moved = path.moved if isinstance(path.moved, int) else path.moved[name]
+            by_moved = gradient[moved] if isinstance(gradient, tuple) else gradient
             slope[name][i] = np.sum(by_moved * path.direction(place))
     return [value, slope]
 

@@ -187,9 +187,9 @@ def first_off_row(rows: Array, weights: Array | None, row: int, total: float) ->
     return None, total
 
 
-def warn_off_row(loss: str, row: int, total: float) -> None:
+def warn_off_row(loss: str, row: int, total: float, stacklevel: int = 3) -> None:
     """Warn of a row of probabilities that do not sum to one."""
     shown = f"{total:.6g}"
     if shown == "1":
         shown = f"1 {'-' if total < 1 else '+'} {abs(total - 1):.2g}"
-    warnings.warn(RowSumWarning(loss, row, shown), stacklevel=3)
+    warnings.warn(RowSumWarning(loss, row, shown), stacklevel=stacklevel)

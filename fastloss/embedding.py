@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from fastloss import _contrast, _core
+from fastloss._composed import Call, Composed
 from fastloss._loss import EmbeddingLoss, flag, number_in, positive
 
 __all__ = ["Contrastive", "Triplet", "CenterLoss", "CosineEmbedding", "NTXent"]
@@ -352,7 +353,7 @@ class CenterLoss(EmbeddingLoss):
         )
 
 
-class NTXent(EmbeddingLoss):
+class NTXent(Composed):
     r"""Normalised temperature-scaled cross-entropy (NT-Xent, InfoNCE) of a batch of positive pairs.
 
     Of the 2n vectors :math:`u = (a_1, \dots, a_n, b_1, \dots, b_n)` each is an anchor once, whose partner is
@@ -420,7 +421,7 @@ class NTXent(EmbeddingLoss):
         n_threads: int | None = None,
     ) -> Any:
         """Compute the loss of a batch of pairs: a float, an array with ``reduction="none"``."""
-        return self._contrast(a, b, sample_weight, reduction, out, n_threads, True, False)
+        return self._compose((a, b), sample_weight, reduction, out, n_threads, True, False)
 
     def gradient(
         self,
@@ -433,7 +434,7 @@ class NTXent(EmbeddingLoss):
         n_threads: int | None = None,
     ) -> Any:
         """Compute the gradients of the reduced loss by `a` and `b`: a tuple of two arrays."""
-        return self._contrast(a, b, sample_weight, reduction, out, n_threads, False, True)
+        return self._compose((a, b), sample_weight, reduction, out, n_threads, False, True)
 
     def value_and_gradient(
         self,
@@ -446,48 +447,18 @@ class NTXent(EmbeddingLoss):
         n_threads: int | None = None,
     ) -> Any:
         """Compute ``(value, (gradient by a, gradient by b))``."""
-        return self._contrast(a, b, sample_weight, reduction, out, n_threads, True, True)
+        return self._compose((a, b), sample_weight, reduction, out, n_threads, True, True)
 
-    def _contrast(
-        self,
-        a: Any,
-        b: Any,
-        sample_weight: Any,
-        reduction: Reduction,
-        out: Any,
-        n_threads: int | None,
-        want_value: bool,
-        want_gradient: bool,
-    ) -> Any:
-        arrays = _core.embedding_arguments((a, b), self._names)
-        given, weights = _contrast.weights_of_rows(sample_weight, arrays[0])
-        threads = _core.checked_threads(n_threads)
-        outputs, is_stored = _core.embedding_outputs(
-            arrays, self._names, given, reduction, out, want_value, want_gradient
-        )
-        n = len(weights)
-        if n == 0 and reduction == "mean":
-            raise ValueError("a is empty: the mean of no samples is undefined")
-        weights, scale = _contrast.near_one(weights)
-        divisor = float(weights.sum()) if reduction == "mean" else 1.0
-        if divisor == 0:
-            raise ValueError("the weights sum to 0.0: the mean is undefined")
-        if reduction == "mean":
-            scale = 1.0
-        with np.errstate(all="ignore"):
-            batch = _contrast.Batch(
-                arrays[0], arrays[1], _core.precision_of(arrays), self.temperature, threads
-            )
-            values = np.where(weights == 0, 0, weights * (batch.loss[:n] / 2 + batch.loss[n:] / 2) / scale)
-            value: Any = _contrast.sum_of(values) / divisor if not is_stored else outputs[0]
-            if is_stored:
-                outputs[0][...] = values
-            if want_gradient:
-                gradients = tuple(outputs[is_stored:])
-                found = batch.gradient(np.tile(weights / divisor / 2, 2))
-                if scale != 1:
-                    found = found.astype(np.float64) / scale
-                gradients[0][...], gradients[1][...] = found[:n], found[n:]
-        if not want_gradient:
-            return value
-        return (value, gradients) if want_value else gradients
+    def _compute(self, call: Call) -> float:
+        n = len(call.weights)
+        dtype = _core.precision_of(list(call.arrays))
+        a, b = call.arrays
+        batch = _contrast.Batch(a, b, dtype, self.temperature, call.n_threads)
+        total = call.deliver(batch.loss[:n] / 2 + batch.loss[n:] / 2)
+        if call.slopes:
+            found = batch.gradient(np.tile(call.weights / call.divisor / 2, 2))
+            if call.scale != 1:
+                found = found.astype(np.float64) / call.scale
+            call.write(found[:n], call.slopes[0])
+            call.write(found[n:], call.slopes[1])
+        return total

@@ -147,7 +147,7 @@ class JointLoss(Immutable):
         by_rows: list[Any] = []
         by_embeddings: tuple[Any, ...] = ()
         for (factor, loss), gradient in zip(self.parts, found, strict=True):
-            arrays = (gradient,) if isinstance(loss, RowLoss) else gradient
+            arrays = gradient if isinstance(gradient, tuple) else (gradient,)
             for array in arrays:
                 array *= factor
             if not isinstance(loss, RowLoss):

@@ -18,7 +18,9 @@ ROW_BY_ROW = [
     fl.Triplet(margin=0.3, squared=False),
     fl.CenterLoss(),
 ]
-ALL = [*ROW_BY_ROW, fl.NTXent(), fl.NTXent(temperature=0.5)]
+ALL = [*ROW_BY_ROW, fl.NTXent(), fl.NTXent(temperature=0.5), fl.GaussianKL()]
+#: Those of one array, whose gradient is an array.
+ENTROPIES = [fl.Entropy(), fl.Entropy(from_logits=True)]
 CLASSES = 7
 
 
@@ -32,13 +34,21 @@ def ordinary(loss: Any, n: int, d: int, dtype: Any, rng: np.random.Generator) ->
         return rows(n), rows(n), rows(n)
     if isinstance(loss, fl.CenterLoss):
         return rows(n), rows(CLASSES), rng.integers(0, CLASSES, n)
-    if isinstance(loss, fl.NTXent):
+    if isinstance(loss, fl.NTXent | fl.GaussianKL):
         return rows(n), rows(n)
+    if isinstance(loss, fl.Entropy):
+        z = rows(n) * 4 * np.sqrt(d).astype(dtype)
+        return (z if loss.from_logits else fl.CrossEntropy().probabilities(z),)
     return rows(n), rows(n), rng.integers(0, 2, n)
 
 
 def n_gradients(loss: Any) -> int:
-    return 3 if isinstance(loss, fl.Triplet) else 2
+    return 3 if isinstance(loss, fl.Triplet) else 1 if isinstance(loss, fl.Entropy) else 2
+
+
+def listed(gradients: Any) -> tuple[Any, ...]:
+    """Gradients as a tuple, by one array too."""
+    return gradients if isinstance(gradients, tuple) else (gradients,)
 
 
 def embeddings(loss: Any, arguments: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
@@ -49,9 +59,10 @@ def ask(loss: Any, arguments: tuple[Any, ...], **options: Any) -> dict[str, np.n
     """Value and gradients by name, of the verb that computes both; the other two agree with it exactly."""
     out = options.pop("out", None)
     value, gradients = loss.value_and_gradient(*arguments, **options, out=out)
+    gradients = listed(gradients)
     found = {"value": np.asarray(value)} | {f"gradient {i}": np.asarray(g) for i, g in enumerate(gradients)}
     if out is None:
-        alone, slopes = loss(*arguments, **options), loss.gradient(*arguments, **options)
+        alone, slopes = loss(*arguments, **options), listed(loss.gradient(*arguments, **options))
         np.testing.assert_array_equal(alone, value)
         for one, other in zip(slopes, gradients, strict=True):
             np.testing.assert_array_equal(one, other)

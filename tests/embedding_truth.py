@@ -32,6 +32,13 @@ def _magnitudes(loss: Any, arguments: tuple[Any, ...]) -> tuple[Any, list[Any]]:
     """Of the terms of the values, and of the gradients: (n,) and (n, d) each."""
     x = [np.asarray(a, float) for a in arguments]
     zeros = [np.zeros_like(a) for a in x]
+    if isinstance(loss, fl.GaussianKL):
+        return np.zeros(len(x[0])), zeros
+    if isinstance(loss, fl.Entropy):
+        twin = reference.twin(loss)
+        p, sizes = twin._probabilities(x[0]), np.abs(twin._logarithms(x[0]))
+        slopes = p * (sizes + twin._values(x[0])[:, None]) if loss.from_logits else sizes + 1
+        return np.zeros(len(p)), [slopes]
     if isinstance(loss, fl.CenterLoss):
         by_centers = np.zeros_like(x[1])
         np.add.at(by_centers, arguments[2], np.abs(x[0] - x[1][arguments[2]]))

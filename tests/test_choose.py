@@ -111,7 +111,10 @@ OTHERS = [
     ({"task": "similarity", "examples": "classes"}, "CenterLoss", {}),
     ({"task": "similarity", "examples": "views"}, "NTXent", {}),
     ({"task": "generation"}, "WassersteinCritic", {}),
-    ({"task": "generation", "model": "vae"}, "KLDivergence", PROBABILITIES),
+    ({"task": "generation", "model": "vae"}, "GaussianKL", {}),
+    ({"model": "vae"}, "GaussianKL", {}),
+    ({"model": "gan"}, "WassersteinCritic", {}),
+    ({"model": "adaboost"}, "Exponential", {}),
 ]
 
 

@@ -100,7 +100,8 @@ def test_for_programs(capsys):
         (["--task", "multiclass", "--shares", "5:4:1"], "cce:class_weight=0.666667:0.833333:3.33333"),
         (["--task", "multiclass", "--labels", "one-hot"], "cce"),
         (["--task=distribution", "--symmetric"], "js"),
-        (["--task=generation", "--model=vae"], "kl"),
+        (["--task=generation", "--model=vae"], "gaussian_kl"),
+        (["--model=vae"], "gaussian_kl"),
     ],
     ids=str,
 )

@@ -38,7 +38,7 @@ def test_list_of_a_family(capsys):
     assert document[0]["parameters"]["class_weight"] is None
     assert main(["list", "--family", "distribution", "--json"]) == 0
     names = [entry["name"] for entry in json.loads(capsys.readouterr().out)]
-    assert names == ["kl_divergence", "js_divergence"]
+    assert names == ["kl_divergence", "js_divergence", "entropy", "gaussian_kl"]
 
 
 @pytest.mark.parametrize("width", [80, 120])

@@ -19,6 +19,7 @@ NAMES = {
     "Triplet": ("anchor", "positive", "negative"),
     "CenterLoss": ("x", "centers", "labels"),
     "NTXent": ("a", "b"),
+    "GaussianKL": ("mean", "log_variance"),
 }
 
 

@@ -235,8 +235,10 @@ def test_labels_of_all_kinds() -> None:
 def test_objects() -> None:
     assert repr(fl.Triplet(margin=0.5)) == "Triplet(margin=0.5, squared=True)"
     names = {info.name: info for info in fl.list_losses() if issubclass(info.cls, fl.EmbeddingLoss)}
-    assert list(names) == ["contrastive", "triplet", "center_loss", "cosine_embedding", "nt_xent"]
-    assert {info.family for info in names.values()} == {"embedding"}
+    alone = ["entropy", "gaussian_kl"]
+    assert list(names) == [*alone, "contrastive", "triplet", "center_loss", "cosine_embedding", "nt_xent"]
+    for info in names.values():
+        assert info.family == ("distribution" if info.name in alone else "embedding")
     for loss in ALL:
         assert fl.get_loss(loss.name, **loss.parameters) == loss
         arguments = ordinary(loss, 4, 3, np.float64, np.random.default_rng(0))
@@ -247,7 +249,7 @@ def test_objects() -> None:
         with pytest.raises(AttributeError):
             loss.margin = 3.0
         twin = reference.twin(loss)
-        assert (repr(twin), twin.has_hessian, twin.family) == (repr(loss), False, "embedding")
+        assert (repr(twin), twin.has_hessian, twin.family) == (repr(loss), False, loss.family)
         for verb in ("gradient_and_hessian", "value_gradient_and_hessian"):
             for kind in (loss, twin):
                 with pytest.raises(TypeError, match="not diagonal"):

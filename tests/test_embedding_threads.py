@@ -8,7 +8,7 @@ import numpy as np
 import processes
 import pytest
 import tiers
-from embedding_samples import ALL, ROW_BY_ROW, ask, assert_same, ordinary
+from embedding_samples import ALL, ENTROPIES, ROW_BY_ROW, ask, assert_same, ordinary
 
 import fastloss as fl
 
@@ -141,7 +141,7 @@ def test_similarities_are_never_whole() -> None:
 
 def test_every_loss_is_tested() -> None:
     listed = {info.cls for info in fl.list_losses() if issubclass(info.cls, fl.EmbeddingLoss)}
-    assert {type(loss) for loss in ALL} == listed
+    assert {type(loss) for loss in [*ALL, *ENTROPIES]} == listed
 
 
 def test_labels_that_change_meanwhile() -> None:

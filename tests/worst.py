@@ -173,13 +173,16 @@ class Embeddings:
         right = np.all(
             [(np.abs(a) < 1e9).all(axis=1) & (np.abs(a).max(axis=1) > 1e-6) for a in numbers], axis=0
         )
+        if self.loss == fl.Entropy():
+            right &= ((numbers[0] > 0) & (numbers[0] <= 1)).all(axis=1)
         return right & np.all([(a != b).any(axis=1) for a in numbers[:1] for b in numbers[1:]], axis=0)
 
     def errors(self, loss: Any, output: str, arrays: search.Arrays) -> np.ndarray:
         if isinstance(loss, fl.CenterLoss):
             arrays = (*arrays, np.arange(len(arrays[0])))
         value, gradients = loss.value_and_gradient(*arrays, reduction="none")
-        found = embedding_truth.errors(loss, arrays, [value, *gradients])[self.outputs.index(output)]
+        results = [value, *embedding_samples.listed(gradients)]
+        found = embedding_truth.errors(loss, arrays, results)[self.outputs.index(output)]
         return found.reshape(len(found), -1).max(axis=1)
 
 
@@ -247,7 +250,7 @@ def subjects() -> Iterator[Any]:
         for form in row_samples.forms(row_samples.make(case, 2)):
             for n_classes in (2, 3, 8) if case[1] else (2, 3, 5, 20, 130):
                 yield Rows(case, form, n_classes)
-    for loss in embedding_samples.ROW_BY_ROW:
+    for loss in (*embedding_samples.ROW_BY_ROW, fl.GaussianKL(), *embedding_samples.ENTROPIES):
         for d in (1, 3, 16, 40):
             yield Embeddings(loss, d)
     for temperature in (0.05, 0.5):

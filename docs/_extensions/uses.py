@@ -42,6 +42,8 @@ USES = {
     "MulticlassHinge": "Many classes with a margin: multi-class support vector machines.",
     "KLDivergence": "To fit a distribution to another one that is known: distillation, variational methods.",
     "JSDivergence": "To compare two distributions on equal terms: symmetric, bounded, its root a metric.",
+    "Entropy": "How sure predictions are; the penalty of those that are too sure.",
+    "GaussianKL": "The codes of a variational autoencoder: the part of its loss beside the reconstruction.",
     "Contrastive": "Embeddings learnt from pairs that are alike or not.",
     "Triplet": "Embeddings learnt from comparisons: this one is nearer than that one.",
     "CenterLoss": "Embeddings whose classes should be dense, beside another loss that separates them.",

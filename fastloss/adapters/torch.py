@@ -272,9 +272,14 @@ class EmbeddingModule(_Module):
             return self._value(self.loss(*arrays, **options), dtype), ()
         if not value:
             found = self.loss.gradient(*arrays, **options)
-            return None, tuple(_tensor(slope, dtype) for slope in found)
+            return None, self._slopes(found, dtype)
         result, found = self.loss.value_and_gradient(*arrays, **options)
-        return self._value(result, dtype), tuple(_tensor(slope, dtype) for slope in found)
+        return self._value(result, dtype), self._slopes(found, dtype)
+
+    @staticmethod
+    def _slopes(found: Any, dtype: Any) -> tuple[Any, ...]:
+        slopes = found if isinstance(found, tuple) else (found,)
+        return tuple(_tensor(slope, dtype) for slope in slopes)
 
     def _curvature(self, tensors: tuple[Any, ...]) -> Any:
         raise differentiable_once(self.loss)

@@ -345,9 +345,34 @@ ADVICE: Mapping[str, Advice] = {
         (
             "Not symmetric: the first argument is the true distribution.",
             "Infinite where the model gives 0 to what happens.",
-            "For Gaussian codes of an autoencoder use the closed form in mean and variance.",
+            "For normal codes of an autoencoder take GaussianKL, of mean and variance.",
         ),
         _SOFTMAX_OUTPUT,
+    ),
+    "Entropy": Advice(
+        "softmax",
+        "logarithm, up to a constant a row",
+        _LOGITS.format("softmax").partition(", and")[0],
+        "none",
+        _SMOOTH,
+        (
+            "As a penalty of predictions that are too sure it has a negative factor: it is to be large.",
+            _TWICE.format("softmax"),
+        ),
+        _SOFTMAX_OUTPUT,
+    ),
+    "GaussianKL": Advice(
+        "none",
+        "none",
+        "two arrays (n, d) from the encoder, without activation: means, and logarithms of variances",
+        "none",
+        "Adam or another adaptive one",
+        (
+            "Sum both it and the reconstruction over a sample's numbers: beside a mean over pixels it "
+            "outweighs them.",
+            "Codes may all become the prior: let its factor grow from 0 in the first epochs.",
+            "The logarithm is of the variance, not of the standard deviation.",
+        ),
     ),
     "JSDivergence": Advice(
         "softmax",

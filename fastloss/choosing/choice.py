@@ -11,7 +11,16 @@ from typing import Any, NamedTuple
 
 from fastloss._loss import Loss, PointwiseLoss, number_in, sequence_of_numbers
 from fastloss.choosing.advice import ADVICE, COMMON_PITFALLS
-from fastloss.choosing.questions import CONFLICTS, GRADES, QUESTIONS, SHORTHANDS, Question, matches, raised
+from fastloss.choosing.questions import (
+    CONFLICTS,
+    GRADES,
+    QUESTIONS,
+    SHORTHANDS,
+    Question,
+    matches,
+    raised,
+    task_of_model,
+)
 from fastloss.choosing.reported import REPORTED
 from fastloss.choosing.rules import RULES, Computed, Rule
 from fastloss.registry import list_losses
@@ -156,12 +165,13 @@ def choose(
     task : str, optional
         ``"regression"``, ``"classification"``, ``"distribution"`` (to match one), ``"similarity"`` (of
         embeddings) or ``"generation"``. ``"binary"``, ``"multiclass"`` and ``"multilabel"`` are
-        classification with that answer to `classes`. It may be left out where `metric` is given.
+        classification with that answer to `classes`. It may be left out where `metric` is given, or
+        `model`.
     metric : str, optional
         The number that is reported in the end, which then decides: ``"rmse"``, ``"mse"``, ``"r2"``,
-        ``"mae"``, ``"rmsle"``, ``"mape"``, ``"pinball"``, ``"poisson_deviance"`` or ``"gamma_deviance"`` of
-        regression; ``"log_loss"``, ``"brier"``, ``"auc"``, ``"average_precision"``, ``"accuracy"``,
-        ``"balanced_accuracy"`` or ``"f1"`` of classification.
+        ``"mae"``, ``"rmsle"``, ``"mape"``, ``"smape"``, ``"pinball"``, ``"poisson_deviance"`` or
+        ``"gamma_deviance"`` of regression; ``"log_loss"``, ``"brier"``, ``"auc"``, ``"average_precision"``,
+        ``"accuracy"``, ``"balanced_accuracy"`` or ``"f1"`` of classification.
     classes : str, optional
         Classification: ``"two"``, ``"many"`` or ``"multilabel"``.
     values : str, optional
@@ -214,11 +224,13 @@ def choose(
     (BinaryFocal(gamma=2.0, alpha=0.25, from_logits=True, class_weight=None), 'sigmoid')
     >>> fl.choose(metric="mae").loss
     AbsoluteError()
+    >>> fl.choose(model="vae").loss
+    GaussianKL()
     >>> fl.choose("multiclass", shares=[0.8, 0.15, 0.05]).loss.class_weight
     (0.416667, 2.22222, 6.66667)
     """
     if task is None:
-        task = _task_of(metric)
+        task = _task_of(metric, model)
     given = {
         "task": task,
         "classes": classes,
@@ -301,9 +313,11 @@ def _reported(metric: Any) -> tuple[Rule, ...]:
     return REPORTED[metric]
 
 
-def _task_of(metric: Any) -> str:
-    """Return the task of which a number is reported."""
+def _task_of(metric: Any, model: Any) -> str:
+    """Return the task of which a number is reported, or for which alone there is such a model."""
     if metric is None:
+        if (task := task_of_model(model)) is not None:
+            return task
         raise TypeError("task must be given, or the metric that is reported, got task=None")
     (task,) = _reported(metric)[0].when["task"]
     return task

@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-__all__ = ["CONFLICTS", "GRADES", "QUESTIONS", "SHORTHANDS", "Conflict", "Question", "matches", "raised"]
+__all__ = [
+    "CONFLICTS",
+    "GRADES",
+    "QUESTIONS",
+    "SHORTHANDS",
+    "Conflict",
+    "Question",
+    "matches",
+    "raised",
+    "task_of_model",
+]
 
 Condition = Mapping[str, tuple[str, ...]]
 _ALWAYS: Condition = MappingProxyType({})
@@ -239,3 +249,12 @@ def matches(condition: Condition, facts: Mapping[str, str]) -> bool:
 def raised(facts: dict[str, str]) -> Iterator[Question]:
     """Go through the questions that the facts raise; facts may be added on the way."""
     return (question for question in QUESTIONS if matches(question.when, facts))
+
+
+def task_of_model(model: object) -> str | None:
+    """Return the task that such a model is trained for, where there is only one."""
+    for question in QUESTIONS:
+        if question.name == "model" and isinstance(model, str) and model in question.answers.keys() - {"any"}:
+            (task,) = question.when["task"]
+            return task
+    return None

@@ -456,12 +456,14 @@ _GENERATION = (
     ),
     Rule(
         {"task": ("generation",), "model": ("vae",)},
-        "KLDivergence",
-        "Draws the distribution of the latent code to its prior; the reconstruction has a loss of its own.",
-        {"from_logits": False},
-        (
-            Option("SquaredError", "the reconstruction, of real numbers"),
-            Option("BinaryCrossEntropy", "the reconstruction, of black and white"),
+        "GaussianKL",
+        "Draws each code, of the mean and the variance that the encoder gives, to the standard normal "
+        "distribution. To it comes a loss of the reconstruction, summed over a sample's numbers as this is "
+        "over a code's.",
+        options=(
+            Option("HalfSquaredError", "the reconstruction, of real numbers with noise of variance 1"),
+            Option("BinaryCrossEntropy", "the reconstruction, of black and white", {"from_logits": True}),
+            Option("KLDivergence", "codes are classes: to their prior, in place of this one"),
         ),
     ),
 )

@@ -11,7 +11,7 @@ import textwrap
 from typing import Any
 
 import fastloss as fl
-from fastloss.choosing.questions import QUESTIONS, SHORTHANDS, Question, raised
+from fastloss.choosing.questions import QUESTIONS, SHORTHANDS, Question, raised, task_of_model
 from fastloss.choosing.reported import REPORTED
 from fastloss.cli.errors import CommandError
 from fastloss.cli.parser import completed, one_of
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         name: getattr(args, name) for name in _NAMES if getattr(args, name) is not None
     }
     shares = args.shares
-    are_asked = "task" not in answers and args.metric is None
+    are_asked = "task" not in answers and args.metric is None and task_of_model(args.model) is None
     if are_asked:
         answers, shares = ask_all(answers, shares)
     numbers: Any = None if shares is None else parse_value(shares)

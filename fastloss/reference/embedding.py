@@ -1,4 +1,4 @@
-"""Losses of embeddings: rows that are vectors, in pairs, in triplets, or against centres."""
+"""Losses of embeddings: rows that are vectors, in pairs, in triplets, or against centres; of codes alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from numpy.typing import ArrayLike
 
 from fastloss.reference._base import Array, Loss, Out, _check_reduction, _result_dtype, _store, _weights
 
-__all__ = ["EmbeddingLoss", "Contrastive", "CosineEmbedding", "Triplet", "CenterLoss", "NTXent"]
+__all__ = [
+    "EmbeddingLoss",
+    "Contrastive",
+    "CosineEmbedding",
+    "Triplet",
+    "CenterLoss",
+    "NTXent",
+    "Entropy",
+    "GaussianKL",
+]
 
 
 def _length(x: Array) -> Array:
@@ -65,7 +74,7 @@ class EmbeddingLoss(Loss):
         out: Out = None,
         n_threads: int | None = None,
     ) -> Any:
-        """Give the gradients of the reduced value, a tuple with one for each embedding argument."""
+        """Give the gradients of the reduced value, a tuple where there are several embedding arguments."""
         return self._compute("g", arguments, sample_weight, reduction, out)
 
     def value_and_gradient(
@@ -116,7 +125,8 @@ class EmbeddingLoss(Loss):
         results = _store(results, out)
         if "g" not in outputs:
             return results[0]
-        gradients = tuple(results["v" in outputs :])
+        found = tuple(results["v" in outputs :])
+        gradients = found if len(found) > 1 else found[0]
         return (results[0], gradients) if "v" in outputs else gradients
 
     def _check_labels(self, arrays: list[Array]) -> None:
@@ -248,3 +258,47 @@ class NTXent(EmbeddingLoss):
         length = _length(np.concatenate([a, b]))
         gradient = np.where(length > 0, (by_u - along) / np.where(length > 0, length, 1.0), 0.0)
         return gradient[: len(a)], gradient[len(a) :]
+
+
+class Entropy(EmbeddingLoss):
+    """-Σ p·log p, p given or the softmax of logits."""
+
+    family = "distribution"
+
+    def __init__(self, from_logits: bool = False) -> None:
+        self.from_logits = from_logits
+
+    def _logarithms(self, z: Array) -> Array:
+        """Logarithms of the probabilities."""
+        if not self.from_logits:
+            return np.log(np.where(z > 0, z, 1.0))  # whose products with 0 are 0
+        shifted = z - np.max(z, axis=1, keepdims=True)
+        return shifted - np.log(np.sum(np.exp(shifted), axis=1, keepdims=True))
+
+    def _probabilities(self, z: Array) -> Array:
+        return np.exp(self._logarithms(z)) if self.from_logits else z
+
+    def _values(self, *arguments: Array) -> Array:
+        (z,) = arguments
+        return -np.sum(self._probabilities(z) * self._logarithms(z), axis=1)
+
+    def _gradients(self, w: Array, *arguments: Array) -> tuple[Array, ...]:
+        (z,) = arguments
+        if not self.from_logits:
+            return (w[:, None] * np.where(z > 0, -self._logarithms(z) - 1, np.inf),)
+        values = self._values(z)
+        return (-w[:, None] * self._probabilities(z) * (self._logarithms(z) + values[:, None]),)
+
+
+class GaussianKL(EmbeddingLoss):
+    """½Σ(μ² + e^v - 1 - v) for means μ and logarithms v of variances."""
+
+    family = "distribution"
+
+    def _values(self, *arguments: Array) -> Array:
+        mean, v = arguments
+        return np.sum(mean**2 + np.exp(v) - 1 - v, axis=1) / 2
+
+    def _gradients(self, w: Array, *arguments: Array) -> tuple[Array, ...]:
+        mean, v = arguments
+        return w[:, None] * mean, w[:, None] * np.expm1(v) / 2

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from embedding_samples import ALL, n_gradients
+from embedding_samples import ALL, ENTROPIES, listed, n_gradients
 from verbs import REDUCTIONS
 
 import fastloss as fl
@@ -33,7 +33,7 @@ class Embedding(Subject):
 
     def __init__(self, cls: type[Any]) -> None:
         self.name = cls.__name__
-        self.losses = [loss for loss in ALL if type(loss) is cls] or [cls()]
+        self.losses = [loss for loss in [*ALL, *ENTROPIES] if type(loss) is cls]
         self.n_vectors = n_gradients(self.losses[0])
         self.names = cls._names
         self.inputs = (*cls._names, "sample_weight")
@@ -59,6 +59,9 @@ class Embedding(Subject):
             dtype = self._dtype(choice, name)
             shape = (7, d) if name == "centers" else (n, d)
             whole = is_whole(dtype)
+            if choice["loss"] == fl.Entropy():
+                found[name] = cast(_probabilities(shape, whole, rng), dtype)
+                continue
             found[name] = cast(
                 rng.integers(0, 2, shape) if whole else rng.normal(0, 1, shape) / d**0.5, dtype
             )
@@ -106,7 +109,13 @@ class Embedding(Subject):
         value, gradient = VERBS[choice["verb"]]
         if not gradient:
             return [found]
-        return [found[0], *found[1]] if value else found
+        return [found[0], *listed(found[1])] if value else listed(found)
+
+
+def _probabilities(shape: tuple[int, int], whole: bool, rng: np.random.Generator) -> np.ndarray:
+    if whole:
+        return np.arange(shape[1]) == rng.integers(0, shape[1], (shape[0], 1))
+    return fl.CrossEntropy().probabilities(rng.normal(0, 2, shape))
 
 
 class Batch(Embedding):
