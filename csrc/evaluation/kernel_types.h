@@ -42,8 +42,9 @@ typedef struct {
     /* The largest of n magnitudes, NaN if there is one, and the smallest but 0: of zeros alone 0 and infinity. */
     void (*range)(const double *x, size_t n, double *largest, double *smallest);
     /* Six totals that add up to the sum of n products x y, below 2^exponent, without any rounding; 0 where
-     * something is left. No product may be so small that its rounding error is no double. */
-    int (*sum_products)(const double *x, const double *y, size_t n, int exponent, double *totals);
+     * something is left. Their exponents may be `span` less. No product may be so small that its rounding
+     * error is no double. */
+    int (*sum_products)(const double *x, const double *y, size_t n, int exponent, int span, double *totals);
     void (*widen)(const float *x, size_t n, double *to);
     /* w x, rounded once; 0 where w is 0, whatever x is. */
     void (*weigh)(const double *x, const double *w, size_t n, double *to);

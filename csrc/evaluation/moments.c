@@ -51,8 +51,9 @@ static int fl_exponent(double x) {
 static void fl_add_products(const fl_evaluation_ops *ops, fl_exact *a, fl_factor f, fl_factor g, size_t n) {
     double high[FL_SUM_BLOCK], low[FL_SUM_BLOCK], totals[6];
     const double *x = f.x, *y = g.x;
-    if (fl_is_moderate(f) && fl_is_moderate(g) &&
-        ops->sum_products(x, y, n, fl_exponent(f.largest) + fl_exponent(g.largest), totals)) {
+    int exponent = fl_exponent(f.largest) + fl_exponent(g.largest);
+    int span = exponent - fl_exponent(f.smallest) - fl_exponent(g.smallest);
+    if (fl_is_moderate(f) && fl_is_moderate(g) && ops->sum_products(x, y, n, exponent, span, totals)) {
         for (int j = 0; j < 6; j++)
             fl_exact_add(a, totals[j]);
         return;

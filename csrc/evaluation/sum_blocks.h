@@ -260,9 +260,13 @@ static inline __attribute__((always_inline)) int fl_split_products_at(const doub
     return any << 1 == 0;
 }
 
-static int fl_sum_products(const double *x, const double *y, size_t n, int exponent, double *totals) {
+/* A product has 53 bits, so that two levels take those whose exponents span what is left of them; others may
+ * be fine as well, but are mostly not. */
+static int fl_sum_products(const double *x, const double *y, size_t n, int exponent, int span,
+                           double *totals) {
     memset(totals, 0, 2 * FL_PRODUCT_LEVELS * sizeof *totals);
-    return fl_split_products_at(x, y, n, exponent, 2, totals, totals + FL_PRODUCT_LEVELS) ||
+    return (span <= 2 * FL_LEVEL_BITS - 53 &&
+            fl_split_products_at(x, y, n, exponent, 2, totals, totals + FL_PRODUCT_LEVELS)) ||
            fl_split_products_at(x, y, n, exponent, 3, totals, totals + FL_PRODUCT_LEVELS);
 }
 

@@ -79,6 +79,13 @@ class Block:
         return None if self.weights is None else np.ascontiguousarray(self.weights, dtype=np.float64)
 
     @cached_property
+    def double_y(self) -> Array:
+        """The targets in float64, in a scratch array."""
+        y = self.scratch.array("y", self.y.shape, np.float64)
+        np.copyto(y, self.y, casting="unsafe")
+        return y
+
+    @cached_property
     def labels(self) -> npt.NDArray[np.uint8]:
         """The targets as labels of two classes: 1, and 0 for 0 and -1.
 

@@ -146,7 +146,7 @@ def _factorise_arrow(column: Any, scratch: Scratch | None) -> tuple[Array, list[
         if hasattr(column, "chunks"):
             column = column.chunk(0)
     if not column.null_count and str(column.type) in _WHOLE:
-        return factorise(column.to_numpy(), scratch)
+        return factorise(np.from_dlpack(column), scratch)
     encoded = column if hasattr(column, "dictionary") else column.dictionary_encode()
     labels = encoded.dictionary.to_pylist()
     indices = encoded.indices

@@ -239,10 +239,12 @@ class R2Store(Store):
 
     def add(self, block: Block) -> None:
         """Add the rows of a block."""
-        y = block.y.astype(np.float64)
-        squares = [residuals(block, model) ** 2 for model in range(self.n_models)]
-        weights = block.double_weights
-        self.sums["values"].add_values([*squares, y * y, y], weights, weights, block.starts, block.groups)
+        squares = [residuals(block, model) for model in range(self.n_models)]
+        for r in squares:
+            np.multiply(r, r, out=r)
+        y, weights = block.double_y, block.double_weights
+        y_y = np.multiply(y, y, out=block.scratch.array("squares of y", y.shape, np.float64))
+        self.sums["values"].add_values([*squares, y_y, y], weights, weights, block.starts, block.groups)
 
     def _means(self, group: int, about: About) -> tuple[list[Total], list[float], float]:
         n = self.n_models + 2
@@ -327,12 +329,12 @@ class MaxErrorStore(Store):
 
 
 def residuals(block: Block, model: int) -> Array:
-    """Return predictions less targets, in float64."""
+    """Return predictions less targets, in float64, in a scratch array."""
     z = block.predictions[model]
     if z.ndim != 1 or block.y.ndim != 1:
         raise ValueError(f"y_pred has shape (n, {z.shape[-1]}), expected one prediction a row")
-    found: Array = z.astype(np.float64) - block.y.astype(np.float64)
-    return found
+    room = block.scratch.array(("residuals", model), z.shape, np.float64)
+    return np.subtract(z, block.double_y, out=room, dtype=np.float64)
 
 
 def class_labels(block: Block, n_classes: int) -> Array:
