@@ -112,7 +112,10 @@ class Traits:
 
     @property
     def kink(self) -> str | None:
-        """Where a loss that is piecewise linear has its one kink: the "target", "zero" or the "margin"."""
+        """Where a loss that is piecewise linear has its kink, or kinks.
+
+        The "target", "zero" or the "margin"; or the two ends of a "tolerance" about the target.
+        """
         return None
 
     @property

@@ -18,6 +18,7 @@ except ImportError as error:
     raise ImportError('fastloss.linear_model needs scikit-learn: pip install "fastloss[sklearn]"') from error
 
 from fastloss import _linear_solvers as solvers
+from fastloss._linear_interior import interior_point
 from fastloss._loss import Loss, number_in
 from fastloss.adapters import _estimators as shared
 from fastloss.adapters._boosting import predictions
@@ -129,14 +130,14 @@ class _Linear(BaseEstimator):
             wanted = {
                 "newton": solvers.newton,
                 "lbfgs": solvers.lbfgs,
-                "interior-point": solvers.interior_point,
+                "interior-point": interior_point,
             }[self.solver]
-            if (wanted is solvers.interior_point) != solvers.has_kinks(loss) and wanted is not solvers.lbfgs:
+            if (wanted is interior_point) != solvers.has_kinks(loss) and wanted is not solvers.lbfgs:
                 raise ValueError(f"solver={self.solver!r} is not for {loss!r}")
             return wanted
         if not solvers.has_matrix(objective):
             return solvers.lbfgs
-        return solvers.interior_point if solvers.has_kinks(loss) else solvers.newton
+        return interior_point if solvers.has_kinks(loss) else solvers.newton
 
     def _scores(self, X: Any) -> Array:
         check_is_fitted(self)
@@ -151,9 +152,10 @@ class LinearRegressor(RegressorMixin, _Linear):
     .. math:: \frac{\sum_i s_i\,l(y_i, x_i^\top\beta + b)}{\sum_i s_i} + P(\beta),
 
     with the intercept free. The optimum is exact: by Newton's method, with proximal steps under an L1
-    penalty; by an interior-point method for losses with a kink (`AbsoluteError`, `Quantile`,
-    `AbsolutePercentageError`). Of more than 500 parameters, and for formulas of cases, whose slopes may jump,
-    it is that of L-BFGS. Redescending losses (`Cauchy`, `Welsch`, `Tukey`) have minima besides the lowest.
+    penalty; by an interior-point method for losses of lines (`AbsoluteError`, `Quantile`,
+    `EpsilonInsensitive`, `AbsolutePercentageError`). Of more than 500 parameters, and for formulas of cases,
+    whose slopes may jump, it is that of L-BFGS. Redescending losses (`Cauchy`, `Welsch`, `Tukey`) have minima
+    besides the lowest.
 
     Parameters
     ----------

@@ -237,7 +237,7 @@ class EpsilonInsensitive(PointwiseLoss):
     curvature_units = "residual"
     predicts = of_parameters(lambda loss: "median" if loss.epsilon == 0 else "center")
     homogeneous = of_parameters(lambda loss: 1.0 if loss.epsilon == 0 else None)
-    kink = of_parameters(lambda loss: "target" if loss.epsilon == 0 else None)
+    kink = of_parameters(lambda loss: "target" if loss.epsilon == 0 else "tolerance")
     epsilon: float
 
     def __init__(self, epsilon: float = 0.1) -> None:

@@ -8,18 +8,19 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse
-from scipy.optimize import minimize
+from scipy.optimize import linprog, minimize
 from sklearn import linear_model
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVR, LinearSVC
 from sklearn.utils.estimator_checks import check_estimator
 from threadpoolctl import threadpool_limits
 
 import fastloss as fl
+from fastloss.adapters._estimators import encoded
 from fastloss.linear_model import LinearClassifier, LinearRegressor, path
 
 
@@ -235,6 +236,55 @@ def test_adaboosts_loss_and_the_support_vectors():
     a = np.linalg.lstsq((sign[:, None] * X)[on_edge].T, (model.coef_[0] - at_bound), rcond=None)[0]
     np.testing.assert_allclose((a * sign[on_edge]) @ X[on_edge] + at_bound, model.coef_[0], atol=1e-8)
     assert 0 < on_edge.sum() <= 6
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 5.0, 60.0, 1e4])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_tolerance_is_a_linear_program(epsilon, weighted):
+    """Σ sᵢtᵢ/Σ sᵢ + α Σ|βⱼ| with tᵢ ≥ ±(xᵢᵀβ + b − yᵢ) − ε, by HiGHS."""
+    X, y = NUMBERS
+    s = np.arange(N) % 3 + 0.5 if weighted else np.ones(N)
+    d, alpha = X.shape[1], 0.02
+    # Variables: the parts of β, the intercept, and t.
+    columns = np.hstack([X, -X, np.ones((N, 1))])
+    upper = np.block([[columns, -np.eye(N)], [-columns, -np.eye(N)]])
+    cost = np.concatenate([np.full(2 * d, alpha), [0.0], s / s.sum()])
+    bounds = [(0, None)] * (2 * d) + [(None, None)] + [(0, None)] * N
+    least = linprog(cost, upper, np.concatenate([y + epsilon, epsilon - y]), bounds=bounds).fun
+    chosen = fl.EpsilonInsensitive(epsilon=epsilon)
+    model = LinearRegressor(chosen, penalty="l1", alpha=alpha).fit(X, y, sample_weight=s)
+    found = chosen(y, model.predict(X), sample_weight=s) + alpha * np.abs(model.coef_).sum()
+    assert least - 1e-9 <= found <= least + 1e-9 * max(1, least)
+
+
+def test_support_vector_regression():
+    X, y = NUMBERS
+    C, epsilon = 0.5, 10.0
+    peer = SVR(kernel="linear", C=C, epsilon=epsilon, tol=1e-9).fit(X, y)
+    model = LinearRegressor(fl.EpsilonInsensitive(epsilon), penalty="l2", alpha=1 / (C * N)).fit(X, y)
+    same(model, peer, 1e-5)
+    objective = fl.LinearObjective(fl.EpsilonInsensitive(epsilon), X, y, fl.L2(1 / (C * N)))
+    value, least = (objective(np.append(np.ravel(m.coef_), m.intercept_))[0] for m in (model, peer))
+    assert value <= least * (1 + 1e-12)
+
+
+def test_integers_are_counted_as_unique_sorts_them(rng):
+    for labels in [
+        rng.integers(-5, 5, 100).astype(np.int8),
+        np.array([-128, 127, 0], np.int8),
+        rng.integers(0, 3, 50).astype(np.uint64) + np.uint64(2**63),
+        rng.integers(0, 3, 50) - 2**62,
+        np.array([0, 10**9, 0]),
+        np.array([2**64 - 1, 2**64 - 3, 2**64 - 1], np.uint64),
+        np.array([-(2**63), 2**63 - 1]),
+        rng.integers(0, 900, 1500).astype(">i2"),
+        rng.integers(0, 2, 20).astype(bool),
+    ]:
+        classes, codes = encoded(labels)
+        expected, places = np.unique(labels, return_inverse=True)
+        np.testing.assert_array_equal(classes, expected)
+        np.testing.assert_array_equal(codes, places)
+        assert classes.dtype == expected.dtype
 
 
 def test_weights_are_repetitions():

@@ -71,8 +71,22 @@ def encoded(y: Any) -> tuple[Array, Array]:
     labels = column_or_1d(y, warn=True)
     if labels.dtype.kind not in "biuUS":
         check_classification_targets(labels)
-    classes, codes = np.unique(labels, return_inverse=True)
-    return classes, codes
+    return _classes_of_integers(labels) or np.unique(labels, return_inverse=True)
+
+
+def _classes_of_integers(labels: Array) -> tuple[Array, Array] | None:
+    """Return the same for integers of a small range, by counting: sorting takes longer than a fit does."""
+    if labels.dtype.kind not in "iu" or not labels.size:
+        return None
+    low, high = int(labels.min()), int(labels.max())
+    if high - low >= max(len(labels), 1024):
+        return None
+    wide = labels if labels.dtype.kind == "u" else labels.astype(np.int64)
+    least = wide.dtype.type(low)
+    places = (wide - least).astype(np.intp)
+    present = np.bincount(places) > 0
+    classes = (np.flatnonzero(present).astype(wide.dtype) + least).astype(labels.dtype)
+    return classes, (np.cumsum(present) - 1)[places]
 
 
 def codes_of(y: Any, classes: Array) -> Array:
