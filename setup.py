@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import logging
 import os
 import re
@@ -135,6 +136,7 @@ class BuildTiers(build_ext):
             if tier == "base" or ("__x86_64__" in macros and self.accepts(flags))
         ]
         ext.define_macros += [(f"FL_HAVE_{tier}", "1") for tier in tiers if tier != "base"]
+        ext.extra_objects += self.formula_library()
         jobs = [(tier, source) for tier in tiers for source in KERNEL_SOURCES]
         ext.extra_objects += [str(self.kernel_object(*job)) for job in jobs]
         jobs = [job for job in jobs if not self.is_new(*job)]
@@ -155,6 +157,16 @@ class BuildTiers(build_ext):
             compile_one(target, source, *options)
 
         self.compiler._compile = say_and_compile
+
+    def formula_library(self) -> list[str]:
+        """Compile a text: the headers that a formula's own kernel needs, for a compiler of the user's."""
+        text = whole_text(Path("csrc/pointwise/formula_compiled.h"), {Path("csrc/fastloss.h")})
+        lines = (json.dumps(line + "\n") for line in text.splitlines())
+        source = Path(self.build_temp) / "formula_library.c"
+        source.parent.mkdir(parents=True, exist_ok=True)
+        # Without visibility: all of one module.
+        source.write_text("\n".join(["const char fl_formula_library[] =", *lines, ";\n"]), encoding="ascii")
+        return list(self.compiler.compile([str(source)], extra_postargs=LIBRARY_FLAGS))
 
     def kernel_object(self, tier: str, source: str) -> Path:
         """Name the object of one precision of one tier."""
@@ -231,6 +243,23 @@ class BuildTiers(build_ext):
                 )
                 return False
         return True
+
+
+def whole_text(header: Path, seen: set[Path]) -> str:
+    """Return a header and those of the library that it includes, each once, without comments and spaces."""
+    text = re.sub(r"/\*.*?\*/", " ", header.read_text(encoding="utf-8"), flags=re.DOTALL)
+    lines: list[str] = []
+    for line in text.splitlines():
+        line = re.sub(r"[ \t]+", " ", line).strip()
+        included = re.match(r'# ?include "(.*)"', line)
+        if included:
+            path = Path(os.path.normpath(header.parent / included[1]))
+            if path not in seen:
+                seen.add(path)
+                lines.append(whole_text(path, seen))
+        elif line:
+            lines.append(line)
+    return "\n".join(lines)
 
 
 def readme() -> str:

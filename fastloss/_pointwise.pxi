@@ -31,19 +31,34 @@ cdef extern from "fastloss.h" nogil:
 
 
 cdef extern from "pointwise/formula.h" nogil:
+    ctypedef enum fl_cost:
+        FL_COST_CHEAP, FL_COST_MEDIUM, FL_COST_HEAVY
     ctypedef struct fl_formula_step:
         pass
+    ctypedef struct fl_formula_output:
+        int kind, a, b, c
     ctypedef struct fl_formula_program:
         const fl_formula_step *steps
         int n_steps, n_registers
-        int of_outputs[3]
+        fl_formula_output outputs[3]
+    ctypedef int (*fl_formula_fn)(
+        size_t n, const void *y, const void *z, const double *constants, double scale, void *value,
+        double *lanes, void *gradient, void *hessian)
     ctypedef struct fl_formula:
         fl_domain target, prediction
-        int is_cheap
+        fl_cost cost
         const double *constants
         fl_formula_program programs[5]
+        const fl_formula_fn *compiled[2]
     int fl_formula_kernel()
     const char *const *fl_formula_operations()
+
+
+cdef extern from *:
+    """
+    extern const char fl_formula_library[];
+    """
+    const char *fl_formula_library
 
 
 cdef extern from "<float.h>" nogil:
@@ -95,6 +110,11 @@ def formula_operations():
     return found
 
 
+def formula_library():
+    """Return the C that a formula's own kernel begins with."""
+    return fl_formula_library.decode()
+
+
 # A loss with a kink is rounded off so wide, in its mean: wider, and what remains of an almost perfect fit is no
 # longer fitted; narrower, and a few rows hit by chance hold a whole leaf.
 cdef double KINK_WIDTH = 0.1
@@ -124,28 +144,37 @@ cdef class Pointwise(Verbs):
         self.given = self.parameters_
         self.has_float32 = fits_float32(self.kernel, self.parameters_)
 
-    def _bind_formula(self, tuple targets, tuple predictions, bint is_cheap, bytes constants, list programs):
+    def _bind_formula(self, tuple targets, tuple predictions, int cost, bytes constants, list programs):
         """Choose the programs of a formula, once, while the object is made.
 
-        A program is made of its steps' bytes, the number of registers and those of the outputs.
+        A program is made of its steps' bytes, the number of registers and four numbers for each output.
         """
         if self.kernel >= 0:
             raise AttributeError("a loss cannot be changed after it is made")
         self.programs = (constants, programs)
         fill_domain(&self.formula.target, targets)
         fill_domain(&self.formula.prediction, predictions)
-        self.formula.is_cheap = is_cheap
+        self.formula.cost = <fl_cost>cost
         self.formula.constants = <const double *>start_of(constants)
         for i, (steps, n_registers, outputs) in enumerate(programs):
             self.formula.programs[i].steps = <const fl_formula_step *>start_of(steps)
             self.formula.programs[i].n_steps = <int>(len(steps) // sizeof(fl_formula_step))
             self.formula.programs[i].n_registers = n_registers
-            for k in range(3):
-                self.formula.programs[i].of_outputs[k] = outputs[k]
+            for k, (kind, a, b, c) in enumerate(outputs):
+                self.formula.programs[i].outputs[k] = fl_formula_output(kind, a, b, c)
         self.given = <const double *>&self.formula
         self.differentiable = True
         self.has_float32 = all_fit_float32(self.formula.constants, <int>(len(constants) // sizeof(double)))
         self.kernel = fl_formula_kernel()
+
+    def _bind_compiled(self, size_t of_float32, size_t of_float64):
+        """Let functions at these addresses run a formula's programs, or none, where they are 0."""
+        self.formula.compiled[0] = <const fl_formula_fn *>of_float32
+        self.formula.compiled[1] = <const fl_formula_fn *>of_float64
+
+    def _is_compiled(self):
+        """Tell whether such functions do."""
+        return self.formula.compiled[0] != NULL
 
     def _bind_columns(self, tuple columns, tuple weights=()):
         """Let a loss of its own compute each column of matrices, of which this one has the kernel of the first.

@@ -85,8 +85,7 @@ static inline const fl_domain *fl_prediction_domain(const fl_pointwise_call *c) 
 
 static inline fl_cost fl_cost_of(const fl_pointwise_call *c) {
     const fl_formula *formula = fl_formula_of(c);
-    fl_cost of_formula = formula && formula->is_cheap ? FL_COST_CHEAP : FL_COST_HEAVY;
-    return formula ? of_formula : fl_describe_pointwise(c->kernel)->cost;
+    return formula ? formula->cost : fl_describe_pointwise(c->kernel)->cost;
 }
 
 static inline void *fl_element(const fl_array *a, size_t i) {

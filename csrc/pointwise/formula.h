@@ -10,18 +10,31 @@
 
 #include "../blocks/block.h"
 #include "../blocks/domain.h"
+#include "kernel_types.h"
 
-/* `to` = operation(a, b, c): numbers of registers, or of constants where the operation's name says so. */
+/* `to` = operation(a, b, ...): numbers of registers, or of constants where the operation's name says so. */
 typedef struct {
-    uint16_t operation, to, a, b, c;
+    uint16_t operation, to, a, b, c, d, e;
 } fl_formula_step;
+
+/* What a program makes: a register, a product a·b or a·((b − c) − ½a), or a constant b times a. Values are added
+ * up, slopes scaled as such. */
+enum { FL_OF_REGISTER, FL_OF_PRODUCT, FL_OF_PARABOLA, FL_OF_MULTIPLE };
+typedef struct {
+    int kind, a, b, c; /* a: a register that is none of the inputs */
+} fl_formula_output;
 
 typedef struct {
     const fl_formula_step *steps;
     int n_steps;
-    int n_registers;   /* of those from 2 on */
-    int of_outputs[3]; /* the registers of value, gradient and Hessian, as far as they are wanted */
+    int n_registers;              /* of those from 2 on */
+    fl_formula_output outputs[3]; /* value, gradient and Hessian, as far as they are wanted */
 } fl_formula_program;
+
+/* A program compiled on the user's machine: n samples, whole lanes, of one precision. Values go where `value` is, or
+ * are added up in `lanes`. Any output may be z itself. Returns what block functions do. */
+typedef int (*fl_formula_fn)(size_t n, const void *y, const void *z, const double *constants, double scale,
+                             void *value, double *lanes, void *gradient, void *hessian);
 
 /* What a program makes: value, gradient, Hessian. */
 enum { FL_PROGRAM_V, FL_PROGRAM_G, FL_PROGRAM_VG, FL_PROGRAM_GH, FL_PROGRAM_VGH, FL_N_PROGRAMS };
@@ -30,9 +43,10 @@ enum { FL_MOST_REGISTERS = 128 };
 
 typedef struct {
     fl_domain target, prediction; /* of the kinds that losses have */
-    int is_cheap;                 /* bound by memory rather than by arithmetic */
+    fl_cost cost;
     const double *constants;
     fl_formula_program programs[FL_N_PROGRAMS];
+    const fl_formula_fn *compiled[2]; /* of float32 and float64, in the order of the programs; NULL: none */
 } fl_formula;
 
 /* What block functions take for their parameters: the formula, and a thread's memory for registers. */
@@ -42,11 +56,11 @@ typedef struct {
 } fl_formula_work;
 
 /* Registers stay in L1: even all of them have room for whole lanes, few for as much as gains something. */
-enum { FL_WORKSPACE = (FL_MOST_REGISTERS + 1) * FL_LANES * sizeof(double), FL_MOST_AT_ONCE = 2048 };
+enum { FL_WORKSPACE = FL_MOST_REGISTERS * FL_LANES * sizeof(double), FL_MOST_AT_ONCE = 2048 };
 
-/* How many samples a program takes at a time, of so many: one more register is for what is NaN. */
+/* How many samples a program takes at a time, of so many. */
 static inline size_t fl_at_once(const fl_formula_program *p, size_t n, size_t itemsize) {
-    size_t room = FL_WORKSPACE / (size_t)(p->n_registers + 1);
+    size_t room = FL_WORKSPACE / (size_t)(p->n_registers ? p->n_registers : 1);
     size_t most = (room < FL_MOST_AT_ONCE ? room : FL_MOST_AT_ONCE) / itemsize & ~(size_t)(FL_LANES - 1);
     return n < most ? n : most;
 }
@@ -56,7 +70,7 @@ static inline size_t fl_workspace(const fl_formula *formula, size_t n, size_t it
     size_t most = 0;
     for (int i = 0; i < FL_N_PROGRAMS; i++) {
         const fl_formula_program *p = &formula->programs[i];
-        size_t bytes = (size_t)(p->n_registers + 1) * fl_at_once(p, n, itemsize) * itemsize;
+        size_t bytes = (size_t)p->n_registers * fl_at_once(p, n, itemsize) * itemsize;
         most = bytes > most ? bytes : most;
     }
     return most;

@@ -14,42 +14,86 @@ typedef struct {
     double *lanes;
 } fl_results;
 
-/* NaN where target or prediction is, otherwise 0. */
-static void fl_find_nan(const fl_frame *f, real *nan) {
-    const size_t n = f->n;
-    const real *y = f->y, *z = f->z;
-    FL_STEP_LOOP nan[k] = fl_keep_nan(y[k], fl_keep_nan(z[k], 0));
+/* a·b, or a·((b − c) − ½a). */
+FL_INLINE real fl_product(int kind, real a, const real *b, const real *c, size_t k) {
+    return a * (kind == FL_OF_PARABOLA ? fl_fma((real)-0.5, a, b[k] - c[k]) : b[k]);
 }
 
-static void fl_deliver(size_t n, real *to, const real *from, const real *nan, real scale) {
-    FL_STEP_LOOP to[k] = (from[k] + nan[k]) * scale;
+static void fl_deliver(const fl_frame *f, fl_formula_output o, real *to, real scale) {
+    const size_t n = fl_whole(f->n);
+    const real *a = fl_register(f, o.a);
+    if (o.kind == FL_OF_PRODUCT) {
+        const real *b = fl_register(f, o.b);
+        FL_STEP_LOOP to[k] = fl_product(FL_OF_PRODUCT, a[k], b, NULL, k) * scale;
+    } else if (o.kind == FL_OF_PARABOLA) {
+        const real *b = fl_register(f, o.b), *c = fl_register(f, o.c);
+        FL_STEP_LOOP to[k] = fl_product(FL_OF_PARABOLA, a[k], b, c, k) * scale;
+    } else {
+        const real c = o.kind == FL_OF_MULTIPLE ? fl_number(f, o.b) : 1;
+        FL_STEP_LOOP to[k] = c * a[k] * scale;
+    }
 }
 
-static void fl_add_values(size_t n, double *lanes, const real *from, const real *nan) {
+/* Adds up values; and makes slopes d·scale·a where there are to be such. */
+FL_INLINE void fl_add_values(const fl_frame *f, fl_formula_output v, int kind, double *lanes, real d,
+                             real scale, real *slopes) {
+    const real *a = fl_register(f, v.a), *b = fl_register(f, v.b), *c = fl_register(f, v.c);
+    const real factor = v.kind == FL_OF_MULTIPLE ? fl_number(f, v.b) : 1;
     fl_double_vector sums[FL_N_DOUBLE_VECTORS];
     fl_load_sums(sums, lanes);
-    for (size_t i = 0; i < n; i += FL_LANES) {
-        real tile[FL_LANES];
+    for (size_t i = 0; i < f->n; i += FL_LANES) {
+        _Alignas(64) real tile[FL_LANES];
         FL_VECTOR_LOOP
-        for (int k = 0; k < FL_LANES; k++)
-            tile[k] = from[i + k] + nan[i + k];
+        for (int k = 0; k < FL_LANES; k++) {
+            tile[k] = kind == FL_OF_MULTIPLE ? factor * a[i + k] : fl_product(kind, a[i + k], b, c, i + k);
+            if (slopes)
+                slopes[i + k] = d * a[i + k] * scale;
+        }
         fl_add_tile(sums, tile);
     }
     fl_store_sums(lanes, sums);
 }
 
-/* Which inputs are NaN is found before an output is written over one. */
-static void fl_finish_program(const fl_frame *f, const fl_formula_program *p, real *nan,
-                              const fl_results *r) {
-    fl_find_nan(f, nan);
-    if (r->lanes)
-        fl_add_values(f->n, r->lanes, fl_register(f, p->of_outputs[0]), nan);
+/* Adds up the values; returns whether the gradient, of the same term, was made with them. */
+static int fl_finish_values(const fl_frame *f, const fl_formula_program *p, const fl_results *r) {
+    fl_formula_output v = p->outputs[0], g = p->outputs[1];
+    const int both = r->gradient && g.a == v.a && (g.kind == FL_OF_REGISTER || g.kind == FL_OF_MULTIPLE);
+    const real d = g.kind == FL_OF_MULTIPLE ? fl_number(f, g.b) : 1;
+    if (v.kind == FL_OF_REGISTER || v.kind == FL_OF_MULTIPLE) {
+        fl_add_values(f, v, FL_OF_MULTIPLE, r->lanes, 0, 0, NULL);
+        return 0;
+    }
+    if (v.kind == FL_OF_PARABOLA && both)
+        fl_add_values(f, v, FL_OF_PARABOLA, r->lanes, d, r->scale, r->gradient);
+    else if (v.kind == FL_OF_PARABOLA)
+        fl_add_values(f, v, FL_OF_PARABOLA, r->lanes, 0, 0, NULL);
+    else if (both)
+        fl_add_values(f, v, FL_OF_PRODUCT, r->lanes, d, r->scale, r->gradient);
+    else
+        fl_add_values(f, v, FL_OF_PRODUCT, r->lanes, 0, 0, NULL);
+    return both;
+}
+
+static void fl_finish_program(const fl_frame *f, const fl_formula_program *p, const fl_results *r) {
+    int has_gradient = r->lanes && fl_finish_values(f, p, r);
     if (r->value)
-        fl_deliver(f->n, r->value, fl_register(f, p->of_outputs[0]), nan, 1);
-    if (r->gradient)
-        fl_deliver(f->n, r->gradient, fl_register(f, p->of_outputs[1]), nan, r->scale);
+        fl_deliver(f, p->outputs[0], r->value, 1);
+    if (r->gradient && !has_gradient)
+        fl_deliver(f, p->outputs[1], r->gradient, r->scale);
     if (r->hessian)
-        fl_deliver(f->n, r->hessian, fl_register(f, p->of_outputs[2]), nan, r->scale);
+        fl_deliver(f, p->outputs[2], r->hessian, r->scale);
+}
+
+/* Lines of the inputs that come next are asked for between the steps: otherwise memory stands idle while steps
+ * compute, and steps while it is read. */
+static void fl_ask_for(const fl_frame *f, int i, int n_steps) {
+    const size_t bytes = f->n * sizeof(real);
+    const size_t from = (bytes * (size_t)i / (size_t)n_steps) & ~(size_t)63;
+    const size_t to = (bytes * (size_t)(i + 1) / (size_t)n_steps) & ~(size_t)63;
+    for (size_t at = bytes + from; at < bytes + to; at += 64) {
+        __builtin_prefetch((const char *)f->y + at);
+        __builtin_prefetch((const char *)f->z + at);
+    }
 }
 
 static int fl_run_formula(size_t n, const real *y, const real *z, const fl_formula_work *work, int program,
@@ -57,16 +101,22 @@ static int fl_run_formula(size_t n, const real *y, const real *z, const fl_formu
     const fl_formula *formula = work->formula;
     const fl_formula_program *p = &formula->programs[program];
     const fl_domain *domain = fl_is_everything(&formula->target) ? NULL : &formula->target;
+    const fl_formula_fn *compiled = formula->compiled[FL_PRECISION == 64];
+    if (compiled)
+        return compiled[program](n, y, z, formula->constants, r.scale, r.value, r.lanes, r.gradient,
+                                 r.hessian);
     const size_t at_once = fl_at_once(p, n, sizeof(real));
-    real *nan = work->registers, *registers = nan + at_once;
     int suspicious = 0;
     for (size_t m; n; n -= m) {
         m = n < at_once ? n : at_once;
-        const fl_frame frame = {m, y, z, registers, at_once, formula->constants};
+        const fl_frame frame = {m, y, z, work->registers, at_once, formula->constants};
         suspicious |= domain && fl_any_outside(y, m, domain);
-        for (int i = 0; i < p->n_steps; i++)
+        for (int i = 0; i < p->n_steps; i++) {
+            if (p->n_steps > 2)
+                fl_ask_for(&frame, i, p->n_steps);
             fl_steps[p->steps[i].operation](&frame, &p->steps[i]);
-        fl_finish_program(&frame, p, nan, &r);
+        }
+        fl_finish_program(&frame, p, &r);
         y += m;
         z += m;
         r.value += r.value ? m : 0;

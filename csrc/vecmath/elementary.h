@@ -32,13 +32,16 @@ FL_INLINE real fl_log1p(real x) {
     return x == 0 ? x : result;
 }
 
-/* e^x − 1. Beyond the clip it is −1, or e^x to working precision. Max error 1.2 ULP. */
+/* e^x − 1 up to the clip, beyond which it is −1, or e^x to working precision. */
+#define FL_EXPM1_CLIP FL_CONST(30.0, 60.0)
+FL_INLINE real fl_expm1_in_range(real x) {
+    return x == 0 ? x : fl_factors_minus_one(fl_exp_in_factors(x, 0, 1));
+}
+
+/* e^x − 1. Max error 1.2 ULP. */
 FL_INLINE real fl_expm1(real x) {
-    const real clip = FL_CONST(30.0, 60.0);
-    real clipped = fl_with_sign(fl_at_most(fl_abs(x), clip), x);
-    real near = fl_factors_minus_one(fl_exp_in_factors(clipped, 0, 1));
-    real result = x > clip ? fl_exp(x) : near;
-    return x == 0 ? x : result;
+    real near = fl_expm1_in_range(fl_with_sign(fl_at_most(fl_abs(x), FL_EXPM1_CLIP), x));
+    return x > FL_EXPM1_CLIP ? fl_exp(x) : near;
 }
 
 /* ½·e^a for a ≥ 0: infinite where that is, not where e^a is. */
@@ -87,16 +90,9 @@ FL_INLINE real fl_exp_minus_abs(real x) {
     return fl_exp_negated(fl_abs(x));
 }
 
-/* Max error 1.9 ULP. */
-FL_INLINE real fl_tanh(real x) {
-    real m = fl_expm1_negated(2 * fl_abs(x)).minus_one;
-    return fl_flip_sign(-m / (2 + m), x);
-}
-
-/* Max error 2.2 ULP. */
-FL_INLINE real fl_log_cosh_any(real x) {
-    real a = fl_abs(x);
-    return fl_log_cosh(a, 1 + fl_expm1_negated(2 * a).minus_one);
+/* e^(−2|x|) − 1: of M, tanh x is −M/(2 + M) with the sign of x, and log cosh x takes 1 + M. */
+FL_INLINE real fl_decay(real x) {
+    return fl_expm1_negated(2 * fl_abs(x)).minus_one;
 }
 
 #endif

@@ -29,7 +29,7 @@ class _Term(PointwiseLoss):
 
     def __init__(self, graph: Graph, node: int) -> None:
         programs = compiled(graph, node, node, node)
-        self._bind_formula(_ANY, _ANY, programs.is_cheap, programs.constants, programs.programs)
+        self._bind_formula(_ANY, _ANY, programs.cost, programs.constants, programs.programs)
 
 
 def culprit(loss: Formula, truth: Truth, output: int, y: npt.NDArray[Any], z: npt.NDArray[Any]) -> str:

@@ -25,8 +25,10 @@ ARITY = {
     **dict.fromkeys(("less", "less_equal", "equal", "not_equal"), 2),
     "where": 3,
     # -----
-    # √(1 + x²), that − 1, its derivative x/√(1 + x²); 1 − x² and 1 − x³; e^(−x²); differences of logarithms
-    **dict.fromkeys(("root", "root_minus_one", "bend", "one_minus_square", "one_minus_cube", "gauss"), 1),
+    # √(1 + x²), that − 1, its derivative x/√(1 + x²); x/(1 + x²); 1 − x² and 1 − x³; e^(−x²); differences of
+    # logarithms
+    **dict.fromkeys(("root", "root_minus_one", "bend", "lorentz", "one_minus_square", "one_minus_cube"), 1),
+    "gauss": 1,
     **dict.fromkeys(("log_difference", "log1p_difference"), 2),
     **dict.fromkeys(("trigamma", "tetragamma", "normal_pdf", "normal_hazard", "normal_excess"), 1),
     "nearest_zero": 2,
@@ -78,6 +80,10 @@ class Graph:
     def plain(self, op: str, *args: int) -> int:
         """Return the node of an operation as it is."""
         return self._intern((op, *args))
+
+    def has(self, node: Node) -> bool:
+        """Tell whether there is such a node."""
+        return node in self._index
 
     def value(self, i: int) -> float | None:
         """Return the number that a node is, or None."""

@@ -3,99 +3,103 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections import Counter
 from typing import NamedTuple
 
 from fastloss import _core
 from fastloss.formulas.graph import LEAVES, Graph, TooLargeError
+from fastloss.formulas.lowering import lowered
 
 #: The numbers of the machine's operations.
 OPERATIONS = {name: i for i, name in enumerate(_core.formula_operations())}
 #: What a program makes, of value, gradient and Hessian, in the order of the C library's numbers.
 OUTPUT_SETS = ((0,), (1,), (0, 1), (1, 2), (0, 1, 2))
 _MOST_REGISTERS = 128
-_CHEAP = {"add", "sub", "mul", "neg", "abs", "sign", "square", "fma", "fnma", "where", "minimum", "maximum"}
-_CHEAP |= {"less", "less_equal", "equal", "not_equal", "nearest_zero", "div", "set"}
-_MOST_CHEAP_STEPS = 12
+#: What operations take, in hundredths of nanoseconds a sample of float32 with AVX-512; the others 3.
+_COSTS = {
+    **dict.fromkeys(("div", "sqrt", "sigmoid_of", "sigmoid_minus_of", "tanh_of", "sigmoid_slope"), 5),
+    **dict.fromkeys(("exp", "exp_minus_abs", "decay", "log1p_of_unit", "cross_entropy_slope_of"), 9),
+    **dict.fromkeys(("expm1", "softplus_of", "softplus_minus_of", "log_cosh_of", "cross_entropy_of"), 12),
+    **dict.fromkeys(("log", "log1p", "gauss", "sinh", "cosh", "xlogy", "logaddexp", "erf"), 20),
+    **dict.fromkeys(("pow", "power", "power_of_sigmoid", "lgamma", "digamma", "trigamma", "tetragamma"), 60),
+    **dict.fromkeys(("normal_cdf", "normal_log_cdf", "normal_pdf", "normal_hazard", "normal_excess"), 60),
+}
+#: Memory bounds what takes less than the first of these; both do what takes less than the second.
+_LIMITS = (25, 45)
+#: Operations whose constants come first, as their order does not matter; of registers alone; which write over
+#: none of their operands.
+_IN_ANY_ORDER = {"add", "mul", "equal", "not_equal", "logaddexp", "nearest_zero"}
+_OF_REGISTERS = {
+    "minimum",
+    "maximum",
+    "pow",
+    "softplus_of",
+    "softplus_minus_of",
+    "sigmoid_of",
+    "sigmoid_minus_of",
+    "log_cosh_of",
+}
+_OF_REGISTERS |= {"tanh_of", "cross_entropy_of", "cross_entropy_slope_of", "parabola"}
+OF_CONSTANT = {"at_most", "at_least", "power", "power_of_sigmoid"}
+APART = {"exp", "expm1", "exp_minus_abs"}
+REGISTER, PRODUCT, PARABOLA, MULTIPLE = range(4)
+
+#: A kind, and registers or a constant.
+Output = tuple[int, int, int, int]
+
+
+class Step(NamedTuple):
+    """A step: its operation with and without what its operands are, of these kinds (v, c) and places."""
+
+    name: str
+    base: str
+    to: int
+    kinds: tuple[str, ...]
+    places: tuple[int, ...]
+
+
+#: The steps of a program, and its outputs by their numbers.
+Listing = tuple[list[Step], dict[int, Output]]
 
 
 class Programs(NamedTuple):
     """What the machine is given: constants, and steps, number of registers and outputs of each program."""
 
     constants: bytes
-    programs: list[tuple[bytes, int, tuple[int, int, int]]]
-    is_cheap: bool
+    programs: list[tuple[bytes, int, list[Output]]]
+    cost: int
+    listings: list[Listing]
 
 
 def compiled(g: Graph, value: int, gradient: int, hessian: int) -> Programs:
     """Compile the programs of a value and its derivatives, in which there are no parameters any more."""
     low = Graph()
-    roots = _lowered(g, low, (value, gradient, hessian))
+    roots = lowered(g, low, (value, gradient, hessian))
     constants: dict[float, int] = {}
-    programs = []
-    names: set[str] = set()
+    programs, listings = [], []
+    cost = 0
     for outputs in OUTPUT_SETS:
         compiler = _Compiler(low, constants, [roots[k] for k in outputs])
-        registers = iter(compiler.run())
-        names |= compiler.used
-        places = [next(registers) if k in outputs else 0 for k in range(3)]
-        steps = b"".join(struct.pack("=5H", *step) for step in compiler.steps)
-        programs.append((steps, compiler.n_registers, (places[0], places[1], places[2])))
-    longest = len(programs[-1][0]) // 10
-    return Programs(
-        struct.pack(f"={len(constants)}d", *constants),
-        programs,
-        names <= _CHEAP and longest <= _MOST_CHEAP_STEPS,
-    )
+        made = dict(zip(outputs, compiler.run(), strict=True))
+        steps = b"".join(_packed(step) for step in compiler.steps)
+        places = [made.get(k, (0, 0, 0, 0)) for k in range(3)]
+        programs.append((steps, compiler.n_registers, places))
+        listings.append((compiler.steps, made))
+        if outputs == (0, 1):
+            total = sum(cost_of(step.name) for step in compiler.steps)
+            cost = sum(total > limit for limit in _LIMITS)
+    return Programs(struct.pack(f"={len(constants)}d", *constants), programs, cost, listings)
 
 
-def _lowered(g: Graph, low: Graph, roots: Sequence[int]) -> list[int]:
-    """Build nodes again out of what the machine has operations for."""
-    new: dict[int, int] = {}
-    for i in g.needed(roots):
-        op, *rest = g.nodes[i]
-        if op == "const":
-            new[i] = low.const(rest[0])
-        elif op in LEAVES:
-            new[i] = low.leaf(op, rest[0])
-        else:
-            new[i] = _lower(low, op, [new[a] for a in rest])
-    return [new[i] for i in roots]
+def cost_of(name: str) -> float:
+    """Return what an operation takes, about."""
+    return _COSTS.get(name, _COSTS.get(name.rpartition("_")[0], 3))
 
 
-def _lower(g: Graph, op: str, args: list[int]) -> int:
-    if op in ("sigmoid", "softplus"):  # both of e^−|x|
-        x = args[0]
-        if g.nodes[x][0] == "neg":
-            x = g.operands(x)[0]
-            return g.plain(f"{op}_minus_of", x, g.make("exp_minus_abs", x))
-        return g.plain(f"{op}_of", x, g.make("exp_minus_abs", x))
-    if op == "mul" and args[0] == args[1]:
-        return g.plain("square", args[0])
-    if op in ("root", "root_minus_one"):
-        square = g.plain("square", args[0])
-        root = g.plain("sqrt", g.make("add", g.const(1), square))
-        return root if op == "root" else g.make("div", square, g.make("add", g.const(1), root))
-    if op == "bend":
-        return g.make("div", args[0], _lower(g, "root", args))
-    if op == "one_minus_square":
-        return g.make("mul", g.make("sub", g.const(1), args[0]), g.make("add", g.const(1), args[0]))
-    if op == "one_minus_cube":
-        sums = g.make("add", g.make("add", g.const(1), args[0]), g.plain("square", args[0]))
-        return g.make("mul", g.make("sub", g.const(1), args[0]), sums)
-    if op in ("log_difference", "log1p_difference"):
-        return _lowered_difference(g, op, *args)
-    return g.make(op, *args)
-
-
-def _lowered_difference(g: Graph, op: str, p: int, q: int) -> int:
-    """Log p − log q = log1p((p − q)/q) where they are near each other, otherwise as it is."""
-    log = op.removesuffix("_difference")
-    base = q if log == "log" else g.make("add", g.const(1), q)
-    ratio = g.make("div", g.make("sub", p, q), base)
-    near = g.make("less", g.make("abs", ratio), g.const(0.5))
-    apart = g.plain("sub", g.make(log, p), g.make(log, q))
-    return g.make("where", near, g.make("log1p", ratio), apart)
+def _packed(step: Step) -> bytes:
+    """Return a step as the machine takes it: what an operation does not use may be anything."""
+    places = (*step.places, *[step.places[0]] * (5 - len(step.places)))
+    return struct.pack("=7H", OPERATIONS[step.name], step.to, *places)
 
 
 def _by_need(g: Graph, roots: list[int]) -> list[int]:
@@ -116,6 +120,14 @@ def _by_need(g: Graph, roots: list[int]) -> list[int]:
     return order
 
 
+def _named(op: str, kinds: list[str]) -> str:
+    """Return the name of an operation whose operands are of these kinds."""
+    if len(kinds) == 4:
+        return f"{op}_{kinds[0]}{kinds[1]}_{kinds[2]}{kinds[3]}"
+    has_one_form = len(kinds) in (1, 5) or op in {*_OF_REGISTERS, *OF_CONSTANT, "clip_difference"}
+    return op if has_one_form else f"{op}_{''.join(kinds[-2:])}"
+
+
 class _Compiler:
     """Steps for some nodes of a graph, with registers that are used again."""
 
@@ -129,39 +141,61 @@ class _Compiler:
         for root in roots:
             self.uses[root] += 1
         self.fused: set[int] = set()
-        self.steps: list[tuple[int, int, int, int, int]] = []
-        self.used: set[str] = set()
+        self.steps: list[Step] = []
         self.n_registers = 0
         self.free: list[int] = []
         self.places: dict[int, int] = {}
-        self.left: dict[int, int] = {}
+        self.left: Counter[int] = Counter()
 
-    def run(self) -> list[int]:
-        """Emit all steps; return the registers of the roots."""
+    def run(self) -> list[Output]:
+        """Emit all steps; return what the outputs are."""
+        outputs = [self.last_product(root) for root in self.roots]
         forms = {i: self.form(i) for i in self.needed if self.g.nodes[i][0] not in LEAVES}
-        self.left = dict.fromkeys(self.needed, 0)
         for i, (_, operands) in forms.items():
             if i not in self.fused:
                 for a in operands:
                     self.left[a] += 1
-        for root in self.roots:
-            self.left[root] += 1
+        for _, factors in outputs:
+            self.left.update(factors)
         for i, (name, operands) in forms.items():
             if i not in self.fused:
                 self.emit(i, name, operands)
-        return [self.output(root) for root in self.roots]
+        return [self.output(*output) for output in outputs]
 
-    def output(self, i: int) -> int:
-        """Return the register of an output: no input itself, over which another output may be written."""
-        if self.g.nodes[i][0] == "input":
-            one = self.g.const(1)
-            self.add_step(i, "mul_vc", [self.register(i), self.constant(one)])
-            return self.places[i]
-        return self.register(i)
+    def last_product(self, root: int) -> tuple[int, tuple[int, ...]]:
+        """Return an output's kind and factors: a product of its own is left to what takes it away."""
+        op, *args = self.g.nodes[root]
+        if self.uses[root] > 1 or op not in ("mul", "square", "neg", "parabola"):
+            return REGISTER, (root,)
+        if op == "parabola":
+            self.fused.add(root)
+            return PARABOLA, tuple(args)
+        a, b = args if op == "mul" else (args[0], args[0])
+        kind = PRODUCT
+        if op == "neg":
+            kind, b = MULTIPLE, self.g.const(-1)
+        elif self.g.value(a) is not None:
+            kind, a, b = MULTIPLE, b, a
+        if "input" in (self.g.nodes[a][0], self.g.nodes[b][0]):
+            return REGISTER, (root,)
+        self.fused.add(root)
+        return kind, (a, b)
+
+    def output(self, kind: int, factors: tuple[int, ...]) -> Output:
+        """Return an output's kind and operands: never an input, over which another output may be written."""
+        a, b, c = (*factors, factors[0], factors[0])[:3]
+        if kind == MULTIPLE:
+            return kind, self.register(a), self.constant(b), 0
+        if self.g.nodes[a][0] == "input":
+            self.add_step(a, "mul", ["c", "v"], [self.constant(self.g.const(1)), self.register(a)])
+            return REGISTER, self.places[a], 0, 0
+        return kind, self.register(a), self.register(b), self.register(c)
 
     def form(self, i: int) -> tuple[str, tuple[int, ...]]:
         """Return the operation of a node and its operands: sums take in a product that only they use."""
         op, *args = self.g.nodes[i]
+        if op == "sub" and self.is_own_product(args[0]) and (c := self.g.value(args[1])) is not None:
+            op, args = "add", [args[0], self.g.const(-c)]
         if op in ("add", "sub"):
             for product, other, name in (
                 (args[1], args[0], "fma" if op == "add" else "fnma"),
@@ -174,7 +208,7 @@ class _Compiler:
         return op, tuple(args)
 
     def is_own_product(self, i: int) -> bool:
-        return self.uses[i] == 1 and self.g.nodes[i][0] in ("mul", "square") and i not in self.fused
+        return self.uses.get(i) == 1 and self.g.nodes[i][0] in ("mul", "square") and i not in self.fused
 
     def factors(self, i: int) -> tuple[int, int]:
         op, *args = self.g.nodes[i]
@@ -182,23 +216,26 @@ class _Compiler:
         return (b, a) if self.g.value(a) is not None else (a, b)
 
     def emit(self, i: int, op: str, operands: tuple[int, ...]) -> None:
-        kinds = "".join("v" if self.g.value(a) is None else "c" for a in operands)
-        if len(operands) == 1 or (kinds[-2:] == "cc" and len(operands) == 2):
-            kinds = "v" * len(operands)
-        elif len(operands) == 3:
-            kinds = "v" + kinds[1:]
-        name = op if len(operands) == 1 else f"{op}_{kinds[-2:]}"
-        if name == "pow_vc":
-            name = "exact_pow"
+        kinds = ["v" if self.g.value(a) is None else "c" for a in operands]
+        if op in _IN_ANY_ORDER and kinds == ["v", "c"]:
+            operands, kinds = operands[::-1], kinds[::-1]
+        if len(operands) == 1 or op in _OF_REGISTERS or (kinds == ["c", "c"] and op not in OF_CONSTANT):
+            kinds = ["v"] * len(operands)
+        elif len(operands) == 3 or op in OF_CONSTANT:
+            kinds[0] = "v"
         places = [
             self.register(a) if k == "v" else self.constant(a) for a, k in zip(operands, kinds, strict=True)
         ]
-        for a, k in zip(operands, kinds, strict=True):
-            self.release(a, k)
-        self.add_step(i, name, places)
-        self.used.add(op)
+        if op in _OF_REGISTERS:  # two or three
+            places, kinds = (places + places[:1])[:3], ["v"] * 3
+        if op in APART:
+            self.add_step(i, op, kinds, places)
+        for a in operands:
+            self.release(a)
+        if op not in APART:
+            self.add_step(i, op, kinds, places)
 
-    def add_step(self, i: int, name: str, places: list[int]) -> None:
+    def add_step(self, i: int, op: str, kinds: list[str], places: list[int]) -> None:
         if self.free:
             to = self.free.pop()
         else:
@@ -207,8 +244,7 @@ class _Compiler:
             if self.n_registers > _MOST_REGISTERS:
                 raise TooLargeError(f"the formula keeps more than {_MOST_REGISTERS} numbers at a time")
         self.places[i] = to
-        a, b, c = (*places, 0, 0)[:3]
-        self.steps.append((OPERATIONS[name], to, a, b, c))
+        self.steps.append(Step(_named(op, kinds), op, to, tuple(kinds), tuple(places)))
 
     def register(self, i: int) -> int:
         """Return the register that holds a node; a constant is put into one."""
@@ -216,7 +252,7 @@ class _Compiler:
         if node[0] == "input":
             return 0 if node[1] == "y" else 1
         if i not in self.places:
-            self.add_step(i, "set", [self.constant(i)])
+            self.add_step(i, "set", ["c"], [self.constant(i)])
         return self.places[i]
 
     def constant(self, i: int) -> int:
@@ -224,7 +260,7 @@ class _Compiler:
         assert value is not None
         return self.constants.setdefault(value, len(self.constants))
 
-    def release(self, i: int, kind: str) -> None:
+    def release(self, i: int) -> None:
         """Count a use; the register of a node of no more uses is free."""
         self.left[i] -= 1
         if self.left[i] == 0 and i in self.places:

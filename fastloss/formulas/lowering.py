@@ -1,0 +1,291 @@
+"""A graph in the operations that the machine has: what belongs together is computed together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from fastloss.formulas.graph import LEAVES, Graph
+
+#: Operations of which NaN makes a number; of where its condition is one.
+_LOSE = ("less", "less_equal", "equal", "not_equal")
+
+
+def lowered(g: Graph, low: Graph, roots: Sequence[int]) -> list[int]:
+    """Build nodes again out of what the machine has operations for; NaN of either input comes out of all."""
+    new: dict[int, int] = {}
+    for i in g.needed(roots):
+        op, *rest = g.nodes[i]
+        if op == "const":
+            new[i] = low.const(rest[0])
+        elif op in LEAVES:
+            new[i] = low.leaf(op, rest[0])
+        elif op.startswith("one_minus") and g.nodes[rest[0]][0] == "one_minus_square":
+            new[i] = _one_minus_power(low, op, new[rest[0]], new[g.operands(rest[0])[0]])
+        else:
+            new[i] = _lower(low, op, [new[a] for a in rest])
+    return _keeping_nan(low, [new[i] for i in roots])
+
+
+def _keeping_nan(g: Graph, roots: list[int]) -> list[int]:
+    """Let a NaN of either input into results that would not depend on it, by a term that keeps both."""
+    inputs = [g.leaf("input", name) for name in "yz"]
+    both = frozenset(inputs)
+    kept: dict[int, frozenset[int]] = {}
+    for i in g.needed([*roots, *inputs]):
+        op, *args = g.nodes[i]
+        if op in LEAVES:
+            kept[i] = frozenset([i]) & both
+        elif op in ("where", "where_less", "where_less_equal"):
+            kept[i] = kept[args[-2]] & kept[args[-1]]
+        else:
+            kept[i] = frozenset().union(*(kept[a] for a in args)) if op not in _LOSE else frozenset()
+    found = []
+    for root in roots:
+        if kept[root] != both:
+            own = [i for i in g.needed([root]) if kept[i] == both]
+            for i in own[-1:] or sorted(both - kept[root]):
+                root = g.plain("keep_nan", i, root)
+        found.append(root)
+    return found
+
+
+def _lower(g: Graph, op: str, args: list[int]) -> int:
+    rule: Callable[..., int | None] | None = _RULES.get(op)
+    found = None if rule is None else rule(g, *args)
+    return g.make(op, *args) if found is None else found
+
+
+def _of_exponential(op: str, g: Graph, x: int) -> int:
+    """Return a sigmoid or a softplus, of e^−|x|."""
+    if g.nodes[x][0] == "neg":
+        x = g.operands(x)[0]
+        op = f"{op}_minus"
+    return g.plain(f"{op}_of", x, g.make("exp_minus_abs", x))
+
+
+def _of_decay(op: str, g: Graph, x: int) -> int:
+    return g.plain(f"{op}_of", x, g.make("decay", x))
+
+
+def _mul(g: Graph, a: int, b: int) -> int | None:
+    if a == b:
+        return g.plain("square", a)
+    for x, y in ((a, b), (b, a)):
+        node = g.nodes[y]
+        if node[0] == "mul" and g.value(node[1]) is not None and g.value(x) is None:
+            return g.make("mul", node[1], _lower(g, "mul", [x, node[2]]))
+        if node[0] == "square" and g.nodes[x][0].startswith("where"):  # the slope has a factor of it
+            return g.make("mul", g.make("mul", x, node[1]), node[1])
+    pair = {g.nodes[i][0]: g.operands(i) for i in (a, b) if g.nodes[i][0].startswith("sigmoid_")}
+    if len(pair) == 2 and pair.get("sigmoid_of") == pair.get("sigmoid_minus_of"):
+        return g.plain("sigmoid_slope", pair["sigmoid_of"][1])
+    return None
+
+
+def _add(g: Graph, a: int, b: int) -> int | None:
+    """(1 − t)·softplus(x) + t·softplus(−x)."""
+    for first, second in ((a, b), (b, a)):
+        for x, t in _shares(g, first, "softplus_of"):
+            for other, u in _shares(g, second, "softplus_minus_of"):
+                if x == other and _is_rest(g, t, u):
+                    return g.plain("cross_entropy_of", *x, u)
+                if x == other and _is_rest(g, u, t):  # of −x
+                    return g.plain("cross_entropy_of", g.plain("neg", x[0]), x[1], t)
+    return None
+
+
+def _sub(g: Graph, a: int, b: int) -> int | None:
+    for first, second in ((a, b), (b, a)):
+        for x, t in _shares(g, first, "sigmoid_of"):
+            for other, u in _shares(g, second, "sigmoid_minus_of"):
+                if x == other and _is_rest(g, t, u):
+                    slope = g.plain("cross_entropy_slope_of", *x, u)
+                    return slope if first == a else g.plain("neg", slope)
+    turned = ("sub", b, a)
+    return g.plain("neg", g.plain(*turned)) if g.has(turned) else None
+
+
+def _shares(g: Graph, i: int, op: str) -> list[tuple[tuple[int, ...], int]]:
+    """Return operands of an operation, and what it is multiplied by in a node, neither a constant."""
+    node = g.nodes[i]
+    pairs = ((node[1], node[2]), (node[2], node[1])) if node[0] == "mul" else ()
+    return [(g.operands(f), t) for t, f in pairs if g.nodes[f][0] == op and g.value(t) is None]
+
+
+def _is_rest(g: Graph, t: int, u: int) -> bool:
+    """Whether t is 1 − u."""
+    node = g.nodes[t]
+    return bool(node[0] == "sub" and g.value(node[1]) == 1 and node[2] == u)
+
+
+def _pow(g: Graph, a: int, p: int) -> int | None:
+    power, node = g.value(p), g.nodes[a]
+    if power is None:
+        return None
+    if power > 0 and node[0] in ("sigmoid_of", "sigmoid_minus_of"):
+        x = node[1] if node[0] == "sigmoid_of" else g.make("neg", node[1])
+        return g.plain("power_of_sigmoid", x, p)
+    return g.plain("power", a, p)
+
+
+def _extreme(op: str, g: Graph, a: int, b: int) -> int | None:
+    for x, c in ((a, b), (b, a)):
+        if g.value(c) is not None:
+            if op == "at_most" and g.nodes[x][0] == "at_least":
+                return g.plain("clip", *g.operands(x), c)
+            return g.plain(op, x, c)
+    return None
+
+
+def _where(g: Graph, condition: int, a: int, b: int) -> int | None:
+    found = _hubers(g, condition, a, b)
+    if found is not None:
+        return found
+    if g.nodes[a][0] == "neg" and (value := g.value(b)) is not None:
+        return g.make("neg", _lower(g, "where", [condition, g.operands(a)[0], g.const(-value)]))
+    first, second = g.nodes[condition], g.nodes[b]
+    if first[0] not in ("less", "less_equal"):
+        return None
+    p, q = first[1:]
+    if (
+        first[0] == "less"
+        and second[0] == "where"
+        and g.nodes[second[1]] in (("equal", p, q), ("equal", q, p))
+    ):
+        values = [g.value(x) for x in (a, *second[2:], p, q)]
+        if None not in values[:3] and values[3:] == [None, None]:
+            return g.plain("by_order", p, q, a, *second[2:])
+    return g.plain(f"where_{first[0]}", p, q, a, b)
+
+
+def _hubers(g: Graph, condition: int, a: int, b: int) -> int | None:
+    """Return a parabola that goes on as its tangents, or its slope: of |x| ≤ d, by x between −d and d."""
+    node = g.nodes[condition]
+    if node[0] not in ("less", "less_equal") or g.nodes[node[1]][0] != "abs":
+        return None
+    size, d, (x,) = node[1], g.value(node[2]), g.operands(node[1])
+    if d is None or not d > 0:
+        return None
+    factor, inside = _multiple(g, a)
+    if inside == x:  # 2k·x, then ±2k·d
+        slope, sign = _multiple(g, b)
+        if g.nodes[sign] != ("sign", x) or not _near(slope, factor * d):
+            return None
+        return g.make("mul", g.const(factor), _clipped(g, x, d))
+    if g.nodes[inside] == ("square", x):  # k·x², then 2k·d·|x| − k·d²
+        line = _line(g, b, size)
+        if line is None or not (_near(line[0], 2 * factor * d) and _near(line[1], -factor * d * d)):
+            return None
+        c = _clipped(g, x, d)
+        if g.nodes[x][0] == "sub":
+            return g.make("mul", g.const(2 * factor), g.plain("parabola", c, *g.operands(x)))
+        rest = g.plain("sub", x, g.make("mul", g.const(0.5), c))
+        return g.make("mul", g.const(2 * factor), g.plain("mul", c, rest))
+    return None
+
+
+def _clipped(g: Graph, x: int, d: float) -> int:
+    if g.nodes[x][0] == "sub":
+        return g.plain("clip_difference", *g.operands(x), g.const(d))
+    return g.plain("clip", x, g.const(-d), g.const(d))
+
+
+def _near(a: float, b: float) -> bool:
+    return abs(a - b) <= 1e-15 * abs(b)
+
+
+def _multiple(g: Graph, i: int) -> tuple[float, int]:
+    """Return a factor and what it multiplies."""
+    op, *args = g.nodes[i]
+    if op == "neg":
+        factor, inner = _multiple(g, args[0])
+        return -factor, inner
+    if op == "mul" and (c := g.value(args[0])) is not None:
+        factor, inner = _multiple(g, args[1])
+        return c * factor, inner
+    if op == "div" and (c := g.value(args[1])) is not None:
+        factor, inner = _multiple(g, args[0])
+        return factor / c, inner
+    return 1.0, i
+
+
+def _line(g: Graph, i: int, x: int) -> tuple[float, float] | None:
+    """Return a and b of a·x + b."""
+    factor, inner = _multiple(g, i)
+    op, *args = g.nodes[inner]
+    if inner == x:
+        return factor, 0.0
+    if op not in ("add", "sub"):
+        return None
+    values = [g.value(a) for a in args]
+    sign = -1.0 if op == "sub" else 1.0
+    if values[1] is not None and (line := _line(g, args[0], x)) is not None:
+        return factor * line[0], factor * (line[1] + sign * values[1])
+    if values[0] is not None and (line := _line(g, args[1], x)) is not None:
+        return factor * sign * line[0], factor * (values[0] + sign * line[1])
+    return None
+
+
+def _root(g: Graph, x: int) -> int:
+    return g.plain("sqrt", g.make("add", g.const(1), g.plain("square", x)))
+
+
+def _root_minus_one(g: Graph, x: int) -> int:
+    return g.make("div", g.plain("square", x), g.make("add", g.const(1), _root(g, x)))
+
+
+def _bend(g: Graph, x: int) -> int:
+    return g.make("div", x, _root(g, x))
+
+
+def _lorentz(g: Graph, x: int) -> int:
+    return g.make("div", x, g.make("add", g.const(1), g.plain("square", x)))
+
+
+def _one_minus_square(g: Graph, x: int) -> int:
+    return g.make("mul", g.make("sub", g.const(1), x), g.make("add", g.const(1), x))
+
+
+def _one_minus_cube(g: Graph, x: int) -> int:
+    sums = g.make("add", g.make("add", g.const(1), x), g.plain("square", x))
+    return g.make("mul", g.make("sub", g.const(1), x), sums)
+
+
+def _one_minus_power(g: Graph, op: str, p: int, x: int) -> int:
+    """1 − p² or 1 − p³ of p = 1 − x² is x²·(1 + p + ...)."""
+    sums = g.make("add", g.const(1), p)
+    if op == "one_minus_cube":
+        sums = g.make("add", sums, g.plain("square", p))
+    return g.make("mul", g.plain("square", x), sums)
+
+
+def _difference(log: str, g: Graph, p: int, q: int) -> int:
+    """Log p − log q = log1p((p − q)/q) where they are near each other, otherwise as it is."""
+    base = q if log == "log" else g.make("add", g.const(1), q)
+    ratio = g.make("div", g.make("sub", p, q), base)
+    near = g.make("less", g.make("abs", ratio), g.const(0.5))
+    apart = g.plain("sub", g.make(log, p), g.make(log, q))
+    return g.make("where", near, g.make("log1p", ratio), apart)
+
+
+_RULES: dict[str, Callable[..., int | None]] = {
+    "sigmoid": lambda g, x: _of_exponential("sigmoid", g, x),
+    "softplus": lambda g, x: _of_exponential("softplus", g, x),
+    "tanh": lambda g, x: _of_decay("tanh", g, x),
+    "log_cosh": lambda g, x: _of_decay("log_cosh", g, x),
+    "add": _add,
+    "sub": _sub,
+    "mul": _mul,
+    "pow": _pow,
+    "minimum": lambda g, a, b: _extreme("at_most", g, a, b),
+    "maximum": lambda g, a, b: _extreme("at_least", g, a, b),
+    "where": _where,
+    "root": _root,
+    "root_minus_one": _root_minus_one,
+    "bend": _bend,
+    "lorentz": _lorentz,
+    "one_minus_square": _one_minus_square,
+    "one_minus_cube": _one_minus_cube,
+    "log_difference": lambda g, p, q: _difference("log", g, p, q),
+    "log1p_difference": lambda g, p, q: _difference("log1p", g, p, q),
+}
