@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import keyword
+import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from fastloss._loss import Domain, PointwiseLoss, number, whole_number
+from fastloss.formulas import samples
 from fastloss.formulas.audit import Audit, advised, audited, curvatures
 from fastloss.formulas.derivatives import derivative
 from fastloss.formulas.errors import FormulaError
@@ -30,7 +34,9 @@ DOMAINS = {
     "{-1, 0, 1}": Domain(-1.0, 1.0, True),
 }
 _CASES = ("abs", "sign", "minimum", "maximum", "nearest_zero", "where")
-_RESERVED = ("y", "z", "name", "targets", "predictions", "where", "gradient", "hessian")
+_RESERVED = ("y", "z", "name", "targets", "predictions", "where", "gradient", "hessian", "backend")
+#: What may run a formula.
+BACKENDS = ("machine", "compiled")
 
 
 def _domain(what: str, text: str | None) -> tuple[float, float, bool, bool, bool]:
@@ -65,8 +71,11 @@ class Formula(PointwiseLoss):
         gradient: Expression | None = None,
         hessian: Expression | None = None,
         name: str = "formula",
+        backend: str | None = None,
         **parameters: float,
     ) -> None:
+        if backend not in (None, *BACKENDS):
+            raise ValueError(f"backend must be one of {', '.join(map(repr, BACKENDS))}, got {backend!r}")
         if not isinstance(name, str):
             raise TypeError(f"name must be a string, got {name!r}")
         definitions = {} if where is None else dict(where)
@@ -96,10 +105,13 @@ class Formula(PointwiseLoss):
                 "_values": tuple(values.items()),
                 "_targets": targets,
                 "_predictions": predictions,
+                "_backend": backend,
                 "name": name,
                 "family": "binary" if labels else "regression",
             }
         )
+        if (backend or os.environ.get("FASTLOSS_FORMULA_BACKEND")) == "compiled":
+            self._compile_natively()
 
     def _compile(
         self,
@@ -123,10 +135,40 @@ class Formula(PointwiseLoss):
         d = derivative(g, v) if d is None else d
         h = derivative(g, d) if h is None else h
         programs = compiled(g, v, d, h)
-        self._bind_formula(targets, predictions, programs.is_cheap, programs.constants, programs.programs)
+        self._bind_formula(targets, predictions, programs.cost, programs.constants, programs.programs)
+        object.__setattr__(self, "_programs", programs)
         object.__setattr__(self, "_graph", (symbolic, tuple(roots)))
         has_cases = any(g.nodes[i][0] in _CASES for i in g.needed([d]))
         object.__setattr__(self, "_has_cases", has_cases)
+
+    def _compile_natively(self) -> None:
+        """Let compiled functions run the programs, unless there are none or they make other bits."""
+        from fastloss.formulas.compiling import addresses
+
+        expected = self._results_of_trial()
+        self._bind_compiled(*addresses(self._programs, _domain("targets", self._targets)))
+        if self._is_compiled() and self._results_of_trial() != expected:
+            self._bind_compiled(0, 0)
+
+    def _results_of_trial(self) -> list[bytes]:
+        """Return the bits of all outputs at hard samples, of numbers of lanes that are whole and not."""
+        found = []
+        with np.errstate(all="ignore"):
+            for dtype in (np.float32, np.float64):
+                y, z = samples.hard(
+                    self.target_domain, self.prediction_domain, dtype, np.random.default_rng(0), 1000
+                )
+                for reduction in ("none", "sum"):
+                    value, *slopes = self.value_gradient_and_hessian(y, z, reduction=reduction, n_threads=1)
+                    parts = [np.asarray(value, dtype), *slopes, self.gradient(y, z, n_threads=1)]
+                    # Of NaN there is more than one pattern.
+                    found += [np.where(np.isnan(part), np.nan, part).tobytes() for part in parts]
+        return found
+
+    @property
+    def backend(self) -> str:
+        """What runs the formula: "machine", which is the library's, or "compiled", a kernel of its own."""
+        return BACKENDS[self._is_compiled()]
 
     @property
     def targets(self) -> str:
@@ -277,6 +319,7 @@ class Formula(PointwiseLoss):
             "name": None if self.name == "formula" else self.name,
             "gradient": self._texts[1],
             "hessian": self._texts[2],
+            "backend": self._backend,
         }
         return {**{k: v for k, v in options.items() if v is not None}, **self.parameters}
 
@@ -354,6 +397,7 @@ def formula(
     gradient: Expression | None = None,
     hessian: Expression | None = None,
     name: str = "formula",
+    backend: str | None = None,
     **parameters: float,
 ) -> Formula:
     r"""Make a loss from a formula of the target `y`, the prediction `z` and parameters.
@@ -381,6 +425,12 @@ def formula(
         The derivatives, where those of the formula are not what is wanted.
     name : str, default "formula"
         The name of the loss.
+    backend : {"machine", "compiled"}, optional
+        What is to run the formula. The machine, which is the default, is there at once and on any computer.
+        With ``"compiled"`` a C compiler makes a kernel of the formula, in a second or two, which gives the
+        same bits and is kept in a folder of the user's for later. Where there is no compiler or anything else
+        fails, the machine runs the formula: the attribute `backend` tells. The environment variable
+        ``FASTLOSS_FORMULA_BACKEND`` sets the default.
     **parameters : float
         The parameters of the formula and their values.
 
@@ -423,5 +473,6 @@ def formula(
         gradient=gradient,
         hessian=hessian,
         name=name,
+        backend=backend,
         **parameters,
     )
