@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pickle
+import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from conftest import LOSSES
 
 import fastloss as fl
 from fastloss import functions as F
@@ -55,7 +57,42 @@ NAIVE = [
         "-(1 - p)**g*log(p)",
         {"where": {**MARGIN, "p": "sigmoid(m)"}, "targets": "{0, 1}", "g": 1.3},
     ),
+    (fl.EpsilonInsensitive(0.5), "maximum(0, abs(z - y) - e)", {"e": 0.5}),
+    (fl.SquaredEpsilonInsensitive(0.5), "maximum(0, abs(z - y) - e)**2", {"e": 0.5}),
+    (fl.AbsolutePercentageError(), "abs((z - y)/y)", {}),
+    (fl.SymmetricAbsolutePercentageError(), "2*abs(z - y)/(abs(y) + abs(z))", {}),
+    (fl.Linex(0.5), "exp(a*(z - y)) - a*(z - y) - 1", {"a": 0.5}),
+    (fl.Fair(1.5), "c**2*(abs(z - y)/c - log(1 + abs(z - y)/c))", {"c": 1.5}),
+    (
+        fl.ModifiedHuber(),
+        "where(m >= 1, 0, where(m >= -1, (1 - m)**2, -4*m))",
+        {"where": MARGIN, "targets": "{0, 1}"},
+    ),
+    (
+        fl.SmoothedHinge(2.0),
+        "where(m >= 1, 0, where(m > 1 - g, (1 - m)**2/(2*g), 1 - m - g/2))",
+        {"where": MARGIN, "targets": "{0, 1}", "g": 2.0},
+    ),
+    (fl.BrierScore(), "(1/(1 + exp(-z)) - y)**2", {"targets": "[0, 1]"}),
+    (
+        fl.AsymmetricLoss(1.0, 4.0, 0.05),
+        "where(y > 0, -(1 - p)**gp*log(p), -q**gn*log(1 - q))",
+        {
+            "where": {"p": "sigmoid(z)", "q": "maximum(p - c, 0)"},
+            "targets": "{0, 1}",
+            "gp": 1.0,
+            "gn": 4.0,
+            "c": 0.05,
+        },
+    ),
+    (fl.WassersteinCritic(), "-(2*y - 1)*z", {"targets": "{0, 1}"}),
 ]
+#: Those that cancel as they stand, and the term in which they do.
+CANCELS = {
+    "SymmetricAbsolutePercentageError": r"sign\(z - y\)",
+    "Linex": r"expm1\(0.5\*\(z - y\)\) - 0.5\*\(z - y\) cancels",
+    "Fair": r"log1p\(abs\(z - y\)/1.5\) cancels",
+}
 IDS = [f"{type(loss).__name__}-{i}" for i, (loss, _, _) in enumerate(NAIVE)]
 
 
@@ -84,6 +121,24 @@ def test_the_librarys_losses_written_naively(own: fl.Loss, text: str, options: d
     for a, b in zip(found, expected, strict=True):
         assert a.dtype == dtype
         np.testing.assert_allclose(a, b, rtol=60 * epsilon, atol=30 * epsilon * np.abs(b).max())
+
+
+def test_every_loss_of_a_formula_is_written_naively() -> None:
+    known = {type(loss) for loss, _, _ in NAIVE}
+    found = {type(loss) for loss in LOSSES if isinstance(loss, fl.PointwiseLoss)}
+    assert found - known == {fl.ZeroOne}
+
+
+@pytest.mark.parametrize(("own", "text", "options"), NAIVE, ids=IDS)
+def test_an_audit_of_what_newcomers_write(own: fl.Loss, text: str, options: dict) -> None:
+    """Within 4 ULP, or what a rounding of the inputs changes; it tells where the others lose digits."""
+    found = fl.formula(text, **options).audit(seconds=0.15, show=False)
+    place = CANCELS.get(type(own).__name__)
+    if place is None:
+        assert found.problems == ()
+        assert all(a.ulp <= 4 or a.verdict == "ill-conditioned" for a in found.accuracy)
+    else:
+        assert any(re.search(place, problem) for problem in found.problems)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

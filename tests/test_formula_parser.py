@@ -245,6 +245,7 @@ def np_functions() -> dict:
         "root_minus_one": lambda x: np.sqrt(1 + x * x) - 1,
         "one_minus_square": lambda x: 1 - x * x,
         "one_minus_cube": lambda x: 1 - x**3,
+        "lorentz": lambda x: x / (1 + x * x),
         "log_difference": lambda a, b: np.log(a) - np.log(b),
         "log1p_difference": lambda a, b: np.log1p(a) - np.log1p(b),
     }

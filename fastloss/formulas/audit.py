@@ -215,6 +215,8 @@ class _Search:
             return 0.0
         if abs(truth) > mp.mpf(float(info.max)):
             return 0.0 if np.isinf(result) else np.inf
+        if abs(truth) < mp.mpf(float(info.tiny)) and abs(result) <= 2 * info.tiny:
+            return 0.0  # of subnormal numbers nothing is promised but that they are small
         if not np.isfinite(result):
             return np.inf
         error = abs(mp.mpf(float(result)) - truth)
@@ -242,9 +244,8 @@ class _Search:
         return float(self.errors[k, i]) * self.share(d[k], both)
 
     def worst(self, k: int) -> Accuracy:
-        i = int(
-            np.argmax(np.where(self.conditioned[k] > _CONDITIONED, self.conditioned[k] * 1e6, self.errors[k]))
-        )
+        faulty = self.conditioned[k] > _CONDITIONED
+        i = int(np.argmax(np.where(faulty, self.conditioned[k], -1) if faulty.any() else self.errors[k]))
         error = float(self.errors[k, i])
         conditioned = self.conditioned_by_target(k, i) if error > _EXACT and np.isfinite(error) else error
         conditioned = min(conditioned, error)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from fastloss._loss import Domain, PointwiseLoss, number, positive
-from fastloss.binary import BinaryCrossEntropy
 from fastloss.formulas.graph import Graph, RawGraph
 from fastloss.formulas.loss import _RESERVED, DOMAINS, Formula
-from fastloss.formulas.parse import FUNCTIONS, parse
+from fastloss.formulas.parse import FUNCTIONS
 from fastloss.formulas.text import write
 
 #: +1 or -1 times the prediction, for labels that are 1 and 0 or -1.
@@ -17,8 +17,39 @@ _MARGIN = "where(y > 0, z, -z)"
 _SMOOTH_L1 = "where(abs(z - y) < beta, (z - y)**2/(2*beta), abs(z - y) - beta/2)"
 _TWEEDIE = "exp((2 - power)*z)/(2 - power) - y*exp((1 - power)*z)/(1 - power)"
 
+_SHORTFALL = f"maximum(0, 1 - {_MARGIN})"
+
+
+def _cross_entropy(loss: Any) -> str | None:
+    if not loss.from_logits or isinstance(loss.pos_weight, tuple):
+        return None
+    if loss.pos_weight == 1 and not loss.label_smoothing:
+        return "softplus(z) - y*z"
+    t = "(y*(1 - label_smoothing) + label_smoothing/2)" if loss.label_smoothing else "y"
+    return f"pos_weight*{t}*softplus(-z) + (1 - {t})*softplus(z)"
+
+
+def _brier(loss: Any) -> str:
+    return "((1 - y)*sigmoid(z) - y*sigmoid(-z))**2" if loss.from_logits else "(z - y)**2"
+
+
+def _focal(loss: Any) -> str | None:
+    if not loss.from_logits or isinstance(loss.alpha, tuple):
+        return None
+    alpha = "" if loss.alpha is None else "where(y > 0, alpha, 1 - alpha)*"
+    return f"{alpha}softplus(-{_MARGIN})*sigmoid(-{_MARGIN})**gamma"
+
+
+def _asymmetric(loss: Any) -> str:
+    wrong = "softplus(z)*sigmoid(z)**gamma_neg"
+    if loss.clip:
+        rest = f"(sigmoid(z) - {loss.clip!r})"
+        wrong = f"where(sigmoid(z) > {loss.clip!r}, -log1p(-{rest})*{rest}**gamma_neg, 0)"
+    return f"where(y > 0, softplus(-z)*sigmoid(-z)**gamma_pos, {wrong})"
+
+
 #: The losses whose formulas follow from their names and their parameters.
-_TEXTS: dict[str, str | Callable[[Any], str]] = {
+_TEXTS: dict[str, str | Callable[[Any], str | None]] = {
     "squared_error": "(z - y)**2",
     "half_squared_error": "(z - y)**2/2",
     "absolute_error": "abs(z - y)",
@@ -28,6 +59,11 @@ _TEXTS: dict[str, str | Callable[[Any], str]] = {
     "pseudo_huber": "delta**2*(sqrt(1 + ((z - y)/delta)**2) - 1)",
     "quantile": "maximum(q*(y - z), (1 - q)*(z - y))",
     "expectile": "where(z > y, 1 - q, q)*(z - y)**2",
+    "epsilon_insensitive": "maximum(0, abs(z - y) - epsilon)",
+    "squared_epsilon_insensitive": "maximum(0, abs(z - y) - epsilon)**2",
+    "absolute_percentage_error": "abs(z - y)/maximum(abs(y), 2**-52)",
+    "linex": "exp(a*(z - y)) - a*(z - y) - 1",
+    "fair": "c**2*(abs(z - y)/c - log1p(abs(z - y)/c))",
     "cauchy": "c**2/2*log1p(((z - y)/c)**2)",
     "welsch": "c**2/2*(1 - exp(-((z - y)/c)**2))",
     "tukey": "where(abs(z - y) <= c, c**2/6*(1 - (1 - ((z - y)/c)**2)**3), c**2/6)",
@@ -38,8 +74,21 @@ _TEXTS: dict[str, str | Callable[[Any], str]] = {
     "perceptron": f"maximum(0, -{_MARGIN})",
     "hinge": f"maximum(0, 1 - {_MARGIN})",
     "squared_hinge": f"maximum(0, 1 - {_MARGIN})**2",
+    "modified_huber": f"where({_MARGIN} < -1, -4*{_MARGIN}, {_SHORTFALL}**2)",
+    "smoothed_hinge": f"where({_SHORTFALL} < gamma, {_SHORTFALL}**2/(2*gamma), {_SHORTFALL} - gamma/2)",
     "exponential": f"exp(-{_MARGIN})",
+    "wasserstein_critic": f"-{_MARGIN}",
+    "binary_cross_entropy": _cross_entropy,
+    "brier_score": _brier,
+    "binary_focal": _focal,
+    "asymmetric_loss": _asymmetric,
 }
+
+
+def _text(loss: PointwiseLoss) -> str | None:
+    """Return a loss's formula, None where there is none."""
+    text = _TEXTS.get(loss.name)
+    return text if text is None or isinstance(text, str) else text(loss)
 
 
 def as_formula(loss: PointwiseLoss) -> Formula:
@@ -52,22 +101,16 @@ def as_formula(loss: PointwiseLoss) -> Formula:
     """
     if isinstance(loss, Formula):
         return loss
-    text = _TEXTS.get(loss.name)
-    if loss == BinaryCrossEntropy():
-        text = "softplus(z) - y*z"
+    text = _text(loss)
     if text is None:
         raise TypeError(f"{loss!r} has no formula: write it, as fastloss.formula(...), to add it to others")
-    text = text if isinstance(text, str) else text(loss)
     used = {name: value for name, value in loss.parameters.items() if _occurs(text, name)}
     domains = [_written(domain) for domain in (loss.target_domain, loss.prediction_domain)]
     return Formula(text, targets=domains[0], predictions=domains[1], name=loss.name, **used)
 
 
 def _occurs(text: str, name: str) -> bool:
-    g = RawGraph()
-    names = {x: g.leaf("input", x) for x in ("y", "z")}
-    names |= {x: g.leaf("parameter", x) for x in ("beta", "delta", "q", "c", "power")}
-    return name in g.leaves(parse(g, text, names), "parameter")
+    return re.search(rf"\b{name}\b", text) is not None and name not in FUNCTIONS
 
 
 def _written(domain: Domain) -> str | None:

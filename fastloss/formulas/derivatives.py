@@ -118,6 +118,14 @@ class _Rules:
         a, b = self.g.make("add", self.one, a), self.g.make("add", self.one, b)
         return self.g.make("sub", self.g.make("div", da, a), self.g.make("div", db, b))
 
+    def of_log1p(self, a: int, da: int) -> int:
+        """As a rule of its own where a is x²: 2·x'·x/(1 + x²)."""
+        g, node = self.g, self.g.nodes[a]
+        if node[0] == "mul" and node[1] == node[2]:
+            slope = g.make("mul", self.two, self.found[node[1]])
+            return g.make("mul", slope, g.make("lorentz", node[1]))
+        return g.make("div", da, g.make("add", self.one, a))
+
     def of_where(self, c: int, a: int, b: int, dc: int, da: int, db: int) -> int:
         return self.g.make("where", c, da, db)
 
@@ -126,6 +134,12 @@ def _sech2(g: Graph, a: int, i: int) -> int:
     u = g.make("mul", g.const(2), a)
     both = g.make("mul", g.make("sigmoid", u), g.make("sigmoid", g.make("neg", u)))
     return g.make("mul", g.const(4), both)
+
+
+def _lorentz(g: Graph, a: int, i: int) -> int:
+    """(x/(1 + x²))' = (1 − x²)/(1 + x²)²."""
+    inverse = g.make("div", g.const(1), g.make("add", g.const(1), g.make("mul", a, a)))
+    return g.make("mul", g.make("one_minus_square", a), g.make("mul", inverse, inverse))
 
 
 def _bend(g: Graph, a: int, i: int) -> int:
@@ -142,7 +156,7 @@ _OF_ONE: dict[str, Callable[[Graph, int, int], int]] = {
     "exp": lambda g, a, i: i,
     "expm1": lambda g, a, i: g.make("exp", a),
     "log": lambda g, a, i: g.make("div", g.const(1), a),
-    "log1p": lambda g, a, i: g.make("div", g.const(1), g.make("add", g.const(1), a)),
+    "lorentz": _lorentz,
     "sinh": lambda g, a, i: g.make("cosh", a),
     "cosh": lambda g, a, i: g.make("sinh", a),
     "tanh": _sech2,

@@ -211,6 +211,8 @@ def _stable_difference(g: Graph, a: int, b: int) -> int | None:
                 t = g.make("neg", t)
             against = g.make("mul", g.make("sub", g.const(1), t), a)
             return g.make("add", against, g.make("mul", t, g.make("softplus", softplus)))
+    if _is(g, b, "div") and g.operands(b)[0] == a and (t := _one_plus(g, g.operands(b)[1])) is not None:
+        return g.make("mul", a, g.make("div", t, g.operands(b)[1]))  # a − a/(1 + t)
     p, q = _square_root(g, a), _square_root(g, b)
     if p is not None and q is not None:
         return g.make("mul", g.make("sub", p, q), g.make("add", p, q))
@@ -473,6 +475,6 @@ _RULES: dict[str, Rule] = {
             "gauss",
         )
     },
-    **{op: _odd(op) for op in ("sinh", "tanh", "erf", "sign", "bend")},
+    **{op: _odd(op) for op in ("sinh", "tanh", "erf", "sign", "bend", "lorentz")},
     **dict.fromkeys(("minimum", "maximum", "nearest_zero"), _same),
 }

@@ -96,6 +96,7 @@ def functions(mp: Any) -> dict[str, Callable[..., Any]]:
         "bend": lambda x: x / mp.sqrt(1 + x * x),
         "one_minus_square": lambda x: 1 - x * x,
         "one_minus_cube": lambda x: 1 - x**3,
+        "lorentz": lambda x: x / (1 + x * x),
         "log_difference": lambda a, b: mp.log(a) - mp.log(b),
         "log1p_difference": lambda a, b: mp.log1p(a) - mp.log1p(b),
         "less": lambda a, b: truth(a < b),
@@ -132,17 +133,24 @@ class Truth:
         mp = self.mp
         # What a formula cancels by is at most about e^(2|z|).
         digits = _DIGITS + min(int(0.9 * max(abs(z), abs(y))), _MOST_DIGITS)
-        with mp.workdps(digits):
-            y, z = mp.mpf(y), mp.mpf(z)
-            size = abs(z) if z else mp.mpf(10) ** -20
-            h = size * mp.mpf(10) ** -_STEP_DIGITS
-            far, near, at, left, left2 = (self.value(y, z + k * h) for k in (2, 1, 0, -1, -2))
-            return Derivatives(
-                at,
-                (near - left) / (2 * h),
-                (near - 2 * at + left) / (h * h),
-                (far - 2 * near + 2 * left - left2) / (2 * h**3),
-            )
+        while True:
+            with mp.workdps(digits):
+                y_here, z_here = mp.mpf(y), mp.mpf(z)
+                size = abs(z_here) if z else mp.mpf(10) ** -20
+                h = size * mp.mpf(10) ** -_STEP_DIGITS
+                values = [self.value(y_here, z_here + k * h) for k in (2, 1, 0, -1, -2)]
+                far, near, at, left, left2 = values
+                differences = near - left, near - 2 * at + left, far - 2 * near + 2 * left - left2
+                # Differences of which only roundings remain are of numbers that need more digits, or 0.
+                noise = max(abs(value) for value in values) * mp.mpf(10) ** (10 - digits)
+                lost = [abs(difference) <= noise for difference in differences]
+                if digits > _MOST_DIGITS or not any(lost[:2]):
+                    first, second, third = (
+                        mp.mpf(0) if gone else difference
+                        for difference, gone in zip(differences, lost, strict=True)
+                    )
+                    return Derivatives(at, first / (2 * h), second / (h * h), third / (2 * h**3))
+            digits *= 3
 
     def slope(self, y: Any, z: Any, side: int) -> Any:
         """Return the slope on one side of z."""
