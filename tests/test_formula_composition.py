@@ -80,8 +80,9 @@ def test_a_clipped_loss() -> None:
 def test_a_parameter_named_like_the_method() -> None:
     chosen = fl.AsymmetricLoss(clip=0.1)
     assert chosen.clip == chosen.parameters["clip"] == 0.1
-    with pytest.raises(TypeError, match="has no formula"):
-        fl.PointwiseLoss.clip(chosen, max=4.0)
+    clipped = fl.PointwiseLoss.clip(chosen, max=4.0)
+    assert clipped([1.0], [-9.0]) == 4
+    assert clipped([1.0], [-2.0]) == pytest.approx(chosen([1.0], [-2.0]))
 
 
 def test_domains_are_narrowed() -> None:

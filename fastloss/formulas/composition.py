@@ -21,7 +21,7 @@ _SHORTFALL = f"maximum(0, 1 - {_MARGIN})"
 
 
 def _cross_entropy(loss: Any) -> str | None:
-    if not loss.from_logits or isinstance(loss.pos_weight, tuple):
+    if not loss.from_logits or isinstance(loss.pos_weight, tuple) or loss.class_weight is not None:
         return None
     if loss.pos_weight == 1 and not loss.label_smoothing:
         return "softplus(z) - y*z"
@@ -34,7 +34,7 @@ def _brier(loss: Any) -> str:
 
 
 def _focal(loss: Any) -> str | None:
-    if not loss.from_logits or isinstance(loss.alpha, tuple):
+    if not loss.from_logits or isinstance(loss.alpha, tuple) or loss.class_weight is not None:
         return None
     alpha = "" if loss.alpha is None else "where(y > 0, alpha, 1 - alpha)*"
     return f"{alpha}softplus(-{_MARGIN})*sigmoid(-{_MARGIN})**gamma"
