@@ -66,8 +66,8 @@ GCC_X86_FLAGS = ["-mno-mmx"]
 # A wheel holds the kernels three times: without tables by which a debugger leaves them and without copies of
 # functions for constant arguments, which make nothing faster, it is a twentieth smaller.
 GCC_FLAGS += ["-fno-ipa-cp-clone", "-fno-asynchronous-unwind-tables"]
-# Loops over rows go over whole tiles, and what is left over of classes is short: vectors of half the width for that are
-# a fortieth of the code and gain nothing.
+# Loops over rows go over whole tiles, and what is left over of classes is short: vectors of half the width
+# for that are a fortieth of the code and gain nothing.
 GCC_ROW_FLAGS = ["--param=vect-epilogues-nomask=0"]
 # Beside v3 and v4, base serves processors from before 2013 alone: smaller, for a thirtieth of the time.
 GCC_SMALL_FLAGS = ["-O2", "-ftree-vectorize", "-fvect-cost-model=dynamic"]
