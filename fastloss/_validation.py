@@ -169,11 +169,13 @@ def bad_mass(name: str, array: Array, row: int, total: float) -> str:
 
 
 def first_off_row(rows: Array, weights: Array | None, row: int, total: float) -> tuple[int | None, float]:
-    """Return the first row of float64 that does not sum to 1, and its sum, from one on that is suspected.
+    """Return the first row that does not sum to 1, and its sum, from one on that is suspected.
 
     Numbers that are all float32's come from a softmax in float32, whose rounding they keep.
     """
     tolerance, of_float32 = (float(np.sqrt(np.finfo(t).eps)) for t in (np.float64, np.float32))
+    if rows.dtype.itemsize <= 4 and rows.dtype.kind not in "biu":
+        tolerance = of_float32
     height = max(1, (1 << 16) // rows.shape[1])
     for start in range(row, len(rows), height):
         block = rows[start : start + height].astype(np.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import multiprecision
@@ -102,11 +103,13 @@ def _asymmetric(t: Any, y: Any, z: Any) -> Any:
 
 def _asymmetric_hessian(t: Any, y: Any, z: Any) -> Any:
     gamma, q, r, m, loss, _ = t._terms(y, z)
-    kept, rest = np.where(m > 0, m, 1.0), r + (q - m)
-    s, f = q * r, m**gamma
-    terms = f * s * ((gamma * loss / kept + 1 / rest) * (r + q))
-    terms += f * s * s * (gamma * abs(gamma - 1) * loss / kept**2 + 2 * gamma / kept / rest + 1 / rest**2)
-    return terms * _asymmetric(t, y, z)
+    kept = np.where(m > 0, m, 1.0)
+    share = np.where(q == m, 1.0, r / np.where(q == m, 1.0, r + (q - m)))
+    terms = q * (gamma * loss * r / kept + share) * (r + q)
+    terms += (
+        q * q * (gamma * abs(gamma - 1) * loss * (r / kept) ** 2 + 2 * gamma * r / kept * share + share**2)
+    )
+    return m**gamma * terms * _asymmetric(t, y, z)
 
 
 CROSSES_ZERO |= {
@@ -114,6 +117,9 @@ CROSSES_ZERO |= {
     ("AsymmetricLoss", "value"): lambda t, y, z: t._value(y, z) * _asymmetric(t, y, z),
     ("AsymmetricLoss", "gradient"): lambda t, y, z: np.abs(t._gradient(y, z)) * _asymmetric(t, y, z),
     ("AsymmetricLoss", "hessian"): _asymmetric_hessian,
+    ("AsymmetricLoss", "gauss-newton"): lambda t, y, z: (
+        np.abs(t._gradient(y, z)) * t._terms(y, z)[2] * _asymmetric(t, y, z)
+    ),
 }
 
 
@@ -186,6 +192,9 @@ def curvature_errors(loss: Any, name: str, y: np.ndarray, z: np.ndarray) -> np.n
     result = loss._gradient_and_curvature(y, z, None, curvature_code(loss, name), None, 1)[1]
     twin = multiprecision.twin(loss)
     formula = CURVATURES[type(loss).__name__, name]
+    scale = CROSSES_ZERO.get((type(loss).__name__, name))
+    if scale is not None:
+        scale = multiprecision.truth(functools.partial(scale, twin), y, z)
     return multiprecision.ulps(
-        result, multiprecision.truth(lambda y, z: formula(twin, y, z), y, z), gradual=False
+        result, multiprecision.truth(functools.partial(formula, twin), y, z), scale, gradual=False
     )

@@ -158,6 +158,8 @@ class Embeddings:
 
     def __init__(self, loss: Any, d: int) -> None:
         self.loss, self.d, self.free, self.name = loss, d, False, f"{loss!r} of {d} numbers"
+        if isinstance(loss, fl.Entropy):
+            self.bound = 8.0  # as rows have: of a softmax and its logarithm
         self.outputs = ["value", *(f"gradient {k}" for k in range(embedding_samples.n_gradients(loss)))]
 
     def start(self, dtype: Any, rng: np.random.Generator) -> search.Arrays:

@@ -93,20 +93,22 @@ FL_LOSS(brier_probabilities) {
     return squared_error(y, z, p, prepared);
 }
 
-/* (σ(z) − y)². With d = (1 − y)·σ(z) − y·σ(−z) and s = σ(z)·σ(−z) the gradient is 2ds, the Hessian 2s·(s +
- * d·(σ(−z) − σ(z))). The smaller of the two sigmoids, q, has its errors taken out, as in fl_cross_entropy. */
+/* (σ(z) − y)². With d = σ(z) − y and s = σ(z)·σ(−z) the gradient is 2ds, the Hessian 2s·(s + d·(σ(−z) −
+ * σ(z))). The smaller of the two sigmoids, q, has its errors taken out, as in fl_cross_entropy; d is q − y or
+ * (1 − y) − q. */
 FL_LOSS(brier_logits) {
     fl_pair scaled = fl_exp_negated_pair_in_range(fl_at_most(fl_abs(z), FL_EXP_RANGE), 64);
     real e = scaled.hi * (real)0x1p-64, e_lo = scaled.lo * (real)0x1p-64;
     fl_pair sum = fl_fast_two_sum(1, e);
     real quotient = e / sum.hi;
     real rest = fl_remainder(e, quotient, sum.hi) - quotient * sum.lo + e_lo;
-    real q = fl_fma(rest, 1 - quotient, quotient), other = 1 - q;
-    real of_one = fl_is_negative(z) ? q : other, of_zero = fl_is_negative(z) ? other : q;
-    real d = fl_fma(1 - y, of_one, -y * of_zero), s = q * other;
-    real slope = 2 * d * s;
-    return (fl_terms){fl_keep_nan(z, d * d), fl_keep_nan(z, slope),
-                      fl_keep_nan(z, 2 * s * fl_fma(d, of_zero - of_one, s))};
+    fl_pair q = fl_fast_two_sum(quotient, rest * (1 - quotient)), unlike = fl_fast_two_sum(1, -y);
+    int below = fl_is_negative(z);
+    real d = below ? q.hi - (y - q.lo) : unlike.hi - (q.hi + (q.lo - unlike.lo));
+    real more = fl_fma(-2, q.hi, 1), other = 1 - q.hi;
+    real s = fl_fma(q.hi, other, fl_fma(q.hi, (1 - other) - q.hi, q.lo * more));
+    return (fl_terms){fl_keep_nan(z, d * d), fl_keep_nan(z, 2 * d * s),
+                      fl_keep_nan(z, 2 * s * fl_fma(d, below ? more : -more, s))};
 }
 
 /* Cross-entropy on logits, from the weights of the positive and the negative class and their sum. With e =

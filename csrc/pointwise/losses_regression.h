@@ -202,13 +202,16 @@ FL_LOSS(linex) {
     x.lo = fl_abs(x.hi) <= FL_CONST(1e4, 1e4) ? fl_fma(a.hi, r.lo, x.lo) : 0;
     fl_exp_factors e = fl_exp_in_factors(x.hi, x.lo, 0);
     int is_near = fl_abs(x.hi)<FL_CONST(1.38, 1.38), is_large = x.hi> largest;
+    /* Squares of few bits are doubled once. */
+    int is_tiny = fl_abs(x.hi) < FL_CONST(0x1p-26, 0x1p-55);
     real h = is_near ? (real)0.25 * x.hi : 0, t = h * h * fl_expm1_tail(h), m = h + t;
     t = fl_fma(m, m, 2 * t);
     m = 2 * h + t;
     t = fl_fma(m, m, 2 * t);
     real minus_one = is_large ? fl_times_factors(1, 1, e) : fl_factors_minus_one(e);
     real far = is_large ? minus_one : (minus_one - x.hi) - x.lo;
-    real value = is_near ? fl_fma(x.lo, minus_one, t) : far;
+    real half = (real)0.5 * x.hi, tiny = fl_fma(half, x.hi, x.hi * x.lo);
+    real value = is_tiny ? tiny : is_near ? fl_fma(x.lo, minus_one, t) : far;
     real gradient = is_large ? fl_times_factors(a.hi, 1, e) : a.hi * minus_one;
     return (fl_terms){fl_keep_nan(r.hi, value), fl_keep_nan(r.hi, gradient),
                       fl_keep_nan(r.hi, fl_times_factors(a.hi, a.hi, e))};
@@ -232,11 +235,15 @@ FL_LOSS(fair) {
     real far = half_c2.half * (2 * ((kept.hi - log.hi) + (kept.lo - log.lo))) * half_c2.power;
     real size = fl_abs(r.hi), slope = r.hi * (inverse.hi + inverse.lo);
     real hessian = inverse.hi * fl_fma(2, inverse.lo, inverse.hi);
+    /* (c/|r|)², with what the quotient is off by. */
+    const fl_pair exact_c = fl_constant(c);
+    real ratio = exact_c.hi / size, off = fl_remainder(exact_c.hi, ratio, size) + exact_c.lo;
+    off = size > FL_LARGEST ? 0 : (off - ratio * fl_flip_sign(r.lo, r.hi)) / size;
     return (fl_terms){is_near   ? near
                       : is_huge ? (real)c * size
                                 : far,
                       is_huge ? fl_with_sign((real)c, r.hi) : slope,
-                      fl_keep_nan(r.hi, is_huge ? ((real)c / size) * ((real)c / size) : hessian)};
+                      fl_keep_nan(r.hi, is_huge ? ratio * fl_fma(2, off, ratio) : hessian)};
 }
 
 /* p = {c}. ½c²·log(1 + u²), u = r/c, the gradient r/(1 + u²), the Hessian (1 − u²)/(1 + u²)². For huge |u|,

@@ -179,21 +179,29 @@ class AsymmetricLoss(Loss):
         return m**gamma * loss
 
     def _slopes(self, y: Array, z: Array) -> tuple[Array, Array]:
-        """Give derivatives by m of the value, 0 where nothing is left."""
+        """Give derivatives by m of the value, times the right class's probability and its square.
+
+        They are 0 where nothing is left.
+        """
         gamma, wrong, right, m, loss, _ = self._terms(y, z)
-        kept, rest = np.where(m > 0, m, 1.0), right + (wrong - m)
-        first = kept**gamma * (gamma * loss / kept + 1 / rest)
-        second = kept**gamma * (gamma * (gamma - 1) * loss / kept**2 + 2 * gamma / kept / rest + 1 / rest**2)
+        kept = np.where(m > 0, m, 1.0)
+        # right/(1 - m): 1 without a clip, also where both are too small to be had.
+        share = np.where(wrong == m, 1.0, right / np.where(wrong == m, 1.0, right + (wrong - m)))
+        of_loss = loss * right / kept
+        first = kept**gamma * (gamma * of_loss + share)
+        second = (
+            gamma * (gamma - 1) * of_loss * right / kept + 2 * gamma * right / kept * share + share**2
+        ) * kept**gamma
         return np.where(m > 0, first, 0.0), np.where(m > 0, second, 0.0)
 
     def _gradient(self, y: Array, z: Array) -> Array:
-        _, wrong, right, _, _, sign = self._terms(y, z)
-        return sign * self._slopes(y, z)[0] * wrong * right
+        _, wrong, _, _, _, sign = self._terms(y, z)
+        return sign * self._slopes(y, z)[0] * wrong
 
     def _hessian(self, y: Array, z: Array) -> Array:
         _, wrong, right, _, _, _ = self._terms(y, z)
         first, second = self._slopes(y, z)
-        return wrong * right * (second * wrong * right + first * (right - wrong))
+        return wrong * (second * wrong + first * (right - wrong))
 
 
 class WassersteinCritic(_Margin):

@@ -272,8 +272,11 @@ class Entropy(EmbeddingLoss):
         """Logarithms of the probabilities."""
         if not self.from_logits:
             return np.log(np.where(z > 0, z, 1.0))  # whose products with 0 are 0
+        # The sum of the others first: beside the largest it may be too small to be seen.
+        first = np.arange(z.shape[1]) == np.argmax(z, axis=1)[:, None]
         shifted = z - np.max(z, axis=1, keepdims=True)
-        return shifted - np.log(np.sum(np.exp(shifted), axis=1, keepdims=True))
+        others = np.sum(np.where(first, 0 * shifted, np.exp(shifted)), axis=1, keepdims=True)
+        return shifted - np.log1p(others)
 
     def _probabilities(self, z: Array) -> Array:
         return np.exp(self._logarithms(z)) if self.from_logits else z
