@@ -201,16 +201,21 @@ static inline double fl_product_error(double x, double y, double product) {
 #endif
 }
 
+/* Lanes of x from i on; beyond its n numbers, zeros in `room`. */
+static inline const double *fl_padded(const double *x, size_t i, size_t n, double room[FL_EXACT_LANES]) {
+    if (i + FL_EXACT_LANES <= n)
+        return x + i;
+    memset(room, 0, FL_EXACT_LANES * sizeof *room);
+    memcpy(room, x + i, (n - i) * sizeof *room);
+    return room;
+}
+
 static void fl_range(const double *x, size_t n, double *largest, double *smallest) {
     uint64_t high[FL_EXACT_LANES] = {0}, low[FL_EXACT_LANES];
     memset(low, 0xff, sizeof low);
     for (size_t i = 0; i < n; i += FL_EXACT_LANES) {
-        double part[FL_EXACT_LANES] = {0};
-        const double *v = x + i;
-        if (i + FL_EXACT_LANES > n) {
-            memcpy(part, v, (n - i) * sizeof *part);
-            v = part;
-        }
+        double room[FL_EXACT_LANES];
+        const double *v = fl_padded(x, i, n, room);
         for (int k = 0; k < FL_EXACT_LANES; k++) {
             uint64_t bits = fl_bits_of(v[k]) & INT64_MAX, before = bits - 1; /* 0 is larger than all */
             high[k] = bits > high[k] ? bits : high[k];
@@ -239,14 +244,8 @@ static inline __attribute__((always_inline)) int fl_split_products_at(const doub
     fl_start_levels(high, start, levels, exponent);
     fl_start_levels(low, low_start, levels, exponent - 53);
     for (size_t i = 0; i < n; i += FL_EXACT_LANES) {
-        double part_x[FL_EXACT_LANES] = {0}, part_y[FL_EXACT_LANES] = {0};
-        const double *u = x + i, *v = y + i;
-        if (i + FL_EXACT_LANES > n) {
-            memcpy(part_x, u, (n - i) * sizeof *u);
-            memcpy(part_y, v, (n - i) * sizeof *v);
-            u = part_x;
-            v = part_y;
-        }
+        double room_x[FL_EXACT_LANES], room_y[FL_EXACT_LANES];
+        const double *u = fl_padded(x, i, n, room_x), *v = fl_padded(y, i, n, room_y);
         for (int k = 0; k < FL_EXACT_LANES; k++) {
             double product = u[k] * v[k], error = fl_product_error(u[k], v[k], product);
             left[k] |= fl_bits_of(fl_split_into(high, k, levels, product));
