@@ -56,6 +56,10 @@ CASES = {
         {"task": "generation", "model": "gan"},
         ("WassersteinCritic", {}, "none", "RMSprop"),
     ),
+    "VAE: a mean and a variance for each number of a code": (
+        {"model": "vae"},
+        ("GaussianKL", {}, "none", "Adam"),
+    ),
 }
 
 # The other rules, by task, data and output.
