@@ -347,8 +347,8 @@ class AsymmetricLoss(ProbabilityLoss):
         How little labels that are absent count where they are easy.
     clip : float, default 0.05
         The probability that is taken off that of absent labels, in [0, 1). With 0, and both gammas the same,
-        it is :class:`BinaryFocal`. As in the article's code it is an attribute, in place of the method of that
-        name: ``fl.PointwiseLoss.clip(loss, max=4.0)`` is this loss, but at most so large.
+        it is :class:`BinaryFocal`. As in the article's code it is an attribute, in place of the method of
+        that name: ``fl.PointwiseLoss.clip(loss, max=4.0)`` is this loss, but at most so large.
 
     Raises
     ------
