@@ -22,6 +22,10 @@ from fastloss.adapters import catboost as for_catboost
 from fastloss.adapters import lightgbm as for_lightgbm
 from fastloss.adapters import xgboost as for_xgboost
 
+FORMULA = fl.formula(
+    "softplus(-m)*sigmoid(-m)**g", where={"m": "(2*y - 1)*z"}, targets="{0, 1}", g=2.0, name="focal"
+)
+
 
 class Timed:
     """A function, and when it was called."""
@@ -107,6 +111,7 @@ def main(arguments: list[str] | None = None) -> None:
         made: dict[tuple[str, str], Callable[..., Any]] = {
             ("focal", str(n)): adapter.objective(fl.BinaryFocal(), n_threads=n) for n in (1, 2)
         }
+        made["focal as a formula", "1"] = adapter.objective(FORMULA, n_threads=1)
         if options.numpy:
             made["focal in NumPy", "1"] = numpy_focal
         best: dict[tuple[str, str], tuple[float, float]] = {}

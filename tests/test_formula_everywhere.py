@@ -125,6 +125,20 @@ def test_torch() -> None:
     torch.testing.assert_close(mine, z.grad)
 
 
+def test_what_a_formula_says_of_itself() -> None:
+    for targets, expected in [
+        (None, ("numbers", "numbers", "center", "none", "regression")),
+        ("[0, inf)", ("numbers", "numbers", "center", "none", "regression")),
+        ("[0, 1]", ("probabilities", "scores", "score", "none", "binary")),
+        ("{0, 1}", ("labels", "scores", "score", "none", "binary")),
+        ("{-1, 0, 1}", ("labels", "scores", "score", "none", "binary")),
+    ]:
+        loss = fl.formula("softplus(z) - y*z", targets=targets)
+        assert (loss.targets, loss.inputs, loss.predicts, loss.link, loss.family) == expected
+    assert fl.formula("abs(z - y)").kinked
+    assert not LOGISTIC.kinked
+
+
 def test_curvatures() -> None:
     for text, name in [
         ("softplus(z) - y*z", "exact"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -339,9 +339,10 @@ class Formula(PointwiseLoss):
     def __reduce__(self) -> tuple[Any, ...]:
         return _made, (self._texts, self._options())
 
-    def __getattr__(self, name: str) -> Any:
-        # Attributes that begin with _ are set one by one in the constructor.
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    if TYPE_CHECKING:  # with one at run time, every look at a method would take longer
+
+        def __getattr__(self, name: str) -> Any:
+            """Attributes that begin with _ are set one by one in the constructor."""
 
 
 def _made(texts: tuple[str | None, ...], options: dict[str, Any]) -> Formula:
