@@ -61,6 +61,19 @@ def test_powers(dtype: type) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("power", [0.3, 1.3, 7.5])
+def test_powers_of_sigmoids(power: float, dtype: type) -> None:
+    rng = np.random.default_rng(2)
+    lowest = (-80 if dtype == np.float32 else -700) / max(power, 1)
+    x = np.concatenate([rng.normal(0, 3, 500), rng.uniform(lowest, 40, 500)]).astype(dtype)
+    for text, sign in (("sigmoid(z)**p", 1), ("sigmoid(-z)**p", -1)):
+        found = fl.formula(text, p=power)(np.zeros_like(x), sign * x, reduction="none")
+        with mpmath.workdps(60):
+            true = [(1 / (1 + mpmath.exp(-mpmath.mpf(float(a))))) ** mpmath.mpf(power) for a in x]
+        assert ulps(found, true).max() <= 2
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_a_constant_exponent_is_not_rounded(dtype: type) -> None:
     x = np.array([1e-30, 0.3, 7.0, 1e30], dtype)
     found = fl.formula("z**p", p=1.1)(np.zeros_like(x), x, reduction="none")

@@ -26,7 +26,8 @@ LISTED = (ROOT / "docs" / "losses.md").read_text(encoding="utf-8")
     [d for d in DOCUMENTS if re.search("^>>> ", d.read_text(encoding="utf-8"), flags=re.MULTILINE)],
     ids=lambda path: path.name,
 )
-def test_examples_run(document):
+def test_examples_run(document, monkeypatch, tmp_path):
+    monkeypatch.setenv("FASTLOSS_CACHE", str(tmp_path))  # no kernels of formulas among the user's
     text = document.read_text(encoding="utf-8")
     if ">>> import torch" in text:  # which the extra `test` leaves out: its wheels are some gigabytes
         pytest.importorskip("torch")
