@@ -171,7 +171,9 @@ class BuildTiers(build_ext):
         source.parent.mkdir(parents=True, exist_ok=True)
         # Without visibility: all of one module.
         source.write_text("\n".join(["const char fl_formula_library[] =", *lines, ";\n"]), encoding="ascii")
-        return list(self.compiler.compile([str(source)], extra_postargs=LIBRARY_FLAGS))
+        return list(
+            self.compiler.compile([str(source)], output_dir=self.build_temp, extra_postargs=LIBRARY_FLAGS)
+        )
 
     def kernel_object(self, tier: str, source: str) -> Path:
         """Name the object of one precision of one tier."""

@@ -27,6 +27,50 @@ ROBUST = [
     fl.Tukey(c=2.5),
 ]
 
+#: Formulas of losses above, at residuals where neither of both cancels.
+FORMULAS = [
+    (fl.formula("(z - y)**2/2"), fl.HalfSquaredError()),
+    (
+        fl.formula("where(abs(z - y) <= d, (y - z)**2/2, d*(abs(z - y) - d/2))", d=0.7),
+        fl.Huber(delta=0.7),
+    ),
+    (fl.formula("d**2*(sqrt(1 + ((z - y)/d)**2) - 1)", d=1.7), fl.PseudoHuber(delta=1.7)),
+    (fl.formula("c**2/2*log1p(((z - y)/c)**2)", c=0.6), fl.Cauchy(c=0.6)),
+    (fl.formula("c*c/2*(1 - exp(-((z - y)/c)**2))", c=1.3), fl.Welsch(c=1.3)),
+    (
+        fl.formula("where(abs(z - y) <= c, c**2/6*(1 - (1 - ((z - y)/c)**2)**3), c**2/6)", c=2.5),
+        fl.Tukey(c=2.5),
+    ),
+]
+
+
+@pytest.mark.parametrize(("written", "own"), FORMULAS, ids=lambda one: one.name)
+def test_formulas(written: fl.PointwiseLoss, own: fl.PointwiseLoss) -> None:
+    z = np.concatenate([[0.0], np.geomspace(1e-3, 100, 200)])
+    np.testing.assert_allclose(rho(written)(z), rho(own)(z), rtol=1e-11, atol=1e-13)
+    again = pickle.loads(pickle.dumps(rho(written)))
+    np.testing.assert_array_equal(again(z), rho(written)(z))
+    x = np.arange(8.0)
+    y = 2 * x + np.array([0.1, -0.2, 0, 0.1, 0, -0.1, 0.3, 40])
+    fits = [least_squares(lambda w: w[0] * x - y, [1.9], loss=rho(one)).x for one in (written, own)]
+    np.testing.assert_allclose(*fits, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("softplus(z) - y*z", "no function of"),
+        ("(z - y)**2 + z", "no function of"),
+        ("abs(z - y)", "no positive, finite derivative"),
+        ("(z - y)**4", "no function of|no positive, finite derivative"),
+        ("log_cosh(z - y)", "no function of"),
+    ],
+)
+def test_formulas_that_are_refused(text: str, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        rho(fl.formula(text))
+
+
 #: scipy's own losses, with their f_scale where ours has a parameter.
 BUILT_IN = [
     ("linear", 1.0, fl.SquaredError()),

@@ -23,6 +23,8 @@ import numpy.typing as npt
 
 from fastloss._loss import Loss
 from fastloss._validation import as_array
+from fastloss.formulas.loss import Formula
+from fastloss.formulas.squares import by_square
 from fastloss.registry import list_losses
 
 __all__ = ["RobustLoss", "rho"]
@@ -41,7 +43,7 @@ def rho(loss: Loss) -> RobustLoss:
     ----------
     loss : Loss
         SquaredError, HalfSquaredError, Huber, SmoothL1 (``beta > 0``), LogCosh, PseudoHuber, Cauchy,
-        Welsch or Tukey.
+        Welsch or Tukey; or a formula of ``(z - y)**2`` and ``abs(z - y)``, smooth where they are 0.
 
     Returns
     -------
@@ -78,6 +80,10 @@ class RobustLoss:
     """
 
     def __init__(self, loss: Loss) -> None:
+        self._formula: Formula | None = None
+        if isinstance(loss, Formula):
+            self._keep_formula(loss)
+            return
         if not hasattr(loss, "_second_by_square"):
             allowed = ", ".join(
                 info.cls.__name__ for info in list_losses() if hasattr(info.cls, "_second_by_square")
@@ -92,6 +98,20 @@ class RobustLoss:
             )
         self.loss: Any = loss
         self._curvature = curvature
+
+    def _keep_formula(self, loss: Formula) -> None:
+        """Keep a formula and what it is of the squared residual, or raise an error."""
+        try:
+            self._formula = by_square(loss)
+        except ValueError as error:
+            raise TypeError(f"loss must be a smooth function of (z - y)**2, got {loss!r}: {error}") from None
+        slope = float(self._formula.gradient([0.0], [0.0], reduction="sum")[0])
+        if not 0 < slope < float("inf"):
+            raise TypeError(
+                f"{loss!r} has no positive, finite derivative by the squared residual at 0: it is {slope}"
+            )
+        self.loss = loss
+        self._curvature = 2 * slope
 
     def __call__(self, z: Any) -> Array:
         """Compute the loss and its derivatives by the squared residual.
@@ -127,8 +147,14 @@ class RobustLoss:
         if negative.any():
             i = int(negative.argmax())
             raise ValueError(f"z[{i}] = {z[i]} is negative: expected squared residuals")
-        r = np.sqrt(z)
         result = np.empty((3, z.size))
+        if self._formula is not None:
+            self._formula.value_gradient_and_hessian(
+                np.zeros_like(z), z, reduction="none", out=(result[0], result[1], result[2])
+            )
+            result *= 2 / self._curvature
+            return result
+        r = np.sqrt(z)
         self.loss.value_and_gradient(np.zeros_like(r), r, reduction="none", out=(result[0], result[1]))
         with np.errstate(all="ignore"):  # 0/0 at the origin; powers of tiny and large residuals
             result[0] *= 2 / self._curvature

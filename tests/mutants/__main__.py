@@ -19,13 +19,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from . import embeddings, evaluation, pointwise, rows, shared, transport
+from . import embeddings, evaluation, formulas, pointwise, rows, shared, transport
 from .breaks import Break
 
 ROOT = Path(__file__).resolve().parents[2]
 BREAKS: list[Break] = [
     *shared.BREAKS,
     *pointwise.BREAKS,
+    *formulas.BREAKS,
     *rows.BREAKS,
     *embeddings.BREAKS,
     *transport.BREAKS,

@@ -1,0 +1,33 @@
+"""Breaks of the machine of formulas and of the functions that it alone has."""
+
+from __future__ import annotations
+
+from .breaks import breaks
+
+TESTS = "formula_loss formula_functions formula_composition formula_derivatives"
+BREAKS = [
+    *breaks(
+        "csrc/pointwise/formula_machine.h",
+        ("kind == FL_OF_MULTIPLE ? factor * a[i + k]", "kind == FL_OF_MULTIPLE ? a[i + k]"),
+        ("slopes[i + k] = d * a[i + k] * scale;", "slopes[i + k] = a[i + k] * scale;"),
+        ("r->gradient && g.a == v.a &&", "r->gradient &&"),
+        ("fl_fma((real)-0.5, a, b[k] - c[k])", "fl_fma((real)-0.5, a, b[k])"),
+        ("suspicious |= domain &&", "suspicious |= 0 &&"),
+        tests=TESTS,
+    ),
+    *breaks(
+        "csrc/pointwise/formula_math.h",
+        ("if (beyond & FL_SIGN_BIT)", "if (0)"),
+        ("a > 0 ? 1 - c : -c", "1 - c"),
+        ("return a == b ? same : other;", "return other;"),
+        ("fl_op_clip(a - b, -c, c)", "fl_op_clip(a - b, 0, c)"),
+        tests=TESTS,
+    ),
+    *breaks(
+        "csrc/vecmath/power.h",
+        ("x < 0 ? of_negative : result", "result"),
+        ("fl_two_sum(x < 0 ? fl_abs(x) : 0, log_d.hi)", "fl_two_sum(x < 0 ? a : 0, log_d.hi)"),
+        ("(fl_to_bits(x) & e.turned)", "0"),
+        tests=TESTS,
+    ),
+]
