@@ -114,7 +114,7 @@ _PATHS = {
         high=3.0,
     ),
     "gaussian_kl": _Path(
-        "x, the mean of a code, or the logarithm of its variance",
+        "mean or log-variance of a code",
         arguments={"mean": lambda x: (x, 0 * x), "log-variance": lambda x: (0 * x, x)},
         place=lambda x: np.array([[x]]),
         direction=lambda _: np.array([[1.0]]),

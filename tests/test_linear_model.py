@@ -268,6 +268,29 @@ def test_support_vector_regression():
     assert value <= least * (1 + 1e-12)
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_lasso_of_columns_that_are_nearly_the_same(seed):
+    """Descent along coordinates alone creeps here: the search over signs ends after a few systems."""
+    rng, n = np.random.default_rng(seed), 5000
+    X = rng.normal(size=(n, 20))
+    X[:, 0] = np.arange(n) < 12
+    X[:, 1] *= 1e4
+    X[:, 2] *= 1e-4
+    X[:, 3] = X[:, 4] + 1e-3 * rng.normal(size=n)
+    X[:, 5] = rng.standard_t(1.5, n)
+    score = 0.3 * X[:, 6] + X[:, 4] - 3
+    counts = rng.poisson(np.exp(np.clip(score, -5, 2))).astype(float)
+    for chosen in (fl.Poisson(), fl.LogCosh(), fl.Huber()):
+        y = counts if chosen == fl.Poisson() else score + rng.standard_t(2, n)
+        model = LinearRegressor(chosen, penalty="l1", alpha=1e-4, solver="newton", max_iter=40)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ConvergenceWarning)
+            coef = model.fit(X, y).coef_
+        slopes = fl.LinearObjective(chosen, X, y)(np.append(coef, model.intercept_))[1][:-1]
+        at_zero = np.maximum(np.abs(slopes) - 1e-4, 0)
+        assert np.where(coef != 0, np.abs(slopes + 1e-4 * np.sign(coef)), at_zero).max() <= 1.001e-6
+
+
 def test_integers_are_counted_as_unique_sorts_them(rng):
     for labels in [
         rng.integers(-5, 5, 100).astype(np.int8),
