@@ -184,6 +184,39 @@ def test_same_bits_for_any_number_of_threads_and_any_way_through(dtype: type) ->
         np.testing.assert_array_equal(a, b[:37])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(z - y)**2",
+        "3*tanh(z - y)",
+        "tanh(z)",
+        "softplus(z)*tanh(y + z)",
+        "where(abs(z - y) <= 1, (z - y)**2/2, abs(z - y) - 1/2)",
+        "where(abs(z - y) <= 2, 3*(z - y)**2, 12*abs(z - y) - 12)",
+        "where(z > y, 0.3, 0.7)*(z - y)**2",
+        "-log_cosh(z - y)",
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sums_are_of_what_each_sample_has(text: str, dtype: type) -> None:
+    """Whatever an output is, a term, a product, a multiple, and whether the slope is of the same term."""
+    loss = fl.formula(text)
+    y, z = arguments(loss, dtype, 1600)
+    n, rtol = len(y), 4 * np.finfo(dtype).eps
+    value, gradient, hessian = loss.value_gradient_and_hessian(y, z, reduction="none")
+    mean = pytest.approx(float(np.mean(value, dtype=np.float64)), rel=1e-12)
+    assert loss(y, z) == mean
+    for found, wanted in (
+        (loss.value_and_gradient(y, z), (mean, gradient)),
+        (loss.value_gradient_and_hessian(y, z), (mean, gradient, hessian)),
+        ((None, loss.gradient(y, z)), (None, gradient)),
+        ((None, *loss.gradient_and_hessian(y, z)), (None, gradient, hessian)),
+    ):
+        assert found[0] == wanted[0]
+        for a, b in zip(found[1:], wanted[1:], strict=True):
+            np.testing.assert_allclose(a * n, b, rtol=rtol)
+
+
 TIERS = """
 import numpy as np, fastloss as fl, hashlib
 rng = np.random.default_rng(0)
