@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
+import numpy as np
+
 from fastloss._loss import Loss, RowLoss, flag, number_in, numbers_of_classes, whole_number
 from fastloss._traits import of_parameters
 from fastloss._validation import one_of
@@ -376,11 +378,31 @@ class MulticlassHinge(RowLoss):
         self._keep({"kind": kind})
 
     def _best_scores(self, share: Any) -> Any:
-        """Return the best constant scores where classes have these shares; None where no formula says.
+        """Return the best constant scores where classes have these shares; None where there are too many.
 
         Of Crammer and Singer's the other classes are alike: a lead d of the most frequent one, of share c,
-        costs c·[1 − d]₊ + (1 − c)(1 + d).
+        costs c·[1 − d]₊ + (1 − c)(1 + d). Weston and Watkins's is a linear program in the differences.
         """
-        if self.kind != "crammer-singer":
-            return None
-        return (share > 0.5).astype(float)
+        if self.kind == "crammer-singer":
+            return (share > 0.5).astype(float)
+        return _least_hinges(share) if len(share) <= _MOST_CLASSES else None
+
+
+#: Of so many classes at most the differences make a matrix.
+_MOST_CLASSES = 100
+
+
+def _least_hinges(share: Any) -> Any:
+    """Return the scores for which the hinges of all differences, weighted by the first's share, are least."""
+    from fastloss._linear_interior import interior_point
+    from fastloss.linear import LinearObjective
+    from fastloss.margin import Hinge
+
+    if len(share) == 1:
+        return np.zeros(1)
+    one, other = np.nonzero(~np.eye(len(share), dtype=bool))
+    differences = np.eye(len(share))[one] - np.eye(len(share))[other]
+    ones = np.ones(len(one))
+    objective = LinearObjective(Hinge(), differences, ones, fit_intercept=False, sample_weight=share[one])
+    start = objective.initial()
+    return interior_point(objective, start, np.zeros_like(start), 1e-9, 100).w

@@ -165,3 +165,24 @@ def test_several_classes_start_where_the_slope_is_0(chosen):
     assert chosen(y, rows) < chosen(y, np.zeros((100, 4)))
     for step in 1e-3 * np.eye(4):
         assert min(chosen(y, rows + step), chosen(y, rows - step)) > chosen(y, rows)
+
+
+def test_weston_and_watkins_hinge(rng):
+    """The linear program min Σ cₖ·tₖⱼ, tₖⱼ ≥ 1 + zⱼ − zₖ, by HiGHS."""
+    optimize = pytest.importorskip("scipy.optimize")
+    chosen = fl.MulticlassHinge(kind="weston-watkins")
+    np.testing.assert_array_equal(catboost.baseline(chosen, [0, 0]), [0.0])
+    for n in (2, 3, 5, 8, 13):
+        for _ in range(4):
+            counts = rng.multinomial(200, rng.dirichlet(np.full(n, 0.7)))
+            counts[0] += not counts[0]
+            pairs = [(k, j) for k in range(n) for j in range(n) if j != k]
+            upper = np.zeros((len(pairs), n + len(pairs)))
+            for i, (k, j) in enumerate(pairs):
+                upper[i, [j, k, n + i]] = 1, -1, -1
+            cost = np.concatenate([np.zeros(n), [counts[k] / counts.sum() for k, _ in pairs]])
+            bounds = [(None, None)] * n + [(0, None)] * len(pairs)
+            least = optimize.linprog(cost, upper, -np.ones(len(pairs)), bounds=bounds).fun
+            y = np.repeat(np.arange(n), counts)
+            scores = catboost.baseline(chosen, y, n_classes=n)
+            assert chosen(y, np.tile(scores, (len(y), 1))) == pytest.approx(least, rel=1e-8, abs=1e-8)
