@@ -217,6 +217,43 @@ def test_sums_are_of_what_each_sample_has(text: str, dtype: type) -> None:
             np.testing.assert_allclose(a * n, b, rtol=rtol)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(1 - y)*softplus(z) + z*softplus(-z)",
+        "(1 - y*y)*softplus(z) + y*softplus(-z)",
+        "(2 - y)*softplus(z) + y*softplus(-z)",
+        "y*softplus(z) + (1 - y)*softplus(-z)",
+        "(1 - y)*softplus(z) + y*softplus(-2*z)",
+        "(1 - y)*sigmoid(z) - z*sigmoid(-z)",
+        "y*sigmoid(-z) - (1 - y)*sigmoid(z)",
+        "sigmoid(z)*sigmoid(-2*z)",
+        "sigmoid(-z)**2.3 + sigmoid(z)**-0.7",
+        "where(abs(z - y) <= 1, (z - y)**2/2, abs(z - y) - 0.4)",
+        "where(abs(z - y) <= 1, (z - y)**2/2, 2*abs(z - y) - 1.5)",
+        "where(abs(z - y) <= 1, (z - y)**2/2, 1.5 - abs(z - y))",
+        "where(abs(z) <= 1, (z - y)**2/2, abs(z - y) - 0.5)",
+        "where(abs(z + y) < 1.5, 2*(z + y)**2, 4.5 - 6*(1.5 - abs(z + y)))",
+        "where(abs(z - y) <= 1, 2*(z - y), 3*sign(z - y))",
+        "where(z < y, 1, where(z == 2*y, 2, 3))*z",
+        "where(z < y, z, where(y == z, 2, 3))*z",
+        "minimum(maximum(z, y), 1) + minimum(maximum(z, 1), y) + clip(z*y, -1, 0.5)",
+    ],
+)
+def test_what_is_nearly_an_operation_of_the_machine(text: str) -> None:
+    names = {name: getattr(np, name) for name in ("where", "abs", "sign", "minimum", "maximum", "clip")}
+    names |= {"softplus": lambda x: np.logaddexp(0, x), "sigmoid": lambda x: 1 / (1 + np.exp(-x))}
+    loss = fl.formula(text)
+    y, z = arguments(loss, np.float64)
+    value, gradient = loss.value_and_gradient(y, z, reduction="none")
+    h = 1e-6
+    left, at, right = (eval(text, names | {"y": y, "z": x}) for x in (z - h, z, z + h))
+    np.testing.assert_allclose(value, at, rtol=1e-12, atol=1e-14)
+    smooth = np.abs(right - 2 * at + left) < 1e-9  # no kink in between
+    assert smooth.mean() > 0.9
+    np.testing.assert_allclose(gradient[smooth], ((right - left) / (2 * h))[smooth], rtol=1e-5, atol=1e-7)
+
+
 TIERS = """
 import numpy as np, fastloss as fl, hashlib
 rng = np.random.default_rng(0)
