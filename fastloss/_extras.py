@@ -10,7 +10,7 @@ class MissingExtra(ImportError):
     """A library is not installed that something needs; the message says which extra brings it."""
 
 
-def require(module: str, extra: str, purpose: str) -> Any:
+def require(module: str, extra: str, purpose: str, library: str = "") -> Any:
     """Import an optional library, or say which extra brings it.
 
     Parameters
@@ -21,6 +21,8 @@ def require(module: str, extra: str, purpose: str) -> Any:
         The extra of fastloss that installs it.
     purpose : str
         What it is needed for, as the subject of the error's sentence ("a .parquet file needs ...").
+    library : str, optional
+        The library's name, where it is not that of the module.
 
     Returns
     -------
@@ -35,5 +37,5 @@ def require(module: str, extra: str, purpose: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        library = module.partition(".")[0]
+        library = library or module.partition(".")[0]
         raise MissingExtra(f'{purpose} needs {library}: pip install "fastloss[{extra}]"') from error

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fastloss import _core, _validation
 from fastloss._contrast import near_one
+from fastloss._extras import require
 from fastloss._loss import TransportLoss
 from fastloss.transport import ConvergenceWarning, Cost, checked_cost
 
@@ -65,10 +66,7 @@ class EarthMover(TransportLoss):
 
     def _evaluate(self, X: Any, Y: Any, x_weights: Any, y_weights: Any) -> tuple[float, Array, Array]:
         """Give the distance, its gradient in float64, and `Y` as an array."""
-        try:
-            import ot
-        except ImportError as error:
-            raise ImportError('EarthMover needs POT: pip install "fastloss[transport]"') from error
+        ot = require("ot", "transport", "EarthMover", library="POT")
         x, y, given = _points(X, "X"), _points(Y, "Y"), _validation.as_array(Y, "Y")
         if x.shape[1] != y.shape[1]:
             raise ValueError(f"X has points of {x.shape[1]} coordinates, but Y of {y.shape[1]}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastloss._curves import Array, Axis, axis_of, curves_of
+from fastloss._extras import require
 from fastloss._loss import Loss
 from fastloss.formulas import Formula
 
@@ -99,11 +100,10 @@ def new_figure(size: tuple[float, float]) -> Figure:
     ImportError
         If matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError('a picture needs matplotlib: pip install "fastloss[plot]"') from error
-    return Figure(figsize=size, layout="constrained")
+    figure: Figure = require("matplotlib.figure", "plot", "a picture").Figure(
+        figsize=size, layout="constrained"
+    )
+    return figure
 
 
 def plain(panel: Any, axis: str = "both") -> None:
