@@ -46,7 +46,7 @@ def test_counts_by_pairs(seed):
     assert found["weight"] == [len(b), len(a)]
     assert found["auc"] == pytest.approx(float(auc), rel=3e-16)
     assert found["auc_margin"] == pytest.approx(float(tied), rel=3e-16)
-    assert found["auc_variance"] == pytest.approx(float(spread), rel=1e-13)
+    assert found["auc_variance"] == pytest.approx(float(spread), rel=1e-13, abs=1e-17)
 
 
 def test_counts_up_to_the_most_rows():
@@ -58,6 +58,27 @@ def test_counts_up_to_the_most_rows():
     assert _core.summarise_counts(table([5], [[3, 0]]))["auc"] == 0
     with pytest.raises(ValueError, match="another size"):
         _core.summarise_counts(np.zeros((4, 2), np.uint32))
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+def test_the_variance_of_many_rows_that_are_nearly_in_order(flipped):
+    """Squares of nearly the same numbers: about any other number than their mean they would cancel."""
+    counts = [(1_000_000_000, 3), (7, 1_000_000_001)]  # of the labels 0 and 1, the lower score first
+    if flipped:
+        counts = [(a, b) for b, a in counts[::-1]]
+    (b0, a0), (b1, a1) = counts
+    negatives, positives = b0 + b1, a0 + a1
+    wins = b0 * a1 + Fraction(b0 * a0 + b1 * a1, 2)
+    auc = wins / (negatives * positives)
+    lost = [(b0, (a1 + Fraction(a0, 2)) / positives), (b1, Fraction(a1, 2) / positives)]
+    won = [(a0, Fraction(b0, 2) / negatives), (a1, (b0 + Fraction(b1, 2)) / negatives)]
+    wanted = sum(
+        sum(rows * (share - auc) ** 2 for rows, share in part) / (n * (n - 1))
+        for n, part in ((negatives, lost), (positives, won))
+    )
+    found = _core.summarise_counts(table([5, 600_000], counts))
+    assert found["auc"] == pytest.approx(float(auc), rel=3e-16)
+    assert found["auc_variance"] == pytest.approx(float(wanted), rel=1e-12, abs=0)
 
 
 def data(n, seed=0):
