@@ -234,7 +234,7 @@ static __attribute__((noinline)) int fl_make_some(fl_block_fn compute, size_t n,
 #define FL_DEFINE_RECIPE(name, y_domain, z_domain, cost, n_parameters, passes)                               \
     static const fl_domain fl_##name##_target = FL_DOMAIN_##y_domain;                                        \
     FL_INLINE fl_recipe fl_##name##_recipe(void) {                                                           \
-        return (fl_recipe){.loss = name,                                                                     \
+        return (fl_recipe){.loss = name##_terms,                                                             \
                            .n_params = n_parameters,                                                         \
                            .target = fl_is_everything(&fl_##name##_target) ? NULL : &fl_##name##_target,     \
                            FL_PASSES_##passes(name)};                                                        \

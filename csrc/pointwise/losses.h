@@ -29,10 +29,11 @@ typedef fl_prepared (*fl_prepare_fn)(real y, real z, const double *p, int modera
 typedef real (*fl_magnitude_fn)(real y, real z, const double *p);
 typedef int (*fl_plain_fn)(const double *p);
 
+/* A loss alone would be called like gamma() of macOS's math.h. */
 #define FL_LOSS(name)                                                                                        \
-    FL_INLINE fl_terms name(real y __attribute__((unused)), real z __attribute__((unused)),                  \
-                            const double *p __attribute__((unused)),                                         \
-                            fl_prepared prepared __attribute__((unused)))
+    FL_INLINE fl_terms name##_terms(real y __attribute__((unused)), real z __attribute__((unused)),          \
+                                    const double *p __attribute__((unused)),                                 \
+                                    fl_prepared prepared __attribute__((unused)))
 #define FL_PREPARE(name)                                                                                     \
     FL_INLINE fl_prepared name##_prepare(real y __attribute__((unused)), real z __attribute__((unused)),     \
                                          const double *p __attribute__((unused)),                            \

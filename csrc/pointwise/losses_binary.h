@@ -90,7 +90,7 @@ FL_LOSS(exponential) {
 
 /* (p − y)² */
 FL_LOSS(brier_probabilities) {
-    return squared_error(y, z, p, prepared);
+    return squared_error_terms(y, z, p, prepared);
 }
 
 /* (σ(z) − y)². With d = σ(z) − y and s = σ(z)·σ(−z) the gradient is 2ds, the Hessian 2s·(s + d·(σ(−z) −

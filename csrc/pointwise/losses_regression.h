@@ -394,7 +394,7 @@ FL_MAGNITUDE(tweedie_log_link) {
 }
 
 FL_LOSS(tweedie_log_link) {
-    return tweedie(y, z, p, prepared);
+    return tweedie_terms(y, z, p, prepared);
 }
 
 /* Half the unit deviances of a mean z > 0, for scikit-learn's metrics and losses; no class has them. Any
