@@ -11,7 +11,6 @@ import numpy as np
 
 from fastloss._loss import Domain, PointwiseLoss, number, whole_number
 from fastloss.formulas import samples
-from fastloss.formulas.audit import Audit, advised, audited, curvatures
 from fastloss.formulas.derivatives import derivative
 from fastloss.formulas.errors import FormulaError
 from fastloss.formulas.graph import MOST_NODES, Graph, RawGraph, TooLargeError
@@ -19,6 +18,9 @@ from fastloss.formulas.parse import FUNCTIONS, parse
 from fastloss.formulas.programs import compiled
 from fastloss.formulas.text import write
 from fastloss.formulas.trace import trace
+
+if TYPE_CHECKING:
+    from fastloss.formulas.audit import Audit
 
 Expression = str | Callable[..., Any]
 
@@ -295,6 +297,8 @@ class Formula(PointwiseLoss):
         >>> found.problems[0][:58]
         'value in float32 is infinite or NaN where the truth is a n'
         """
+        from fastloss.formulas.audit import audited
+
         found = audited(self, number("seconds", seconds), whole_number("seed", seed))
         if show:
             print(found)
@@ -302,6 +306,8 @@ class Formula(PointwiseLoss):
 
     def _curvatures(self) -> tuple[list[int], int]:
         """Return the codes of exact, absolute and unit curvature, and which of them to train with."""
+        from fastloss.formulas.audit import advised, curvatures
+
         return [0, 1, 2], ("exact", "absolute", "unit").index(advised(curvatures(self)[0]))
 
     def _raw(self) -> tuple[RawGraph, list[int | None]]:

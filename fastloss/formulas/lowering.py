@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from fastloss.formulas.graph import LEAVES, Graph
 
@@ -84,25 +84,30 @@ def _mul(g: Graph, a: int, b: int) -> int | None:
 
 def _add(g: Graph, a: int, b: int) -> int | None:
     """(1 − t)·softplus(x) + t·softplus(−x)."""
-    for first, second in ((a, b), (b, a)):
-        for x, t in _shares(g, first, "softplus_of"):
-            for other, u in _shares(g, second, "softplus_minus_of"):
-                if x == other and _is_rest(g, t, u):
-                    return g.plain("cross_entropy_of", *x, u)
-                if x == other and _is_rest(g, u, t):  # of −x
-                    return g.plain("cross_entropy_of", g.plain("neg", x[0]), x[1], t)
+    for _, x, t, u in _mixtures(g, a, b, "softplus"):
+        if _is_rest(g, t, u):
+            return g.plain("cross_entropy_of", *x, u)
+        if _is_rest(g, u, t):  # of −x
+            return g.plain("cross_entropy_of", g.plain("neg", x[0]), x[1], t)
     return None
 
 
 def _sub(g: Graph, a: int, b: int) -> int | None:
-    for first, second in ((a, b), (b, a)):
-        for x, t in _shares(g, first, "sigmoid_of"):
-            for other, u in _shares(g, second, "sigmoid_minus_of"):
-                if x == other and _is_rest(g, t, u):
-                    slope = g.plain("cross_entropy_slope_of", *x, u)
-                    return slope if first == a else g.plain("neg", slope)
+    for first, x, t, u in _mixtures(g, a, b, "sigmoid"):
+        if _is_rest(g, t, u):
+            slope = g.plain("cross_entropy_slope_of", *x, u)
+            return slope if first == a else g.plain("neg", slope)
     turned = ("sub", b, a)
     return g.plain("neg", g.plain(*turned)) if g.has(turned) else None
+
+
+def _mixtures(g: Graph, a: int, b: int, op: str) -> Iterator[tuple[int, tuple[int, ...], int, int]]:
+    """Yield which of a and b is t·op(x), the other one being u·op(−x), the operands of x, t and u."""
+    for first, second in ((a, b), (b, a)):
+        for x, t in _shares(g, first, f"{op}_of"):
+            for other, u in _shares(g, second, f"{op}_minus_of"):
+                if x == other:
+                    yield first, x, t, u
 
 
 def _shares(g: Graph, i: int, op: str) -> list[tuple[tuple[int, ...], int]]:
