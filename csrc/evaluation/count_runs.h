@@ -2,7 +2,7 @@
 #ifndef FL_EVALUATION_COUNT_RUNS_H
 #define FL_EVALUATION_COUNT_RUNS_H
 
-#include "kernel_types.h"
+#include "pairs.h"
 
 /* Entries at a time. Those of a part stay together when the bits of their places flip. */
 enum { FL_RUN_PART = 64 };
@@ -38,10 +38,7 @@ static void fl_count_run(const uint32_t *run, uint32_t flip, fl_pairs *pairs, fl
             rows[1][i] = (int64_t)a;
             twice[0][i] = (int64_t)(2 * c.rows[1] + a);
             twice[1][i] = (int64_t)(2 * c.rows[0] + b);
-            c.twice_wins += b * (2 * c.rows[1] + a);
-            c.tied += a * b;
-            c.rows[0] += b;
-            c.rows[1] += a;
+            fl_count_entry(&c, b, a);
         }
         for (int label = 0; label < 2; label++)
             fl_add_squares(rows[label], twice[label], squares->centre[label], squares->lanes[label]);

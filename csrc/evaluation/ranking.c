@@ -23,7 +23,8 @@ static double fl_least_precision(double A, double B, double a, double step) {
     return (step * fl_mean_precision(A, B, step, step) + (a - step) * fl_mean_precision(A, B, step, a)) / a;
 }
 
-/* The average precision and KS with their margins, in one pass from the top. A and B are the weights of the labels 1 and 0 above an entry, a and b its own. */
+/* The average precision and KS with their margins, in one pass from the top. A and B are the weights of the
+ * labels 1 and 0 above an entry, a and b its own. */
 static void fl_scan(const fl_ranking *r, fl_ranking_summary *to) {
     fl_compensated value = {0, 0}, least = {0, 0}, most = {0, 0};
     fl_compensated above[2] = {{0, 0}, {0, 0}};

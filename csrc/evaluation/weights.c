@@ -16,7 +16,7 @@ static size_t fl_read_weights(const fl_wide *pairs, const fl_wider *squares, uin
     const fl_evaluation_ops *ops = fl_ops_for(0)->evaluation;
     uint32_t first = coarse << FL_TO_COARSE, place = fl_place_of_key(first);
     uint32_t flip = (place ^ first) % FL_FINE;
-    double value[2 * FL_FINE], total[2] = {0, 0}, share[2], all[2];
+    double value[2 * FL_FINE], total[2] = {0, 0}, all[2];
     size_t n = 0;
     squares += 2 * coarse;
     if (fl_is_nothing(squares[0]) && fl_is_nothing(squares[1]))
@@ -32,9 +32,9 @@ static size_t fl_read_weights(const fl_wide *pairs, const fl_wider *squares, uin
     }
     ops->read_wider((const uint64_t *)squares, 2, all);
     for (int label = 0; label < 2; label++) {
-        share[label] = total[label] > 0 ? all[label] / total[label] : 0;
+        double share = total[label] > 0 ? all[label] / total[label] : 0;
         for (size_t i = 0; i < n; i++)
-            square[label][i] = weight[label][i] * share[label];
+            square[label][i] = weight[label][i] * share;
     }
     return n;
 }
@@ -43,8 +43,8 @@ size_t fl_list_weights(const fl_wide *pairs, const fl_wider *squares, uint32_t *
                        double *const square[2]) {
     size_t n = 0;
     for (uint32_t coarse = FL_COARSE_KEYS; coarse-- > 0;) {
-        double *const weight_at[2] = {weight[0] + n, weight[1] + n}, *const square_at[2] = {square[0] + n,
-                                                                                            square[1] + n};
+        double *const weight_at[2] = {weight[0] + n, weight[1] + n};
+        double *const square_at[2] = {square[0] + n, square[1] + n};
         n += fl_read_weights(pairs, squares, coarse, keys + n, weight_at, square_at);
     }
     return n;

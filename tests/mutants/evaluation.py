@@ -46,8 +46,6 @@ BREAKS = [
         "csrc/evaluation/count_runs.h",
         ("(int64_t)(2 * c.rows[1] + a);", "(int64_t)(2 * c.rows[1]);"),
         ("(int64_t)(2 * c.rows[0] + b);", "(int64_t)(2 * c.rows[0]);"),
-        ("c.twice_wins += b * (2 * c.rows[1] + a);", "c.twice_wins += b * (2 * c.rows[1]);"),
-        ("c.tied += a * b;", ""),
         ("(i ^ (flip & (FL_RUN_PART - 1u)))", "i"),
         ("(start ^ (flip & ~(FL_RUN_PART - 1u)))", "start"),
         ("total[k % 2] += lanes[k];", "total[k % 2] = lanes[k];"),
@@ -62,7 +60,7 @@ BREAKS = [
     *breaks(
         "csrc/evaluation/weights.c",
         ("if (fl_is_nothing(squares[0]) && fl_is_nothing(squares[1]))", "if (fl_is_nothing(squares[0]))"),
-        ("weight[label][i] * share[label];", "share[label];"),
+        ("weight[label][i] * share;", "share;"),
         ("value + 2 * (k ^ flip)", "value + 2 * k"),
     ),
     *breaks(
