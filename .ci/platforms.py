@@ -2,7 +2,7 @@
 
     python .ci/platforms.py [--install] [--level N] [--built FOLDER COMPILER]... [NAME]...
 
-Each platform compiles csrc with tests/c_program.c and tests/c_digest.c, which prints a fingerprint of each
+Each platform compiles csrc with tests/c_library/program.c and digest.c, which prints a fingerprint of each
 kernel in each precision. Equal fingerprints are equal bits: platforms with fused multiply-add must agree with
 each other, those without likewise. FOLDER is a build folder of setup.py on this machine, whose tiers are
 compared too, without compiling anything again.
@@ -25,8 +25,8 @@ SOURCES = sorted(ROOT.glob("csrc/*/*.c"))
 #: What setup.py compiles the kernels with, without OpenMP and for one tier.
 FLAGS = ["-std=c11", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd"]
 FLAGS += ["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-Wno-pass-failed", "-pthread"]
-#: What tests/c_program.c prints.
-EXPECTED = (ROOT / "tests/c_program.txt").read_text()
+#: What tests/c_library/program.c prints.
+EXPECTED = (ROOT / "tests/c_library/program.txt").read_text()
 ZIG = [sys.executable, "-m", "ziglang", "cc"]
 
 
@@ -123,7 +123,7 @@ def found(platform: Platform) -> bool:
 def compile_programs(platform: Platform, folder: Path, level: str) -> list[Path]:
     """Compile the library once and link both programs to it."""
     ccache = ["ccache"] if shutil.which("ccache") and platform.compiler[:3] != ZIG[:3] else []
-    programs = [ROOT / "tests/c_program.c", ROOT / "tests/c_digest.c"]
+    programs = [ROOT / "tests/c_library/program.c", ROOT / "tests/c_library/digest.c"]
 
     def compile_one(source: Path) -> Path:
         target = folder / f"{source.parent.name}_{source.stem}.o"
@@ -166,14 +166,15 @@ def output(command: list[str]) -> str:
 def of_built(folder: Path, compiler: str, temporary: Path) -> str:
     """Give the fingerprints of all tiers that setup.py left objects of and that this machine runs."""
     main = temporary / f"{compiler}.o"
-    command = [compiler, "-std=c11", "-O2", f"-I{ROOT / 'csrc'}", "-c", ROOT / "tests/c_digest.c", "-o", main]
+    source = ROOT / "tests/c_library/digest.c"
+    command = [compiler, "-std=c11", "-O2", f"-I{ROOT / 'csrc'}", "-c", source, "-o", main]
     subprocess.run(command, check=True)
     objects = [path for path in sorted(folder.rglob("*.o")) if path.stem != "_core"]
     return output([str(link([compiler], [main, *objects], temporary / compiler, "-fopenmp"))])
 
 
 def by_tier(lines: str) -> dict[str, dict[str, str]]:
-    """Take the output of c_digest apart: tier -> kernel -> fingerprint."""
+    """Take the output of digest.c apart: tier -> kernel -> fingerprint."""
     tiers: dict[str, dict[str, str]] = {}
     for line in lines.splitlines():
         tier, *kernel, fingerprint = line.split()

@@ -80,7 +80,7 @@ def rng(request: pytest.FixtureRequest) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32(request.node.name.encode()))
 
 
-#: Worst errors in ULPs, filled by test_accuracy.py: (loss, precision) -> {output: (error, y, z)}.
+#: Worst errors in ULPs, filled by pointwise/test_accuracy.py: (loss, precision) -> {output: (error, y, z)}.
 WORST: dict[tuple[str, str], dict[str, tuple[float, float, float]]] = {}
 
 

@@ -1,7 +1,7 @@
 """Results of every pointwise loss on the same data in every process, to be compared bit by bit.
 
 `python tests/digest.py` prints a fingerprint of each result of every family: what differs between two builds
-is what `diff` shows of their outputs. tests/c_digest.c does the same for the C library, on any machine.
+is what `diff` shows of their outputs. c_library/digest.c does the same for the C library, on any machine.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import warnings
 from typing import Any
 
 import numpy as np
-import samples
+from pointwise import samples
 from verbs import REDUCTIONS, ask, verbs_of
 
 
@@ -37,9 +37,9 @@ def everything(losses: list[Any], n: int, hard: bool) -> dict[str, np.ndarray]:
 
 def every_family() -> dict[str, np.ndarray]:
     import conftest
-    import embedding_samples
-    import row_digest
-    import transport_digest
+    from embeddings import samples as embedding_samples
+    from rows import digest as row_digest
+    from transport import digest as transport_digest
 
     found = embedding_samples.digest() | transport_digest.everything()
     for hard in (False, True):

@@ -2,7 +2,7 @@
 
 The modules of ``fastloss.reference`` are loaded a second time with their ``np`` replaced by `Functions`,
 whose elementary functions take arrays of multi-precision numbers. So a formula is written once, and what is
-said of it in test_reference.py and test_literals.py holds for all arithmetics.
+said of it in pointwise/test_reference.py and test_literals.py holds for all arithmetics.
 
 Truth is mpmath's. MPFR's numbers (gmpy2) are an order of magnitude quicker: ``with quick():`` is for
 searches, whose finds mpmath confirms.

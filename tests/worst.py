@@ -18,17 +18,17 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import embedding_samples
-import embedding_truth
 import multiprecision
 import numpy as np
-import penalty_truth
-import pointwise_truth
-import row_samples
-import row_truth
-import samples
 import search
 from conftest import LOSSES, POINTWISE
+from embeddings import samples as embedding_samples
+from embeddings import truth as embedding_truth
+from penalties import truth as penalty_truth
+from pointwise import samples
+from pointwise import truth as pointwise_truth
+from rows import samples as row_samples
+from rows import truth as row_truth
 
 import fastloss as fl
 

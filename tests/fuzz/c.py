@@ -40,7 +40,7 @@ def build(compiler: str, level: str = "-O1") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     headers = max(path.stat().st_mtime for path in _ROOT.glob("csrc/**/*.[hi]*"))
     objects = []
-    for source in [*sorted(_ROOT.glob("csrc/*/*.c")), _ROOT / "tests" / "fuzz_c.c"]:
+    for source in [*sorted(_ROOT.glob("csrc/*/*.c")), _ROOT / "tests/fuzz/c.c"]:
         target = folder / f"{source.parent.name}_{source.stem}.o"
         objects.append(str(target))
         if not target.exists() or target.stat().st_mtime < max(headers, source.stat().st_mtime):
@@ -76,7 +76,7 @@ def run_built(folder: Path, seconds: int, seed: int) -> int:
     """Link the harness to a library that is there, and try random inputs."""
     compiler = os.environ.get("CC", "cc").split()
     objects = [str(path) for path in folder.rglob("*.o") if path.stem != "_core"]
-    sources = [str(_ROOT / "tests" / name) for name in ("fuzz_c.c", "fuzz_c_main.c")]
+    sources = [str(_ROOT / "tests/fuzz" / name) for name in ("c.c", "c_main.c")]
     with tempfile.TemporaryDirectory() as temporary:
         program = str(Path(temporary) / "fuzz_c")
         links = [*_CHECKS, "-fopenmp", "-lm", "-pthread"]

@@ -21,7 +21,7 @@ _PREDICTED = (
 )
 _RANKED = ("average_precision_score", "precision_recall_curve", "roc_auc_score", "roc_curve")
 _WITHIN = ("ndcg_score", "top_k_accuracy_score")
-#: What odd arguments do to these is tried one by one, by tests/test_metrics_odd_input.py.
+#: What odd arguments do to these is tried one by one, by tests/metrics/test_odd_input.py.
 _IN_ORDER = (*_PREDICTED, *_RANKED, *_WITHIN, "explained_variance_score", "r2_score")
 _CLASSIFIERS = (
     *("brier_score_loss", "d2_log_loss_score", "hinge_loss", "log_loss", "zero_one_loss"),

@@ -26,7 +26,7 @@ WIDE = np.longdouble
 def _copy_of(name: str) -> ModuleType:
     if str(_TESTS) not in sys.path:
         sys.path.append(str(_TESTS))
-    spec = importlib.util.spec_from_file_location(f"fuzz_{name}", _TESTS / f"{name}.py")
+    spec = importlib.util.spec_from_file_location(f"fuzz_{name}", _TESTS / name / "truth.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -34,12 +34,12 @@ def _copy_of(name: str) -> ModuleType:
     return module
 
 
-_POINTWISE: Any = _copy_of("pointwise_truth")
+_POINTWISE: Any = _copy_of("pointwise")
 _POINTWISE.np_ = np
-_ROWS: Any = _copy_of("row_truth")
+_ROWS: Any = _copy_of("rows")
 _ROWS.np_ = np
 _ROWS.softmax, _ROWS.log_softmax = reference.rows.softmax, reference.rows.log_softmax
-magnitudes = _copy_of("embedding_truth")._magnitudes
+magnitudes = _copy_of("embeddings")._magnitudes
 
 OUTPUTS = ("value", "gradient", "hessian")
 

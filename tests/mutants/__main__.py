@@ -63,10 +63,11 @@ def build(folder: Path, tier: str) -> None:
 
 
 def test_files(words: tuple[str, ...]) -> list[str]:
-    """The test files with these words in their names, in the order of the words; the slowest come last."""
+    """The tests with these words in their folders and names, in the order of the words; the slowest last."""
     files = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("test_*.py"))
     files.sort(key=lambda file: "accuracy" in file)
-    return list(dict.fromkeys(file for word in words for file in files if word in Path(file).name))
+    names = {file: file.removeprefix("tests/").replace("/test_", "/") for file in files}
+    return list(dict.fromkeys(file for word in words for file in files if word in names[file]))
 
 
 def verdict(folder: Path, tier: str, words: tuple[str, ...], patience: float | None = PATIENCE) -> str:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: The words of the names of test files that a break is run against, by the folder of its source file.
+#: What a break is run against, by the folder of its source file: folders of tests, and words of their names.
 TESTS = {
     "csrc/pointwise": "literals reference sizes magnitudes curvature reductions bad_input out threads",
-    "csrc/penalties": "penalty",
-    "csrc/rows": "test_rows",
-    "csrc/embeddings": "embedding",
-    "csrc/transport": "transport",
-    "csrc/evaluation": "evaluation",
-    "csrc/ranking": "evaluation metrics_ranking",
-    "csrc/counting": "evaluation metrics_counts metrics_strings",
-    "csrc/blocks": "layouts dtypes sizes literals bad_input out test_rows embedding",
-    "csrc/sums": "reductions sizes literals magnitudes test_rows embedding",
-    "csrc/vecmath": "test_accuracy rows_accuracy embedding_accuracy",
+    "csrc/penalties": "penalties/",
+    "csrc/rows": "rows/",
+    "csrc/embeddings": "embeddings/",
+    "csrc/transport": "transport/",
+    "csrc/evaluation": "evaluation/",
+    "csrc/ranking": "evaluation/ metrics/ranking",
+    "csrc/counting": "evaluation/ metrics/counts metrics/strings",
+    "csrc/blocks": "layouts dtypes sizes literals bad_input out rows/ embeddings/",
+    "csrc/sums": "reductions sizes literals magnitudes rows/ embeddings/",
+    "csrc/vecmath": "accuracy",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .breaks import breaks
 
-TESTS = "formula_loss formula_functions formula_composition formula_derivatives"
+TESTS = "formulas/loss formulas/functions formulas/composition formulas/derivatives"
 BREAKS = [
     *breaks(
         "csrc/pointwise/formula_machine.h",

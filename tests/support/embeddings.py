@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from embedding_samples import ALL, ENTROPIES, listed, n_gradients
+from embeddings.samples import ALL, ENTROPIES, listed, n_gradients
 from verbs import REDUCTIONS
 
 import fastloss as fl

@@ -7,9 +7,9 @@ import warnings
 from collections.abc import Sequence, Set
 from typing import Any
 
-import embedding_samples
 import numpy as np
-import row_samples
+from embeddings import samples as embedding_samples
+from rows import samples as row_samples
 from verbs import REDUCTIONS
 
 import fastloss as fl

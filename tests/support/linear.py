@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import linear_data
 import numpy as np
 import scipy.sparse
+from linear import data as linear_data
 
 import fastloss as fl
 from fastloss._loss import ParameterLoss

@@ -7,7 +7,7 @@ from typing import Any
 
 import conftest
 import numpy as np
-import samples
+from pointwise import samples
 from verbs import REDUCTIONS, VERBS, array_results
 
 import fastloss as fl

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import row_samples
+from rows import samples as row_samples
 from verbs import REDUCTIONS, VERBS, array_results
 
 import fastloss as fl

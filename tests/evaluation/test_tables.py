@@ -1,0 +1,181 @@
+"""Tables of scores: what counts say, by pairs and fractions; tables and arrays shared until written to."""
+
+from __future__ import annotations
+
+import gc
+import math
+import signal
+import weakref
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from machine.test_interrupts import _seconds_to_stop
+
+import fastloss as fl
+from fastloss import _core
+from fastloss.evaluation import order
+
+
+def table(keys, counts):
+    pairs = np.zeros((_core.SCORE_KEYS, 2), dtype=np.uint32)
+    pairs[_core.places_of_keys()[keys]] = counts
+    return pairs
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_counts_by_pairs(seed):
+    rng = np.random.default_rng(seed)
+    near = [0, 1, 511, 512, 513, _core.SCORE_KEYS - 512, _core.SCORE_KEYS - 2, _core.SCORE_KEYS - 1]
+    keys = np.unique([*near, *rng.integers(0, _core.SCORE_KEYS, 30)])
+    counts = rng.integers(0, 5, (len(keys), 2))
+    counts[rng.random(len(keys)) < 0.2] = 0
+    pairs = table(keys, counts)
+    kept = counts.any(axis=1)
+    listed, negative, positive = _core.list_counts(pairs)
+    assert listed.tolist() == keys[kept][::-1].tolist()
+    np.testing.assert_array_equal(np.stack([negative, positive], axis=1), counts[kept][::-1])
+    # Each row's share of pairs won, and DeLong's variance of their mean.
+    b, a = (np.repeat(keys, counts[:, k]).tolist() for k in range(2))
+    won = {(x, y): Fraction(int(x < y) * 2 + int(x == y), 2) for x in keys.tolist() for y in keys.tolist()}
+    auc = sum(won[x, y] for x in b for y in a) / (len(a) * len(b))
+    tied = Fraction(sum(x == y for x in b for y in a), 2 * len(a) * len(b))
+    spread = sum((sum(won[x, y] for x in b) / len(b) - auc) ** 2 for y in a) / (len(a) * (len(a) - 1))
+    spread += sum((sum(won[x, y] for y in a) / len(a) - auc) ** 2 for x in b) / (len(b) * (len(b) - 1))
+    found = _core.summarise_counts(pairs)
+    assert found["weight"] == [len(b), len(a)]
+    assert found["auc"] == pytest.approx(float(auc), rel=3e-16)
+    assert found["auc_margin"] == pytest.approx(float(tied), rel=3e-16)
+    assert found["auc_variance"] == pytest.approx(float(spread), rel=1e-13, abs=1e-17)
+
+
+def test_counts_up_to_the_most_rows():
+    half = 2**31 - 1
+    found = _core.summarise_counts(table([5, 900_000], [[half, 1], [0, half]]))
+    assert found["auc"] == (half * half + half / 2) / (half * (half + 1))
+    found = _core.summarise_counts(table([5, 900_000], [[0, half], [half, 1]]))
+    assert found["auc"] == (half / 2) / (half * (half + 1))
+    assert _core.summarise_counts(table([5], [[3, 0]]))["auc"] == 0
+    with pytest.raises(ValueError, match="another size"):
+        _core.summarise_counts(np.zeros((4, 2), np.uint32))
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+def test_the_variance_of_many_rows_that_are_nearly_in_order(flipped):
+    """Squares of nearly the same numbers: about any other number than their mean they would cancel."""
+    counts = [(1_000_000_000, 3), (7, 1_000_000_001)]  # of the labels 0 and 1, the lower score first
+    if flipped:
+        counts = [(a, b) for b, a in counts[::-1]]
+    (b0, a0), (b1, a1) = counts
+    negatives, positives = b0 + b1, a0 + a1
+    wins = b0 * a1 + Fraction(b0 * a0 + b1 * a1, 2)
+    auc = wins / (negatives * positives)
+    lost = [(b0, (a1 + Fraction(a0, 2)) / positives), (b1, Fraction(a1, 2) / positives)]
+    won = [(a0, Fraction(b0, 2) / negatives), (a1, (b0 + Fraction(b1, 2)) / negatives)]
+    wanted = sum(
+        sum(rows * (share - auc) ** 2 for rows, share in part) / (n * (n - 1))
+        for n, part in ((negatives, lost), (positives, won))
+    )
+    found = _core.summarise_counts(table([5, 600_000], counts))
+    assert found["auc"] == pytest.approx(float(auc), rel=3e-16)
+    assert found["auc_variance"] == pytest.approx(float(wanted), rel=1e-12, abs=0)
+
+
+def data(n, seed=0):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 2, n).astype(np.uint8)
+    return y, y + rng.normal(size=n), rng.choice(["a", "b", "c"], n)
+
+
+def numbers(result):
+    return [r["value"] for r in result.to_dict()["estimates"]]
+
+
+@pytest.mark.parametrize("kept", [200, 10_000])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_result_is_not_changed_by_later_rows(monkeypatch, kept, weighted):
+    monkeypatch.setattr(order, "KEPT_ROWS", kept)
+    n = 1000
+    y, z, by = data(n)
+    by = by if not weighted else None
+    w = np.random.default_rng(1).uniform(size=1000) if weighted else None
+    ev = fl.Evaluation(["roc_auc", "ks"]).update(y, z, w, by)
+    before, other = ev.result(), fl.Evaluation(["roc_auc", "ks"]).merge(ev)
+    wanted = numbers(fl.evaluate(y, z, ["roc_auc", "ks"], sample_weight=w, by=by))
+    ev.update(y[::-1], z, w, by)
+    ev.merge(other)
+    other.update(y, -z, w, by)
+    assert numbers(before) == wanted
+    twice = fl.evaluate(
+        np.concatenate([y, y[::-1], y]), np.concatenate([z, z, z]), ["roc_auc", "ks"],
+        sample_weight=None if w is None else np.tile(w, 3), by=None if by is None else np.tile(by, 3),
+    )  # fmt: skip
+    assert numbers(ev.result()) == numbers(twice)
+
+
+@pytest.mark.parametrize("groups", [1, 3, 500])
+@pytest.mark.parametrize("held", [50, 1 << 22])
+def test_arrays_may_be_written_to_after_an_update(monkeypatch, groups, held):
+    monkeypatch.setattr(order, "HELD_ROWS", held)
+    monkeypatch.setattr(order, "KEPT_ROWS", 300)
+    y, z, _ = data(2000)
+    by = np.arange(2000) % groups if groups > 1 else None
+    measures = ["roc_auc", fl.measures.ROCAUC(exact=True)]
+    wanted = numbers(fl.evaluate(y.copy(), z.copy(), measures, by=by))
+    ev = fl.Evaluation(measures)
+    for cut in (slice(0, 700), slice(700, 2000)):
+        y_part, z_part = y[cut].copy(), z[cut].copy()
+        ev.update(y_part, z_part, by=None if by is None else by[cut])
+        y_part[:] = 0
+        z_part[:] = -1
+    assert numbers(ev.result()) == wanted
+
+
+def test_an_error_in_the_last_row_leaves_tables_as_they_were():
+    y, z, _ = data(2 * order.KEPT_ROWS)
+    ev = fl.Evaluation(["roc_auc"]).update(y, z)
+    before = numbers(ev.result())
+    bad = y.copy()
+    bad[-1] = 9
+    with pytest.raises(ValueError, match=rf"y_true\[{len(y) - 1}\] = 9"):
+        ev.update(bad, z)
+    assert numbers(ev.result()) == before
+
+
+def test_infinite_scores_have_their_place():
+    y, z = [0, 1, 0, 1, 1], [-math.inf, -1.0, 0.0, math.inf, math.inf]
+    assert fl.evaluate(y, z, ["roc_auc"])["roc_auc"].value == 5 / 6
+
+
+def test_rows_that_stay_behind_keep_no_others_in_memory(monkeypatch):
+    monkeypatch.setattr(order, "KEPT_ROWS", 300)
+    y, z, _ = data(2000)
+    ev = fl.Evaluation(["roc_auc"]).update(y, z, by=np.arange(2000) % 100 == 0)
+    (store,) = ev._state.stores
+    assert len(store.tables) == 1
+    assert sum(len(rows.label) for rows in store.kept) == 20
+    for rows in store.kept:
+        assert all(array.base is None for array in (rows.label, *rows.scores))
+
+
+def test_a_result_is_freed_with_its_tables_at_once():
+    y, z, by = data(1000)
+    result = fl.evaluate(y, {"a": z, "b": -z}, ["roc_auc", "bce"], by=by)
+    assert result["roc_auc"] is result.models["a"]["roc_auc"]
+    assert result.differences["a", "b"]["bce"].value == -result.differences["b", "a"]["bce"].value
+    print(result)
+    freed = weakref.ref(result)
+    gc.disable()
+    try:
+        del result
+        assert freed() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs interval timers")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_signal_ends_an_update_on_all_threads():
+    y, z = np.broadcast_to(np.uint8(1), 1 << 31), np.broadcast_to(np.float32(0.5), 1 << 31)
+    with fl.num_threads(2):
+        assert _seconds_to_stop(lambda: fl.evaluate(y, z, ["bce", "roc_auc"]), again=0.5) < 2

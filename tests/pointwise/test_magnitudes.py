@@ -1,0 +1,35 @@
+"""A sample's value and derivatives do not depend on its neighbours, however large these are.
+
+A kernel may take another way through samples that lie near one far outside.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pointwise import samples
+
+N = 5000
+EVERY = 61  # chunks of all kernels have some
+
+
+@pytest.mark.parametrize("outlier", [1e4, -1e30, np.inf, np.nan])
+@pytest.mark.parametrize("spread", [3, "widest"])
+def test_neighbours_do_not_matter(loss: Any, dtype: type, outlier: float, spread: Any, rng: Any) -> None:
+    y, z = samples.ordinary(loss, N, dtype, rng)
+    if np.isfinite(loss.prediction_domain.low):
+        pytest.skip("predictions have bounds")
+    if spread == "widest":
+        z = rng.uniform(-1, 1, N).astype(dtype) * dtype(60 if dtype is np.float32 else 500)
+    disturbed = z.copy()
+    disturbed[::EVERY] = outlier
+    others = np.arange(N) % EVERY != 0
+    names = ["__call__", *(["value_gradient_and_hessian"] if loss.has_gradient else [])]
+    for name in names:
+        alone = getattr(loss, name)(y, z, reduction="none")
+        beside = getattr(loss, name)(y, disturbed, reduction="none")
+        for a, b in zip(np.atleast_2d(alone), np.atleast_2d(beside), strict=True):
+            np.testing.assert_array_equal(a[others], b[others])
