@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from fastloss import _core, _validation
 from fastloss._traits import Traits
-from fastloss._validation import shown
+from fastloss._validation import shown, written
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -208,7 +208,7 @@ class Immutable(Unchanging):
         raise AttributeError(f"{type(self).__name__} objects cannot be changed: make a new one")
 
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items())
+        arguments = ", ".join(f"{name}={written(value)}" for name, value in self.__dict__.items())
         return f"{type(self).__name__}({arguments})"
 
     def __eq__(self, other: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
@@ -50,6 +51,11 @@ def is_real(dtype: np.dtype[Any]) -> bool:
 def precision_of(array: Array) -> type[np.floating[Any]]:
     """Return float32 for an array of it, in whichever byte order, and float64 for any other."""
     return np.float32 if array.dtype.kind == "f" and array.dtype.itemsize == 4 else np.float64
+
+
+def written(value: Any) -> str:
+    """Write a constructor's argument as Python reads it."""
+    return f"float('{value}')" if isinstance(value, float) and not math.isfinite(value) else repr(value)
 
 
 def shown(x: Any) -> str:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fastloss._loss import PointwiseLoss, RowLoss, number_in
 from fastloss._traits import of_parameters
-from fastloss.robust import Cauchy, Fair, Huber, LogCosh, PseudoHuber, SmoothL1, Tukey, Welsch
+from fastloss.robust import Cauchy, Fair, GeneralRobust, Huber, LogCosh, PseudoHuber, SmoothL1, Tukey, Welsch
 
 __all__ = [
     "SquaredError",
@@ -26,6 +26,7 @@ __all__ = [
     "SquaredEpsilonInsensitive",
     "Linex",
     "Fair",
+    "GeneralRobust",
     "Cauchy",
     "Welsch",
     "Tukey",

@@ -8,10 +8,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastloss._loss import PointwiseLoss, number_in, positive
+from fastloss._loss import CURVATURES, PointwiseLoss, number_in, positive
 from fastloss._traits import of_parameters
 
-__all__ = ["Huber", "SmoothL1", "LogCosh", "PseudoHuber", "Fair", "Cauchy", "Welsch", "Tukey"]
+__all__ = [
+    "Huber",
+    "SmoothL1",
+    "LogCosh",
+    "PseudoHuber",
+    "Fair",
+    "GeneralRobust",
+    "Cauchy",
+    "Welsch",
+    "Tukey",
+]
 
 Array = npt.NDArray[Any]
 
@@ -243,6 +253,90 @@ class Fair(_Robust):
     def __init__(self, c: float = 1.3998) -> None:
         c = positive("c", c)
         super().__init__("fair", (c,), c=c)
+
+
+class GeneralRobust(_Robust):
+    r"""Barron's loss, which many robust losses are cases of.
+
+    .. math:: \frac b\alpha\left(v^{\alpha/2} - 1\right),
+        \quad v = 1 + \frac{(r/c)^2}b, \quad b = |\alpha - 2|
+
+    At :math:`\alpha = 2` it is :math:`\frac12(r/c)^2`, at 1 the pseudo-Huber loss, at 0 Cauchy's,
+    :math:`\log(1 + \frac12(r/c)^2)`, at -2 that of Geman and McClure, at :math:`-\infty` Welsch's,
+    :math:`1 - e^{-(r/c)^2/2}`, and at :math:`\infty` it is :math:`e^{(r/c)^2/2} - 1`. The gradient is
+    :math:`r v^{\alpha/2 - 1}/c^2`, the Hessian :math:`v^{\alpha/2 - 2}(1 + (\alpha - 1)(v - 1))/c^2`, which
+    below :math:`\alpha = 1` is negative for large :math:`r`. Any real targets and predictions.
+
+    Parameters
+    ----------
+    alpha : float, default 1.0
+        The shape: the smaller it is, the less outliers count; any number, or infinity of either sign.
+    c : float, default 1.0
+        The scale beyond which a residual counts as an outlier, in the units of the target.
+
+    Raises
+    ------
+    ValueError
+        If `alpha` is NaN, or `c` is not positive and finite.
+
+    References
+    ----------
+    J. T. Barron, "A General and Adaptive Robust Loss Function", CVPR 2019.
+
+    Examples
+    --------
+    >>> import fastloss as fl
+    >>> fl.GeneralRobust(alpha=-2.0)([0.0], [2.0])
+    1.0
+    """
+
+    aliases = ("barron",)
+    scale_parameter = "c"
+    convex = positive_hessian = of_parameters(lambda loss: loss.alpha >= 1)
+    predicts = of_parameters(lambda loss: "mean" if loss.alpha == 2 else "center")
+    homogeneous = of_parameters(lambda loss: 2.0 if loss.alpha == 2 else None)
+    curvature_units = of_parameters(lambda loss: "residual" if 1 <= loss.alpha < 2 else None)
+    constant_beyond = of_parameters(lambda loss: 8.7 * loss.c if loss.alpha == -math.inf else math.inf)
+    least_hessian = of_parameters(lambda loss: loss._least_hessian())
+    slope_bound = of_parameters(lambda loss: loss._slope_bound())
+    alpha: float
+    c: float
+
+    def __init__(self, alpha: float = 1.0, c: float = 1.0) -> None:
+        alpha = number_in("alpha", alpha, -math.inf, math.inf, ends="[]")
+        c = positive("c", c)
+        # 2^75 is as good as infinity, and float32 holds it.
+        shape = math.copysign(2.0**75, alpha) if math.isinf(alpha) else alpha
+        super().__init__("general_robust", (shape, c), alpha=alpha, c=c)
+
+    def _least_hessian(self) -> float:
+        """Return -2·v^(alpha/2 - 2)/c², the Hessian where (v - 1)·(1 - alpha) is 3."""
+        if self.convex:
+            return 0.0
+        power = -1.5 if self.alpha == -math.inf else (self.alpha / 2 - 2) * math.log1p(3 / (1 - self.alpha))
+        return -2 * math.exp(power) / self.c / self.c
+
+    def _slope_bound(self) -> float:
+        """Return the slope where the Hessian is 0; at alpha = 1 that of the far ends."""
+        if self.alpha >= 1:
+            return 1 / self.c if self.alpha == 1 else math.inf
+        power = -0.5 if self.alpha == -math.inf else (self.alpha - 1) / 2 * math.log1p(1 / (1 - self.alpha))
+        return math.exp(power) / self.c
+
+    def _curvatures(self) -> tuple[list[int], int]:
+        """Without a majorizer where slopes grow faster than residuals."""
+        codes, preferred = super()._curvatures()
+        exact, majorizer = map(CURVATURES.index, ("exact", "majorizer"))
+        return ([c for c in codes if c != majorizer], exact) if self.alpha > 2 else (codes, preferred)
+
+    def _second_by_square(self, z: Array) -> Array:
+        """∓v^(alpha/2 - 2)/(2c²) by the sign of alpha - 2, v = 1 + z/(c²·|alpha - 2|)."""
+        bend, x2 = abs(self.alpha - 2) or 1.0, z / self.c / self.c
+        power = (self.alpha / 2 - 2) * np.log1p(x2 / bend)
+        if math.isinf(bend):
+            power = math.copysign(0.5, self.alpha) * x2
+        steepness: Array = np.exp(power) * (np.sign(self.alpha - 2) / (2 * self.c * self.c))
+        return steepness
 
 
 class Cauchy(_Robust):

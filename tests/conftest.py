@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 
 import numpy as np
@@ -20,6 +21,16 @@ SETTINGS = {
     "EpsilonInsensitive": [{"epsilon": 0.0}, {"epsilon": 2.5}],
     "Linex": [{"a": -0.3}, {"a": 4.0}],
     "Fair": [{"c": 0.3}, {"c": 8.0}],
+    "GeneralRobust": [
+        {"alpha": 2.0, "c": 2.0},
+        {"alpha": 0.0},
+        {"alpha": -2.0, "c": 0.3},
+        {"alpha": -math.inf, "c": 1.5},
+        {"alpha": -31.5},
+        {"alpha": 0.37, "c": 3.0},
+        {"alpha": 1.9375},
+        {"alpha": 3.5},
+    ],
     "BrierScore": [{"from_logits": False}],
     "SquaredEpsilonInsensitive": [{"epsilon": 0.0}, {"epsilon": 2.5}],
     "SmoothedHinge": [{"gamma": 0.25}, {"gamma": 4.0}],

@@ -44,12 +44,15 @@ DRAWS = {
     "base": lambda rng: float(rng.uniform(1.5, 12)),
     "l1_ratio": lambda rng: float(rng.uniform(0, 1)),
 }
+#: The same of a loss that means something else by a name.
+DRAWS_OF = {"GeneralRobust": {"alpha": lambda rng: float(rng.uniform(-6, 4))}}
 
 
 def drawn(loss: Any, rng: np.random.Generator) -> Any:
     """The loss with other numbers for parameters."""
+    draws = {**DRAWS, **DRAWS_OF.get(type(loss).__name__, {})}
     settings = {
-        k: DRAWS[k](rng) if k in DRAWS and not isinstance(v, (list, tuple, bool)) else v
+        k: draws[k](rng) if k in draws and not isinstance(v, (list, tuple, bool)) else v
         for k, v in loss.parameters.items()
     }
     return type(loss)(**settings)

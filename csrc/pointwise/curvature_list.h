@@ -20,6 +20,7 @@
     X(epsilon_insensitive,       tolerance_kinks,         none,             MAJORIZER)    \
     X(squared_epsilon_insensitive, two,                   none,             MAJORIZER)    \
     X(fair,                      secant,                  none,             MAJORIZER)    \
+    X(general_robust,            secant,                  none,             MAJORIZER)    \
     X(cauchy,                    secant,                  none,             MAJORIZER)    \
     X(welsch,                    secant,                  none,             MAJORIZER)    \
     X(tukey,                     secant,                  none,             MAJORIZER)    \

@@ -9,7 +9,7 @@
 #ifndef FL_POINTWISE_LOSSES_H
 #define FL_POINTWISE_LOSSES_H
 
-#include "../vecmath/logcosh.h"
+#include "../vecmath/power.h"
 
 typedef struct {
     /* Larger than what comes back in registers, or clang on x86 makes vectors of two floats of it. */

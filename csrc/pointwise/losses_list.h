@@ -30,6 +30,7 @@
     X(squared_epsilon_insensitive, ANY,           ANY,             CHEAP,  1, ONE_PASS)    \
     X(linex,                     ANY,             ANY,             HEAVY,  1, CHUNKS)      \
     X(fair,                      ANY,             ANY,             HEAVY,  1, CHUNKS)      \
+    X(general_robust,            ANY,             ANY,             HEAVY,  2, CHUNKS)      \
     X(cauchy,                    ANY,             ANY,             HEAVY,  1, MODERATE)    \
     X(welsch,                    ANY,             ANY,             HEAVY,  1, MODERATE)    \
     X(tukey,                     ANY,             ANY,             CHEAP,  1, ONE_PASS)    \

@@ -61,6 +61,13 @@ FL_INLINE fl_pair fl_times_pair(real x, fl_pair c) {
     return p;
 }
 
+/* a·b for pairs. */
+FL_INLINE fl_pair fl_pair_product(fl_pair a, fl_pair b) {
+    fl_pair p = fl_two_product(a.hi, b.hi);
+    p.lo = fl_fma(a.hi, b.lo, fl_fma(a.lo, b.hi, p.lo));
+    return p;
+}
+
 /* a/b, whose first part is rounded once, where `inverse` is 1/b to within a few ULP. */
 FL_INLINE fl_pair fl_quotient(fl_pair a, fl_pair b, real inverse) {
     real x = a.hi * inverse;

@@ -53,8 +53,7 @@ FL_INLINE real fl_power_of_magnitude(real x, fl_pair p) {
     real a = fl_abs(x);
     int is_small = a < FL_SMALLEST_NORMAL;
     fl_pair l = fl_log_accurate(is_small ? a * FL_UP : a, is_small ? -FL_UP_LOG2 : 0);
-    fl_pair e = fl_two_product(l.hi, p.hi);
-    e.lo = fl_fma(l.hi, p.lo, fl_fma(l.lo, p.hi, e.lo));
+    fl_pair e = fl_pair_product(l, p);
     real hi = e.hi + e.lo, lo = e.lo - (hi - e.hi);
     int is_finite = fl_abs(e.hi) <= FL_EXP_RANGE;
     return fl_exp_sum(is_finite ? hi : e.hi, is_finite ? lo : 0);

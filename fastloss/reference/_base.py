@@ -10,6 +10,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastloss._validation import written
+
 #: What the formulas compute on: a NumPy array, or anything that has its arithmetic.
 Array = Any
 Out = NDArray[Any] | Sequence[NDArray[Any]] | None
@@ -34,7 +36,7 @@ class Twin:
 
     def __repr__(self) -> str:
         """Write the constructor's call."""
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.parameters.items())})"
+        return f"{type(self).__name__}({', '.join(f'{k}={written(v)}' for k, v in self.parameters.items())})"
 
 
 class Loss(Twin):

@@ -22,6 +22,7 @@ __all__ = [
     "SquaredEpsilonInsensitive",
     "Linex",
     "Fair",
+    "GeneralRobust",
     "Cauchy",
     "Welsch",
     "Tukey",
@@ -253,6 +254,50 @@ class Fair(Loss):
 
     def _hessian(self, y: Array, z: Array) -> Array:
         return 1 / (1 + np.abs(z - y) / self.c) ** 2
+
+
+class GeneralRobust(Loss):
+    """(b/α)·((1 + x²/b)^(α/2) - 1), x = r/c, b = |α - 2|, or its limit."""
+
+    def __init__(self, alpha: float = 1.0, c: float = 1.0) -> None:
+        self.alpha, self.c = alpha, c
+
+    def _power(self, x: Array, exponent: float) -> Array:
+        """exponent·b·log(1 + x²/b), whatever b: exponent·x² for an infinite one, and 1 for b = 0."""
+        b = abs(self.alpha - 2) or 1.0
+        if b == np.inf:
+            return exponent * np.abs(x) * np.abs(x)
+        # Beyond 1e40·√b the 1 is below the last bit, and x² need not be formed, nor overflow.
+        u = np.abs(x) / np.sqrt(b)
+        inner = np.log1p(np.minimum(u, 1e40) ** 2)
+        return exponent * b * np.where(u < 1e40, inner, 2 * np.log(np.maximum(u, 1)))
+
+    def _value(self, y: Array, z: Array) -> Array:
+        x, b = (z - y) / self.c, abs(self.alpha - 2) or 1.0
+        if self.alpha == 0:
+            return self._power(x, 0.5)
+        share = np.sign(self.alpha) if b == np.inf else self.alpha / b
+        return np.expm1(self._power(x, share / 2)) / share
+
+    def _falling(self, x: Array) -> Array:
+        """(1 + x²/b)^(α/2 - 1)."""
+        return np.exp(self._power(x, np.sign(self.alpha - 2) / 2))
+
+    def _gradient(self, y: Array, z: Array) -> Array:
+        x = (z - y) / self.c
+        return x * self._falling(x) / self.c
+
+    def _bend(self, x: Array, sign: float) -> Array:
+        """(1 + (α - 1)·q)/(1 + q), q = x²/b, by its terms; with sign 1 the sum of their sizes."""
+        b = abs(self.alpha - 2) or 1.0
+        if b == np.inf:
+            return 1 + (sign or np.sign(self.alpha)) * x * x
+        share = 1 / (1 + x * x / b)
+        return share + (abs(self.alpha - 1) if sign else self.alpha - 1) * (1 - share)
+
+    def _hessian(self, y: Array, z: Array) -> Array:
+        x = (z - y) / self.c
+        return self._bend(x, 0) * self._falling(x) / self.c**2
 
 
 class Cauchy(Loss):

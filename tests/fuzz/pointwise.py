@@ -59,6 +59,8 @@ def parameters(cls: type, r: random.Random) -> dict[str, Any]:
         return {"from_logits": r.random() < 0.6}
     if name in ("Fair", "Cauchy", "Welsch", "Tukey"):
         return {"c": positive(r)}
+    if name == "GeneralRobust":
+        return {"alpha": r.choice((-np.inf, -2.0, 0.0, 1.0, 2.0, r.uniform(-9, 4))), "c": positive(r)}
     if name in ("Quantile", "Expectile"):
         return {"q": fraction(r)}
     if name == "Tweedie":

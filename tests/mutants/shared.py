@@ -65,7 +65,7 @@ BREAKS = [
     *breaks("csrc/sums/fold.h", ("    FL_FOLD(16);\n", "")),
     *breaks(
         "csrc/vecmath/exp.h",
-        ("0x1.694c86p-10f", "0x1.695c86p-10f"),
+        ("0x1.694c86p-10f", "0x1.c94c86p-10f"),
         ("0x1.71df18fbc7a58p-19", "0x1.71df28fbc7a58p-19"),
         ("FL_CONST(110.0, 750.0)", "FL_CONST(90.0, 710.0)"),
     ),

@@ -6,7 +6,7 @@ points where the elementary functions are known, both sides of every kink, and t
 
 from __future__ import annotations
 
-from math import cosh, e, exp, log, sqrt, tanh
+from math import cosh, e, exp, inf, log, sqrt, tanh
 from typing import Any
 
 import numpy as np
@@ -209,6 +209,20 @@ LITERALS: list[tuple[str, dict[str, Any], list[tuple[float, float, float, float,
         "Fair",
         {"c": 2.0},
         [(0, 0, 0, 0, 1), (0, 2, 4 - 4 * LOG2, 1, 0.25), (6, 0, 12 - 8 * LOG2, -1.5, 1 / 16)],
+    ),
+    (
+        "GeneralRobust",
+        {},
+        [(0, 0, 0, 0, 1), (0, 3**0.5, 1, 3**0.5 / 2, 1 / 8), (sqrt(8), 0, 2, -sqrt(8) / 3, 1 / 27)],
+    ),
+    ("GeneralRobust", {"alpha": 2.0, "c": 2.0}, [(1, 5, 2, 1, 0.25), (1, 0, 0.125, -0.25, 0.25)]),
+    ("GeneralRobust", {"alpha": 0.0}, [(0, 2, log(3), 2 / 3, -1 / 9), (0, -(2**0.5), LOG2, -(0.5**0.5), 0)]),
+    ("GeneralRobust", {"alpha": -2.0, "c": 3.0}, [(0, 6, 1, 1 / 6, -1 / 36), (0, 0, 0, 0, 1 / 9)]),
+    ("GeneralRobust", {"alpha": 4.0, "c": 0.5}, [(0, 1, 4, 12, 28), (0, -0.5, 0.625, -3, 10)]),
+    (
+        "GeneralRobust",
+        {"alpha": -inf},
+        [(0, 1, 1 - exp(-0.5), exp(-0.5), 0), (0, 2, 1 - exp(-2), 2 * exp(-2), -3 * exp(-2))],
     ),
     (
         "EpsilonInsensitive",

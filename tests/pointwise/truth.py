@@ -77,6 +77,9 @@ CROSSES_ZERO = {
     ("Tweedie", "gradient"): lambda t, y, z: np_.exp((2 - t.power) * z) + y * np_.exp((1 - t.power) * z),
     # Redescending: negative curvature beyond |r| = c, c/√2 and c/√5.
     ("Cauchy", "hessian"): lambda t, y, z: 1 / (1 + _square(t, y, z)),
+    ("GeneralRobust", "hessian"): lambda t, y, z: (
+        t._bend((z - y) / t.c, 1) * t._falling((z - y) / t.c) / t.c**2
+    ),
     ("Welsch", "hessian"): lambda t, y, z: (1 + 2 * _square(t, y, z)) * np_.exp(-_square(t, y, z)),
     ("Tukey", "hessian"): lambda t, y, z: (1 - t._inside(y, z)) * (1 + 5 * t._inside(y, z)),
     # 1 - log((1 + z)/(1 + y)) is 0 at 1 + z = e·(1 + y).
@@ -166,7 +169,17 @@ def _at_mean(t: Any, y: Any) -> Any:
 CURVATURES = {
     **{
         (name, "majorizer"): _secant
-        for name in ("Huber", "SmoothL1", "LogCosh", "PseudoHuber", "Fair", "Cauchy", "Welsch", "Tukey")
+        for name in (
+            "Huber",
+            "SmoothL1",
+            "LogCosh",
+            "PseudoHuber",
+            "Fair",
+            "GeneralRobust",
+            "Cauchy",
+            "Welsch",
+            "Tukey",
+        )
     },
     ("Expectile", "majorizer"): lambda t, y, z: 2 * max(t.q, 1 - t.q) + 0 * z,
     ("AsymmetricLoss", "gauss-newton"): lambda t, y, z: np.abs(t._gradient(y, z)) * t._terms(y, z)[2],
