@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 #: What a break is run against, by the folder of its source file: folders of tests, and words of their names.
 TESTS = {
-    "csrc/pointwise": "literals reference sizes magnitudes curvature reductions bad_input out threads",
+    "csrc/pointwise": "pointwise/literals compensation first_error weights pointwise/reductions pointwise/",
     "csrc/penalties": "penalties/",
     "csrc/rows": "rows/",
     "csrc/embeddings": "embeddings/",
