@@ -31,6 +31,7 @@ from rows import samples as row_samples
 from rows import truth as row_truth
 
 import fastloss as fl
+from fastloss.adapters._boosting import CURVATURES
 
 #: How a parameter is drawn where any may be.
 DRAWS = {
@@ -105,7 +106,10 @@ class Curvatures(Pointwise):
     def __init__(self, loss: Any) -> None:
         super().__init__(loss)
         self.name = f"curvature of {loss!r}"
-        self.outputs = [o for name, o in pointwise_truth.CURVATURES if name == type(loss).__name__]
+        has = [CURVATURES[code] for code in loss._curvatures()[0]]
+        self.outputs = [
+            o for name, o in pointwise_truth.CURVATURES if name == type(loss).__name__ and o in has
+        ]
 
     def inside(self, arrays: search.Arrays) -> np.ndarray:
         # A quotient of subnormal numbers has few bits.

@@ -29,10 +29,11 @@ FL_RULE(unit) {
 }
 
 /* ρ'(r)/r, the sharpest majorizer of an even loss that is concave in r² (de Leeuw and Lange 2009); ρ''(0) at
- * r = 0. */
+ * r = 0 and where a slope next to it is subnormal, and so has few digits. */
 FL_RULE(secant) {
     real r = z - y;
-    return r == 0 ? h : g / r;
+    int is_near = (fl_abs(r) < FL_CONST(0x1p-102, 0x1p-969)) & (fl_abs(g) < FL_SMALLEST_NORMAL) & (h != 0);
+    return (r == 0) | is_near ? h : g / r;
 }
 
 /* The slope jumps by J at r = 0: J/(2|r|) majorizes (Hunter and Lange 2000). Residuals below the width count

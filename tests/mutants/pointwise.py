@@ -47,7 +47,8 @@ BREAKS = [
     ),
     *breaks(
         "csrc/pointwise/curvature_blocks.h",
-        ("return r == 0 ? h : g / r;", "return h;"),
+        ("return (r == 0) | is_near ? h : g / r;", "return h;"),
+        ("(r == 0) | is_near ? h", "r == 0 ? h"),
         ("real kept = distance > width ? distance : width;", "real kept = distance;"),
     ),
     *breaks(

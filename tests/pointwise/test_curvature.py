@@ -119,6 +119,17 @@ def test_perfect_scores_have_finite_curvature(dtype):
         assert np.all(np.isfinite(curve(loss, y, y.copy(), "auto")[1]))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_majorizer_next_to_the_target_where_the_slope_is_subnormal(dtype):
+    """The second derivative there, with all its digits."""
+    r = np.array([1.25, 30.0], dtype) * np.finfo(dtype).tiny
+    for loss, expected in ((fl.GeneralRobust(alpha=0.5, c=3.0), 1 / 9), (fl.SmoothL1(beta=1e10), 1e-10)):
+        found = curve(loss, np.zeros(2, dtype), r, "majorizer")[1]
+        np.testing.assert_allclose(found, expected, 4 * np.finfo(dtype).eps)
+    # A slope that is subnormal far away is none of these.
+    assert curve(fl.Huber(delta=2.0**-1030), [0.0], [1.0], "majorizer")[1] == [2.0**-1030]
+
+
 @pytest.mark.parametrize(
     ("trained", "formula"),
     [
