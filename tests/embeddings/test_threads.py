@@ -147,27 +147,32 @@ def test_every_loss_is_tested() -> None:
 
 
 def test_labels_that_change_meanwhile() -> None:
-    """Numbers or an error, but no crash: a label is checked whenever it is read."""
+    """Numbers or an error, but no crash: a label is checked whenever it is read.
+
+    They change at another moment of the call each time.
+    """
     code = (
         "import threading, time, numpy as np, fastloss as fl\n"
-        "x, centers = np.ones((200_000, 2)), np.ones((9, 2))\n"
+        "x, centers = np.ones((400_000, 2)), np.ones((9, 2))\n"
         "y = np.zeros(len(x), np.int64)\n"
-        "end = time.monotonic() + 3\n"
-        "def write():\n"
-        "    while time.monotonic() < end:\n"
-        "        y[:] = 1 << 40\n"
-        "        y[:] = 0\n"
-        "        y[::7] = 8\n"
-        "        y[:] = 0\n"
-        "        time.sleep(1e-4)\n"
-        "thread = threading.Thread(target=write)\n"
-        "thread.start()\n"
-        "while time.monotonic() < end:\n"
-        "    for verb in (fl.CenterLoss(), fl.CenterLoss().value_and_gradient):\n"
+        "verbs = fl.CenterLoss(), fl.CenterLoss().value_and_gradient\n"
+        "start = time.monotonic()\n"
+        "for verb in verbs:\n"
+        "    verb(x, centers, y)\n"
+        "took = time.monotonic() - start\n"
+        "def change(delay):\n"
+        "    time.sleep(delay)\n"
+        "    y[::-1] = 1 << 40\n"
+        "for part in range(40):\n"
+        "    thread = threading.Thread(target=change, args=[part % 20 / 20 * took])\n"
+        "    thread.start()\n"
+        "    for verb in verbs:\n"
         "        try:\n"
-        "            verb(x, centers, y)\n"
+        "            verb(x, centers, y, n_threads=1)\n"
         "        except ValueError as error:\n"
         "            assert 'is no class' in str(error)\n"
+        "    thread.join()\n"
+        "    y[:] = 0\n"
         "print('alive')"
     )
     assert processes.output(code) == "alive"

@@ -67,6 +67,7 @@ BREAKS = [
     ),
     *breaks(
         "csrc/embeddings/centers.c",
+        ("start, n, p->call->n_centers, NULL", "start, n, (size_t)1 << 62, NULL"),
         ("if (n_owners > 1 && slot % n_owners != owner)", "if (0)"),
         ("to = to < c->n_rows ? to : c->n_rows;", "to = to < c->n_rows ? to : c->n_rows - 1;"),
         ("fl_add(&total, part[i]);", "total.sum += part[i];"),
