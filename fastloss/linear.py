@@ -277,11 +277,10 @@ class LinearObjective:
                 f"{name} has shape {array.shape}, expected ({self.size},):"
                 f" {self._n_features} coefficients{intercept}{classes}"
             )
-        if array.dtype != np.float64:
-            if not is_real(array.dtype):
-                raise TypeError(f"{name} has dtype {array.dtype}, expected real numbers")
-            array = array.astype(np.float64)
-        return array
+        if not is_real(array.dtype):
+            raise TypeError(f"{name} has dtype {array.dtype}, expected real numbers")
+        # BLAS adds up in another order along strides.
+        return np.ascontiguousarray(array, np.float64)
 
     def _matrix_of(self, w: Array) -> Array:
         """View parameters as (columns,) or (C, columns), the intercept in the last column."""

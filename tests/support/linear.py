@@ -113,12 +113,19 @@ class Dense(_Objective):
 
     def plain(self, choice: Choice, views: Arrays) -> Arrays:
         plain, x = super().plain(choice, views), views["X"]
-        # BLAS adds up in another order along columns than along rows. Those that it can go along stay as they
-        # are, and numbers that are converted keep their order.
-        in_columns = x.strides[0] == x.itemsize and x.strides[1] >= x.itemsize * x.shape[0]
-        converted = x.dtype != plain["X"].dtype
-        if (in_columns and x.flags.aligned) or (converted and x.copy("K").flags.f_contiguous):
-            plain["X"] = plain["X"] if x.flags.c_contiguous else np.asfortranarray(plain["X"])
+        # BLAS adds up in another order along columns than along rows, and where these are apart. Those that it
+        # can go along keep their strides, and numbers that are converted their order.
+        if x.dtype != plain["X"].dtype:
+            in_columns = x.copy("K").flags.f_contiguous and not x.flags.c_contiguous
+            plain["X"] = np.asfortranarray(plain["X"]) if in_columns else plain["X"]
+        elif x.flags.aligned and x.size:
+            for turned, rows in ((x, plain["X"]), (x.T, plain["X"].T)):
+                apart, within = (stride // x.itemsize for stride in turned.strides)
+                if within == 1 and apart >= turned.shape[1]:
+                    wide = np.zeros((turned.shape[0], apart), x.dtype)[:, : turned.shape[1]]
+                    wide[:] = rows
+                    plain["X"] = wide if turned is x else wide.T
+                    break
         return plain
 
     def matrix(self, choice: Choice, arrays: Arrays) -> Any:
