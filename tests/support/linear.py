@@ -113,8 +113,8 @@ class Dense(_Objective):
 
     def plain(self, choice: Choice, views: Arrays) -> Arrays:
         plain, x = super().plain(choice, views), views["X"]
-        # BLAS adds up in another order along columns than along rows, and where these are apart. Those that it
-        # can go along keep their strides, and numbers that are converted their order.
+        # BLAS adds up in another order along columns than along rows, and where these are apart. Those that
+        # it can go along keep their strides, and numbers that are converted their order.
         if x.dtype != plain["X"].dtype:
             in_columns = x.copy("K").flags.f_contiguous and not x.flags.c_contiguous
             plain["X"] = np.asfortranarray(plain["X"]) if in_columns else plain["X"]
