@@ -277,7 +277,7 @@ def _free(subject: Any) -> Any:
 def searched(subject: Any, output: str, dtype: Any, seconds: float, steps: int, seed: int) -> search.Found:
     """The worst that is found of one output, confirmed by mpmath."""
     rng = np.random.default_rng([seed, zlib.crc32(f"{subject.name} {output} {dtype.__name__}".encode())])
-    with multiprecision.quick(), np.errstate(all="ignore"), warnings.catch_warnings():
+    with multiprecision.by_mpfr(), np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         best = None
         for _ in range(4 if subject.free else 1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import multiprecision
 import numpy as np
 import pytest
 
@@ -23,12 +24,22 @@ def test_within_4_ulp(loss: Any, dtype: Any, output: str, rng: Any, worst: Any) 
         pytest.skip("not differentiable")
     y, z = samples.hard(loss, dtype, rng)
     result = pointwise_truth.results(loss, y, z)[output]
-    error, true = pointwise_truth.errors(loss, output, y, z, result)
+    with multiprecision.by_mpfr():
+        error, true = pointwise_truth.errors(loss, output, y, z, result)
     i = int(np.argmax(error))
     worst.setdefault((repr(loss), np.dtype(dtype).name), {})[output] = (error[i], float(y[i]), float(z[i]))
     with np.errstate(over="ignore"):
         expected = np.ldexp(true.high[i], true.exponent[i])
     assert error[i] <= BOUND, f"{error[i]:.3g} ULP at y={y[i]!r}, z={z[i]!r}: {result[i]!r}, not {expected!r}"
+
+
+def test_mpfr_and_mpmath_find_the_same_errors(loss: Any, dtype: Any, rng: Any) -> None:
+    y, z = (x[::25] for x in samples.hard(loss, dtype, rng))
+    for output, result in pointwise_truth.results(loss, y, z).items():
+        with multiprecision.by_mpfr():
+            by_mpfr, _ = pointwise_truth.errors(loss, output, y, z, result)
+        by_mpmath, _ = pointwise_truth.errors(loss, output, y, z, result)
+        np.testing.assert_allclose(by_mpfr, by_mpmath, rtol=0, atol=1e-9, err_msg=output)
 
 
 # Where the search (worst.py) found the kernels wrong by more than the bound.

@@ -6,6 +6,7 @@ The other tests take the reference's word for what is true; here it is held to m
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -44,6 +45,13 @@ def test_derivatives(loss: Any, formula: str, derivative: str, rng: Any) -> None
         assert max(error / (1 + np.abs(slope))) < 1e-40
 
 
+@pytest.fixture
+def mpfr() -> Iterator[None]:
+    with multiprecision.by_mpfr():
+        yield
+
+
+@pytest.mark.usefixtures("mpfr")
 def test_working_precision_suffices(loss: Any, rng: Any) -> None:
     """The truth of the accuracy tests does not change with many more digits."""
     y, z = samples.hard(loss, np.float64, rng, n=8)
@@ -51,9 +59,9 @@ def test_working_precision_suffices(loss: Any, rng: Any) -> None:
     for output in ["value", "gradient", "hessian"][: 3 if loss.has_gradient else 1]:
         formula = getattr(twin, f"_{output}")
         usual = multiprecision.truth(formula, y, z)
-        with mpmath.workdps(2500):
+        with multiprecision.precision(2500):
             parts = formula(multiprecision.exact(y.astype(object)), multiprecision.exact(z.astype(object)))
-            better = [multiprecision._split(mp.mpf(x)) for x in np.broadcast_to(parts, y.shape)]
+            better = [multiprecision._split(x) for x in np.broadcast_to(parts, y.shape)]
         high, low, exponent = (np.array(x) for x in zip(*better, strict=True))
         unit = np.maximum(usual.exponent, exponent)
         if scale := pointwise_truth.CROSSES_ZERO.get((type(loss).__name__, output)):
