@@ -182,7 +182,7 @@ class Immutable(Unchanging):
 
     name: ClassVar[str]
     family: ClassVar[str] = ""
-    __name__ = NameOfObject()
+    __name__: ClassVar[NameOfObject] = NameOfObject()
 
     def _keep(self, arguments: dict[str, Any]) -> None:
         # Nothing else ever goes into the instance's dictionary: it is the constructor's arguments. Set one by
@@ -323,7 +323,7 @@ class PointwiseLoss(_Curved, _core.Pointwise):
     the kernel that computes it and that kernel's parameters.
     """
 
-    __signature__ = CallSignature()
+    __signature__: ClassVar[CallSignature] = CallSignature()
 
     def __init__(self, kernel: str, kernel_parameters: tuple[float, ...] = (), **arguments: Any) -> None:
         self._bind(kernel, kernel_parameters, self.has_gradient)
@@ -405,7 +405,7 @@ class RowLoss(_Summed, _Curved, _core.Rows):
     arguments.
     """
 
-    __signature__ = CallSignature()
+    __signature__: ClassVar[CallSignature] = CallSignature()
 
     def _warn_off_row(self, row: int, total: float) -> None:
         """Warn that a row of probabilities does not sum to one; the binding calls it at most once a call."""

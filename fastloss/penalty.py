@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 from fastloss import _core
 from fastloss._loss import CallSignature, Immutable, number_in
@@ -21,7 +21,7 @@ class Penalty(Immutable, _core.Penalised):
     """
 
     family = "penalty"
-    __signature__ = CallSignature("out")
+    __signature__: ClassVar[CallSignature] = CallSignature("out")
 
     def __init__(self, kernel: str, kernel_parameters: tuple[float, ...], **arguments: Any) -> None:
         self._bind(kernel, kernel_parameters)

