@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import zlib
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,6 +101,26 @@ WORST: dict[tuple[str, str], dict[str, tuple[float, float, float]]] = {}
 @pytest.fixture
 def worst() -> dict[tuple[str, str], dict[str, tuple[float, float, float]]]:
     return WORST
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """All tests at once run on all cores, if pytest-xdist is there and ``-n`` says nothing else."""
+    whole = [Path(argument).resolve() for argument in config.args] == [Path(__file__).parent]
+    if whole and not hasattr(config, "workerinput") and getattr(config.option, "numprocesses", 0) is None:
+        # Neighbours stay together, and share what their file sets up, until a core runs out of work.
+        config.option.numprocesses, config.option.dist = os.cpu_count(), "worksteal"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["worst"] = list(WORST.items())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    WORST.update(getattr(node, "workeroutput", {}).get("worst", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -278,7 +278,7 @@ def test_a_loss_with_a_dict_is_an_object_like_others() -> None:
         ["1", "2", "3"],
         [[1.0], [2.0], [3.0]],
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_is_no_number_for_each_class(bad: Any) -> None:
     for name, make in [("class_weight", fl.CrossEntropy), ("alpha", fl.Focal)]:
