@@ -106,13 +106,13 @@ FL_RULE(at_least_one) {
 }
 
 FL_RULE(tweedie_ends) {
-    real at_minimum = y > 0 ? fl_exp((real)(2 - p[0]) * fl_log_pair(y, 0, 0).hi) : 0;
-    return fl_larger(h, at_minimum);
+    return fl_larger(h, fl_power(y, fl_exponent_of(fl_constant(2 - p[0]))));
 }
 
 /* Fisher information, the expected Hessian: e^((2 − power)z). */
 FL_RULE(tweedie_expected) {
-    return fl_exp((real)(2 - p[0]) * z);
+    fl_pair exponent = fl_times_pair(z, fl_constant(2 - p[0]));
+    return fl_exp_sum(exponent.hi, exponent.lo);
 }
 
 /* The same ends for (log1p z − log1p y)², and its Gauss-Newton curvature. */

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import mpmath
 import numpy as np
 import pytest
 from conftest import LOSSES
@@ -117,6 +118,19 @@ def test_perfect_scores_have_finite_curvature(dtype):
     for loss in (fl.AbsoluteError(), fl.Quantile(), fl.AbsolutePercentageError()):
         y = np.ones(3, dtype)
         assert np.all(np.isfinite(curve(loss, y, y.copy(), "auto")[1]))
+
+
+def test_curvature_of_tweedie_where_an_exponent_is_large(dtype):
+    """Rounding the exponent would cost as many units in the last place as it is large."""
+    power, y, z = 1.1, np.array([44735788.0, 3e-30], dtype), np.array([-82.40457916259766, 80.125], dtype)
+    with mpmath.workdps(30):
+        exponent = 2 - mpmath.mpf(power)
+        expected = [mpmath.exp(exponent * float(x)) for x in z]
+        at_minimum = [mpmath.mpf(float(x)) ** exponent for x in y[:1]]
+    _, found = curve(fl.Tweedie(power=power), y, z, "gauss-newton")
+    np.testing.assert_allclose(found, np.array(expected, dtype), 2 * np.finfo(dtype).eps)
+    _, found = curve(fl.Tweedie(power=power), y[:1], np.array([17.0], dtype), "majorizer")
+    np.testing.assert_allclose(found, np.array(at_minimum, dtype), 2 * np.finfo(dtype).eps)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
