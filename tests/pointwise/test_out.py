@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 import fastloss as fl
 
@@ -58,3 +59,18 @@ def test_none_in_a_tuple_is_allocated(rng: Any) -> None:
     gradient, found = fl.SquaredError().gradient_and_hessian(y, z, out=(None, hessian))
     assert found is hessian
     np.testing.assert_array_equal(gradient, fl.SquaredError().gradient(y, z))
+
+
+@pytest.mark.parametrize("wrong", ["y_true", "y_pred", "sample_weight"])
+def test_an_error_leaves_the_predictions_as_they_were(wrong: str, dtype: Any, rng: Any) -> None:
+    """A call that writes over its input checks all of it first."""
+    n = 50_000
+    loss = fl.BrierScore(from_logits=False)  # whose targets and predictions are both probabilities
+    for reduction in ("mean", "sum", "none"):
+        data = {name: rng.random(n).astype(dtype) for name in ("y_true", "y_pred", "sample_weight")}
+        data[wrong][-1] = -1
+        z, before = data["y_pred"], data["y_pred"].copy()
+        weight = data["sample_weight"] if wrong == "sample_weight" else None
+        with pytest.raises(ValueError, match=rf"{wrong}\[{n - 1}\]"):
+            loss.gradient(data["y_true"], z, sample_weight=weight, out=z, reduction=reduction)
+        np.testing.assert_array_equal(z, before)
