@@ -80,3 +80,24 @@ def test_a_masked_logit_of_a_class_without_weight(n_classes: int, order: Any, dt
         _assert_near(value, expected, "value")
     assert np.all(gradient[:, 0] == 0)
     assert np.all(np.abs(gradient) < 1e-6)  # what is left of the target is the same for all other classes
+
+
+@pytest.mark.parametrize("n_classes", [1025, 4097])
+def test_rounding_errors_of_long_sums_do_not_grow_with_gamma(n_classes: int, rng: Any) -> None:
+    """Four exponentials that repeat along a row are rounded alike each time they are added up.
+
+    Of -(1 - p)^5·log p, p near 1, an error of 1 - p would come six times.
+    """
+    n = n_classes - 1
+    logits = np.empty((600, n_classes), np.float32)
+    for every, some in ((16, slice(300)), (32, slice(300, 600))):
+        four = rng.uniform(-3, 0, (300, 4)).astype(np.float32)
+        logits[some, :n] = four[:, np.arange(n) // every % 4]
+    exponentials = np.exp(logits[:, :n].astype(np.longdouble))
+    logits[:, n] = np.log(exponentials.sum(1) * rng.uniform(5, 30, 600))
+    rest = exponentials.sum(1) / np.exp(logits[:, n].astype(np.longdouble))
+    wrong = rest / (1 + rest)
+    expected = -(wrong**5) * np.log1p(-wrong)
+    found = fl.Focal(gamma=5.0)(np.full(600, n), logits, reduction="none")
+    error = abs(found - expected) / np.spacing(expected.astype(np.float32))
+    assert error.max() < 4
