@@ -44,6 +44,12 @@ def test_large_outputs_are_written_whole(dtype: Any, rng: Any) -> None:
         assert float(np.abs(gradient).max()) < 16 * eps
         assert (buffer[offset + n :] == CANARY).all()
         buffer[:] = CANARY
+    # Twice |q - [y < z]|, which no gradient is.
+    hessian = np.empty_like(z)
+    fl.Expectile(q=0.25).gradient_and_hessian(y, z, reduction="sum", out=(buffer[:n], hessian))
+    above = z > y
+    assert (hessian[above] == 1.5).all()
+    assert (hessian[~above] == 0.5).all()
 
 
 def test_one_array_may_stand_alone_or_in_a_tuple(rng: Any) -> None:

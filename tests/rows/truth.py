@@ -116,7 +116,9 @@ def _generalized_hessian(t: Any, y: Any, z: Any) -> Any:
 
 
 def _focal_hessian(t: Any, y: Any, z: Any) -> Any:
+    """The sum of the terms' magnitudes, r at least the smallest normal number: below, it has few digits."""
     alpha, r, q, L, p, true = t._terms(y, z)
+    r = np.where(r > 0, np.maximum(r, 2.0**-126 if t.machine_epsilon == 2.0**-23 else 2.0**-1022), r)
     g = t.gamma
     if not t.from_logits:
         second = q**g / r**2 + 2 * g * q ** (g - 1) / r + g * np.abs(g - 1) * q ** (g - 2) * L
