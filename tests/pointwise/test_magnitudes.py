@@ -33,3 +33,9 @@ def test_neighbours_do_not_matter(loss: Any, dtype: type, outlier: float, spread
         beside = getattr(loss, name)(y, disturbed, reduction="none")
         for a, b in zip(np.atleast_2d(alone), np.atleast_2d(beside), strict=True):
             np.testing.assert_array_equal(a[others], b[others])
+
+
+def test_poisson_at_infinite_logarithms(dtype: Any) -> None:
+    """Of no events a mean of 0 is the best there is; 0·∞ is not part of the loss."""
+    y, z = np.array([0, 1, 0, 1], dtype), np.array([-np.inf, -np.inf, np.inf, np.inf], dtype)
+    np.testing.assert_array_equal(fl.Poisson()(y, z, reduction="none"), [0, np.inf, np.inf, np.inf])

@@ -59,3 +59,14 @@ def test_scales_below_the_smallest_normal_number(
     np.testing.assert_allclose(gradient, slopes, atol=1e-30)
     assert np.all(np.abs(hessian[2:4]) < 1e-30)
     assert not np.isnan(hessian).any()
+
+
+def test_hessian_of_pseudo_huber_is_of_the_exact_square_of_its_scale() -> None:
+    """The square of this delta lies between two numbers of float32: either would be a whole unit off."""
+    delta = np.sqrt(1 + 2.0**-24)
+    r = np.linspace(3, 100, 4001, dtype=np.float32)
+    _, found = fl.PseudoHuber(delta=delta).gradient_and_hessian(np.zeros_like(r), r, reduction="none")
+    expected = (1 + (r.astype(np.float64) / delta) ** 2) ** -1.5
+    error = (found - expected) / np.spacing(expected.astype(np.float32))
+    assert abs(error.mean()) < 0.1
+    assert abs(error).max() < 3
