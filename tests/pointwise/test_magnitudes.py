@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import fastloss as fl
 from pointwise import samples
 
 N = 5000
