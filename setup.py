@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
 import itertools
 import json
 import logging
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,7 +26,13 @@ from setuptools.command.build_ext import build_ext
 
 # Without contraction an fma is written out or not there: v3, v4 and every compiler give the same bits.
 COMMON_FLAGS = ["-std=c11", "-ffp-contract=off", "-fvisibility=hidden", "-g0", "-Wall", "-Wextra"]
-KERNEL_FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd", *COMMON_FLAGS]
+KERNEL_FLAGS = ["-O3", "-fwrapv", "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd", *COMMON_FLAGS]
+# The flags by which Pythons are built differ from version to version; ours replace them in kernels, which are
+# the same for all.
+PYTHONS_FLAGS = {
+    *("-O2", "-O3", "-g", "-DNDEBUG", "-fwrapv", "-fno-strict-overflow"),
+    *("-Wall", "-Wsign-compare", "-Wno-unused-result"),
+}
 # Nothing unwinds the stack through C but a debugger, which brings tables of its own (-g).
 LIBRARY_FLAGS = ["-O2", "-fno-asynchronous-unwind-tables", *COMMON_FLAGS]
 # Python's own macros make these two warnings inside the binding that Cython generates.
@@ -40,6 +50,10 @@ TIERS: dict[str, list[str]] = {
 if "FASTLOSS_TIERS" in os.environ:
     wanted = {"base", *os.environ["FASTLOSS_TIERS"].split(",")}
     TIERS = {tier: flags for tier, flags in TIERS.items() if tier in wanted}
+
+# FASTLOSS_CACHE=FOLDER keeps kernels there, by all that they are made of: what is built next, in whatever
+# environment and for whatever Python, takes them from there.
+CACHE = os.environ.get("FASTLOSS_CACHE")
 
 # FASTLOSS_SANITIZE=address,undefined compiles everything under these sanitizers, which end the process at the
 # first report, and with the C library's own assertions. A Python that imports it needs LD_PRELOAD=libasan.so.
@@ -99,9 +113,6 @@ KERNEL_SOURCES = [
     "csrc/dispatch/transport_f64.c",
     "csrc/dispatch/evaluation_f64.c",
 ]
-FAMILIES = ("pointwise", "rows", "embeddings", "transport", "evaluation")
-# What has no kernels of its own: compiled once, and of no concern to those that have.
-ABOVE_KERNELS = ("counting", "ranking")
 LIBRARY_SOURCES = sorted(str(p) for p in Path("csrc").glob("*/*.c") if str(p) not in KERNEL_SOURCES)
 INCLUDES = sorted(str(p) for p in Path("fastloss").glob("*.pxi"))
 HEADERS = sorted(str(p) for suffix in ("h", "inc") for p in Path("csrc").rglob(f"*.{suffix}"))
@@ -142,26 +153,39 @@ class BuildTiers(build_ext):
         ]
         ext.define_macros += [(f"FL_HAVE_{tier}", "1") for tier in tiers if tier != "base"]
         ext.extra_objects += self.formula_library()
+        self.kernel_compiler = copy.copy(self.compiler)
+        words = self.compiler.compiler_so
+        self.kernel_compiler.compiler_so = [word for word in words if word not in PYTHONS_FLAGS]
         jobs = [(tier, source) for tier in tiers for source in KERNEL_SOURCES]
         ext.extra_objects += [str(self.kernel_object(*job)) for job in jobs]
-        jobs = [job for job in jobs if not self.is_new(*job)]
-        self.say_each_file(len(jobs) + len(ext.sources))
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(lambda job: self.compile_kernels(*job), jobs))
+            keys = list(pool.map(lambda job: self.kernel_key(*job), jobs))
+            todo = [(*job, key) for job, key in zip(jobs, keys, strict=True) if not self.is_there(*job, key)]
+            self.say_each_file(len(todo) + len(ext.sources))
+            list(pool.map(lambda job: self.compile_kernels(*job), todo))
+        # Other tiers, or a kernel that changed within a second, are linked again.
+        linked = Path(self.build_temp, "linked")
+        if not linked.exists() or linked.read_text() != " ".join(keys):
+            Path(self.get_ext_fullpath(ext.name)).unlink(missing_ok=True)
         super().build_extension(ext)
+        linked.write_text(" ".join(keys))
 
     def say_each_file(self, files: int) -> None:
         """Print a line for each file whose compilation begins."""
-        compile_one, numbers = self.compiler._compile, itertools.count(1)
+        numbers = itertools.count(1)
 
-        def say_and_compile(target: str, source: str, *options: Any) -> None:
-            if self.verbose:
-                tier = next((f" for {tier}" for tier in TIERS if f"-DFL_TIER={tier}" in options[-1]), "")
-                # One call, so that lines of several threads stay whole.
-                print(f"compiling {source}{tier} ({next(numbers)} of {files})\n", end="", flush=True)
-            compile_one(target, source, *options)
+        def saying(compile_one: Callable[..., None]) -> Callable[..., None]:
+            def say_and_compile(target: str, source: str, *options: Any) -> None:
+                if self.verbose:
+                    tier = next((f" for {tier}" for tier in TIERS if f"-DFL_TIER={tier}" in options[-1]), "")
+                    # One call, so that lines of several threads stay whole.
+                    print(f"compiling {source}{tier} ({next(numbers)} of {files})\n", end="", flush=True)
+                compile_one(target, source, *options)
 
-        self.compiler._compile = say_and_compile
+            return say_and_compile
+
+        for compiler in (self.compiler, self.kernel_compiler):
+            compiler._compile = saying(compiler._compile)
 
     def formula_library(self) -> list[str]:
         """Compile a text: the headers that a formula's own kernel needs, for a compiler of the user's."""
@@ -179,37 +203,54 @@ class BuildTiers(build_ext):
         """Name the object of one precision of one tier."""
         return Path(self.build_temp) / tier / Path(source).with_suffix(".o")
 
-    def is_new(self, tier: str, source: str) -> bool:
-        """Tell whether an object is newer than all that it is made of."""
-        target = self.kernel_object(tier, source)
-        # The row kernels take long to compile: a change to another family's leaves them alone.
-        own = next((family for family in FAMILIES if family in source), "pointwise")
-        foreign = tuple(f"csrc/{family}/" for family in (*FAMILIES, *ABOVE_KERNELS) if family != own)
-        headers = [p for p in HEADERS if not p.startswith(foreign) or p.endswith("types.h")]
-        inputs = [source, "setup.py", *headers]
-        return (
-            not self.force
-            and target.exists()
-            and target.stat().st_mtime > max(os.path.getmtime(p) for p in inputs)
-        )
+    def flags_of(self, tier: str, source: str) -> list[str]:
+        """Return the flags of one precision of one tier."""
+        return self.kernel_flags + TIERS[tier] + (self.row_flags if "/rows_" in source else [])
 
-    def compile_kernels(self, tier: str, source: str) -> None:
+    def kernel_key(self, tier: str, source: str) -> str:
+        """Return a fingerprint of all that an object is made of: the compiler, its flags, the whole text."""
+        command = [*self.kernel_compiler.compiler_so, *self.flags_of(tier, source)]
+        whole = [*for_one_machine(command), f"-DFL_TIER={tier}", "-Icsrc", "-E", source]
+        asked = (whole, [*self.kernel_compiler.compiler_so, "--version"])
+        said = [subprocess.run(each, capture_output=True, check=True).stdout for each in asked]
+        return hashlib.sha256(b"\0".join([*said, *map(str.encode, command)])).hexdigest()
+
+    def is_there(self, tier: str, source: str, key: str) -> bool:
+        """Tell whether the object of this key is there, or was made before and kept."""
+        target = self.kernel_object(tier, source)
+        made_of = target.with_suffix(".key")
+        if target.exists() and made_of.exists() and made_of.read_text() == key:
+            return not self.force
+        if CACHE is None or not Path(CACHE, key).exists():
+            return False
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(Path(CACHE, key), target)
+        made_of.write_text(key)
+        return True
+
+    def compile_kernels(self, tier: str, source: str, key: str) -> None:
         """Compile one precision of one tier."""
-        self.compiler.compile(
+        self.kernel_compiler.compile(
             [source],
             output_dir=str(Path(self.build_temp) / tier),
             macros=[("FL_TIER", tier)],
-            extra_postargs=self.kernel_flags + TIERS[tier] + (self.row_flags if "/rows_" in source else []),
+            extra_postargs=self.flags_of(tier, source),
         )
+        target = self.kernel_object(tier, source)
+        target.with_suffix(".key").write_text(key)
+        if CACHE is not None:
+            # Several builds may go on: an object appears there whole.
+            unfinished = Path(CACHE, f"{key}.{os.getpid()}")
+            unfinished.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(target, unfinished)
+            unfinished.replace(Path(CACHE, key))
 
     def predefined_macros(self) -> set[str]:
         """Ask the compiler what it is and compiles for; without one the build ends, in one sentence."""
         if self.compiler.compiler_type == "msvc":
             raise SystemExit(f"error: {NO_MSVC}")
-        command = [*self.compiler.compiler, *(f"-I{folder}" for folder in self.compiler.include_dirs)]
-        while "-arch" in command:  # macOS compiles for several machines at once, but macros are one machine's
-            at = command.index("-arch")
-            del command[at : at + 2]
+        folders = (f"-I{folder}" for folder in self.compiler.include_dirs)
+        command = [*for_one_machine(self.compiler.compiler), *folders]
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder) / "probe.c"
             source.write_text("#include <Python.h>\n")
@@ -250,6 +291,12 @@ class BuildTiers(build_ext):
                 )
                 return False
         return True
+
+
+def for_one_machine(command: list[str]) -> list[str]:
+    """Return a command without the machines that macOS compiles for at once: it preprocesses for one."""
+    places = {k + i for k, word in enumerate(command) if word == "-arch" for i in (0, 1)}
+    return [word for k, word in enumerate(command) if k not in places]
 
 
 def whole_text(header: Path, seen: set[Path]) -> str:

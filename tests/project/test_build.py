@@ -25,6 +25,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / name, folder)
     shutil.copytree(ROOT / "csrc", folder / "csrc")
     shutil.copytree(ROOT / "fastloss", folder / "fastloss", ignore=shutil.ignore_patterns("*.so", "*.c"))
+    (folder / "fastloss/_core.c").touch()  # newer than all that Cython would make it of
     return folder
 
 
@@ -96,33 +97,65 @@ def test_microsoft_s_compiler_is_refused(checkout: Path) -> None:
     assert "\n" not in said
 
 
-def test_says_what_it_compiles(checkout: Path, tmp_path: Path) -> None:
-    """By a compiler of x86-64 that writes empty files, from a binding that Cython need not make."""
-    compiler = tmp_path / "cc"
-    compiler.write_text(
-        "#!/bin/sh\ncase $* in *-dM*) echo '#define __x86_64__ 1';; esac\n"
-        'while [ $# -gt 1 ]; do [ "$1" = -o ] && : >"$2"; shift; done\n'
-    )
+COMPILER = """#!/bin/sh
+case $* in
+    *-dM*) echo '#define __x86_64__ 1';;
+    *-E*) for source; do :; done; cat "$source";;
+esac
+while [ $# -gt 1 ]; do [ "$1" = -o ] && : >"$2"; shift; done
+"""
+
+
+def compiled(checkout: Path, folder: Path, **environment: str) -> list[tuple[str, int, int]]:
+    """What a build says, by a compiler of x86-64 that writes empty files: file, number and how many."""
+    compiler = checkout / "cc"
+    compiler.write_text(COMPILER)
     compiler.chmod(0o755)
-    binding = checkout / "fastloss/_core.c"
-    binding.touch()
-    command = [sys.executable, "setup.py", "build_ext", "--inplace", "--build-temp", str(tmp_path)]
-    try:
-        done = subprocess.run(
-            command,
-            cwd=checkout,
-            env=os.environ | {"CC": str(compiler), "LDSHARED": str(compiler)},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=True,
-        )
-    finally:
-        binding.unlink()
-    found = re.findall(r"^compiling (.*) \((\d+) of (\d+)\)$", done.stdout, flags=re.MULTILINE)
-    assert len({text for text, _, _ in found}) == len(found)
-    kernels = {f"csrc/dispatch/rows_f32.c for {tier}" for tier in ("base", "v3", "v4")}
-    assert kernels | {"csrc/rows/evaluate.c", "fastloss/_core.c"} <= {text for text, _, _ in found}
-    assert sorted(int(number) for _, number, _ in found) == list(range(1, len(found) + 1))
-    assert {int(total) for _, _, total in found} == {len(found)}
+    inherited = {k: v for k, v in os.environ.items() if k not in ("CFLAGS", "FASTLOSS_CACHE")}
+    done = subprocess.run(
+        [sys.executable, "setup.py", "build_ext", "--build-temp", str(folder), "--build-lib", str(folder)],
+        cwd=checkout,
+        env=inherited | {"CC": str(compiler), "LDSHARED": str(compiler)} | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
     assert str(compiler) not in done.stdout
+    found = re.findall(r"^compiling (.*) \((\d+) of (\d+)\)$", done.stdout, flags=re.MULTILINE)
+    return [(text, int(number), int(total)) for text, number, total in found]
+
+
+def kernels(found: list[tuple[str, int, int]]) -> set[str]:
+    return {text for text, _, _ in found if " for " in text}
+
+
+def test_says_what_it_compiles(checkout: Path, tmp_path: Path) -> None:
+    found = compiled(checkout, tmp_path / "build")
+    assert len({text for text, _, _ in found}) == len(found)
+    rows = {f"csrc/dispatch/rows_f32.c for {tier}" for tier in ("base", "v3", "v4")}
+    assert rows | {"csrc/rows/evaluate.c", "fastloss/_core.c"} <= {text for text, _, _ in found}
+    assert sorted(number for _, number, _ in found) == list(range(1, len(found) + 1))
+    assert {total for _, _, total in found} == {len(found)}
+
+
+def test_kernels_are_kept_by_what_they_are_made_of(checkout: Path, tmp_path: Path) -> None:
+    kept = {"FASTLOSS_CACHE": str(tmp_path / "cache"), "FASTLOSS_TIERS": "base"}
+    everything = kernels(compiled(checkout, tmp_path / "first", **kept))
+    assert len(everything) == len(list((tmp_path / "cache").iterdir())) > 3
+    source = checkout / "csrc/dispatch/rows_f32.c"
+    source.write_text(source.read_text(encoding="utf-8") + "/* another text */", encoding="utf-8")
+    # Python's own flags are no part of it, the user's are.
+    again = compiled(checkout, tmp_path / "second", CFLAGS="-g", **kept)
+    assert kernels(again) == {"csrc/dispatch/rows_f32.c for base"}
+    assert len(again) > 1
+    assert kernels(compiled(checkout, tmp_path / "third", CFLAGS="-DX", **kept)) == everything
+
+
+def test_other_tiers_are_linked(checkout: Path, tmp_path: Path) -> None:
+    assert compiled(checkout, tmp_path, FASTLOSS_TIERS="base")
+    assert compiled(checkout, tmp_path, FASTLOSS_TIERS="base") == []
+    found = compiled(checkout, tmp_path, FASTLOSS_TIERS="v3")
+    assert kernels(found) == {text for text in kernels(found) if text.endswith(" for v3")} != set()
+    assert "fastloss/_core.c" in {text for text, _, _ in found}
