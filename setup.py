@@ -137,7 +137,9 @@ class BuildTiers(build_ext):
         if "__clang__" in macros:
             self.kernel_flags += CLANG_FLAGS
         else:
-            self.kernel_flags += GCC_FLAGS + (GCC_X86_FLAGS if {"__x86_64__", "__i386__"} & macros else [])
+            # What makes kernels faster or smaller takes a sixth of the time in which sanitized ones compile.
+            self.kernel_flags += [] if SANITIZE else GCC_FLAGS
+            self.kernel_flags += GCC_X86_FLAGS if {"__x86_64__", "__i386__"} & macros else []
             self.row_flags = GCC_ROW_FLAGS
             if "__x86_64__" in macros and not SANITIZE:
                 TIERS["base"] = GCC_SMALL_FLAGS
