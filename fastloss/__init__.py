@@ -117,7 +117,9 @@ def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return importlib.import_module(f"fastloss.{name}")
     if name in _LAZY_NAMES:
-        return getattr(importlib.import_module(f"fastloss.{_LAZY_NAMES[name]}"), name)
+        found = getattr(importlib.import_module(f"fastloss.{_LAZY_NAMES[name]}"), name)
+        globals()[name] = found  # not asked for here again
+        return found
     raise AttributeError(f"module 'fastloss' has no attribute {name!r}")
 
 

@@ -7,7 +7,9 @@ from libc.string cimport memset
 cdef extern from "evaluation/evaluation.h" nogil:
     enum: FL_EXACT_LIMBS
     enum: FL_SCORE_KEYS
-    enum: FL_COARSE_KEYS
+    enum: FL_N_RUNS
+    enum: FL_MOST_VALUES
+    enum: FL_RUN
     ctypedef struct fl_exact:
         int64_t limb[136]
         uint64_t above, below, nans, additions
@@ -32,13 +34,17 @@ cdef extern from "evaluation/evaluation.h" nogil:
         const double *counted, size_t n
     )
     void fl_add_weights(fl_exact *cells, const double *weights, size_t n)
-    int fl_count_scores(uint32_t *pairs, const void *scores, int floats, const uint8_t *labels, size_t n)
+    int fl_count_scores(
+        uint32_t *table, uint32_t *extent, const void *scores, int floats, const uint8_t *labels, size_t n
+    )
     int fl_weigh_scores(
-        fl_wide *pairs, fl_wider *squares, const void *scores, int floats, const uint8_t *labels,
+        fl_wide *table, fl_wider *squares, uint32_t *extent, const void *scores, int floats, const uint8_t *labels,
         const double *weights, size_t n
     )
-    void fl_merge_weights(fl_wide *pairs, fl_wider *squares, const fl_wide *more, const fl_wider *more_squares)
-    uint32_t fl_place_of_key(uint32_t key)
+    void fl_merge_weights(
+        fl_wide *table, fl_wider *squares, const fl_wide *more, const fl_wider *more_squares, const uint32_t *extent
+    )
+    uint32_t fl_place_of_key(uint32_t key, uint32_t label)
     ctypedef struct fl_row_array:
         const char *from_ "from"
         size_t itemsize
@@ -48,19 +54,23 @@ cdef extern from "evaluation/evaluation.h" nogil:
         Py_ssize_t *starts, uint32_t *next
     )
     void fl_summarise_ranking(const fl_ranking *r, fl_ranking_summary *to)
-    void fl_summarise_counts(const uint32_t *pairs, fl_ranking_summary *to)
-    void fl_summarise_area(const fl_ranking *r, fl_ranking_summary *to)
-    size_t fl_list_counts(const uint32_t *pairs, uint32_t *keys, double *negative, double *positive)
+    void fl_summarise_counts(const uint32_t *table, const uint32_t *extent, fl_ranking_summary *to)
+    void fl_summarise_weights(
+        const fl_wide *table, const fl_wider *squares, const uint32_t *extent, fl_ranking_summary *to
+    )
+    size_t fl_list_counts(const uint32_t *table, const uint32_t *extent, uint32_t *keys, double *const *weight)
     size_t fl_list_weights(
-        const fl_wide *pairs, const fl_wider *squares, uint32_t *keys, double *const *weight,
-        double *const *square
+        const fl_wide *table, const fl_wider *squares, const uint32_t *extent, uint32_t *keys,
+        double *const *weight, double *const *square
     )
 
 SCORE_KEYS = FL_SCORE_KEYS
-COARSE_KEYS = FL_COARSE_KEYS
+#: Keys lie in runs of so many, whose parts of a table lie one after the other.
+RUN_KEYS = FL_RUN
+RUNS = FL_N_RUNS
 EXACT_UNIT = 2148
 cdef enum:
-    MOST_VALUES = 64
+    MOST_VALUES = FL_MOST_VALUES
     EXACT_BYTES = 4 * (FL_EXACT_LIMBS - 1) + 8
 
 
@@ -198,6 +208,15 @@ cdef class ExactSums:
                     self.cells + groups[i] * self.width + j, other.cells + i * self.width + j
                 )
 
+    def clear(self):
+        """Take everything away that has been added."""
+        cdef Py_ssize_t i
+        cdef fl_exact *a
+        for i in range(self.n_groups * self.width):
+            a = self.cells + i
+            if a.additions or a.above or a.below or a.nans:
+                memset(a, 0, sizeof(fl_exact))
+
     def cell(self, Py_ssize_t group, int i):
         """Return a sum as an integer in units of 2^-2148, and how many numbers were inf, -inf, NaN."""
         cdef fl_exact *a
@@ -267,115 +286,153 @@ cdef int check_scores(scores, Py_ssize_t n) except -1:
     return scores.dtype == np.float32
 
 
-cdef int check_counts(uint32_t[:, ::1] pairs) except -1:
-    if pairs.shape[0] != FL_SCORE_KEYS or pairs.shape[1] != 2:
+cdef int check_table(uint32_t[::1] counts, uint32_t[::1] extent) except -1:
+    if counts.shape[0] != 2 * FL_SCORE_KEYS or extent.shape[0] != 2:
         raise ValueError("a table has another size")
+    if extent[0] <= extent[1] and extent[1] >= FL_SCORE_KEYS:
+        raise ValueError("there is no such key")
     return 0
 
 
-cdef int check_weights(uint64_t[:, :, ::1] pairs, uint64_t[:, :, ::1] squares) except -1:
+cdef int check_weights(uint64_t[:, ::1] wide, uint64_t[:, :, ::1] squares, uint32_t[::1] extent) except -1:
     if (
-        pairs.shape[0] != FL_SCORE_KEYS or pairs.shape[1] != 2 or pairs.shape[2] != 2
-        or squares.shape[0] != FL_COARSE_KEYS or squares.shape[1] != 2 or squares.shape[2] != 3
+        wide.shape[0] != 2 * FL_SCORE_KEYS or wide.shape[1] != 2 or extent.shape[0] != 2
+        or squares.shape[0] != FL_N_RUNS or squares.shape[1] != 2 or squares.shape[2] != 3
     ):
         raise ValueError("a table has another size")
+    if extent[0] <= extent[1] and extent[1] >= FL_SCORE_KEYS:
+        raise ValueError("there is no such key")
     return 0
 
 
 @cython.boundscheck(False)
-def count_scores(uint32_t[:, ::1] pairs not None, cnp.ndarray scores not None, const uint8_t[::1] labels not None):
-    """Count rows by the key of their score and by label; return whether no score was NaN."""
+def count_scores(
+    uint32_t[::1] counts not None, uint32_t[::1] extent not None, cnp.ndarray scores not None,
+    const uint8_t[::1] labels not None,
+):
+    """Count rows by the key of their score and by label; return whether no score was NaN.
+
+    The extent is the lowest and the highest key that a table has.
+    """
     cdef int floats = check_scores(scores, labels.shape[0]), fine
-    check_counts(pairs)
+    check_table(counts, extent)
     if not labels.shape[0]:
         return True
     with nogil:
-        fine = fl_count_scores(&pairs[0, 0], cnp.PyArray_DATA(scores), floats, &labels[0], labels.shape[0])
+        fine = fl_count_scores(
+            &counts[0], &extent[0], cnp.PyArray_DATA(scores), floats, &labels[0], labels.shape[0]
+        )
     return bool(fine)
 
 
 @cython.boundscheck(False)
 def weigh_scores(
-    uint64_t[:, :, ::1] pairs not None, uint64_t[:, :, ::1] squares not None, cnp.ndarray scores not None,
-    const uint8_t[::1] labels not None, const double[::1] weights not None,
+    uint64_t[:, ::1] wide not None, uint64_t[:, :, ::1] squares not None, uint32_t[::1] extent not None,
+    cnp.ndarray scores not None, const uint8_t[::1] labels not None, const double[::1] weights not None,
 ):
     """Add rows' weights by the key of their score and by label; return whether no score was NaN."""
     cdef int floats = check_scores(scores, labels.shape[0]), fine
-    check_weights(pairs, squares)
+    check_weights(wide, squares, extent)
     if weights.shape[0] != labels.shape[0]:
         raise ValueError("scores and weights must have one length")
     if not labels.shape[0]:
         return True
     with nogil:
         fine = fl_weigh_scores(
-            <fl_wide *>&pairs[0, 0, 0], <fl_wider *>&squares[0, 0, 0], cnp.PyArray_DATA(scores), floats, &labels[0],
-            &weights[0], labels.shape[0],
+            <fl_wide *>&wide[0, 0], <fl_wider *>&squares[0, 0, 0], &extent[0], cnp.PyArray_DATA(scores), floats,
+            &labels[0], &weights[0], labels.shape[0],
         )
     return bool(fine)
 
 
 @cython.boundscheck(False)
 def merge_weights(
-    uint64_t[:, :, ::1] pairs not None, uint64_t[:, :, ::1] squares not None,
-    uint64_t[:, :, ::1] more not None, uint64_t[:, :, ::1] more_squares not None,
+    uint64_t[:, ::1] wide not None, uint64_t[:, :, ::1] squares not None,
+    uint64_t[:, ::1] more not None, uint64_t[:, :, ::1] more_squares not None, uint32_t[::1] extent not None,
 ):
-    """Add weights and their squares to others."""
-    check_weights(pairs, squares)
-    check_weights(more, more_squares)
+    """Add weights and their squares, of this extent, to others."""
+    check_weights(wide, squares, extent)
+    check_weights(more, more_squares, extent)
     with nogil:
         fl_merge_weights(
-            <fl_wide *>&pairs[0, 0, 0], <fl_wider *>&squares[0, 0, 0], <fl_wide *>&more[0, 0, 0],
-            <fl_wider *>&more_squares[0, 0, 0],
+            <fl_wide *>&wide[0, 0], <fl_wider *>&squares[0, 0, 0], <fl_wide *>&more[0, 0],
+            <fl_wider *>&more_squares[0, 0, 0], &extent[0],
         )
 
 
 @cython.boundscheck(False)
-def summarise_counts(uint32_t[:, ::1] pairs not None):
+def summarise_counts(uint32_t[::1] counts not None, uint32_t[::1] extent not None):
     """Return the weights, AUC, its margin and variance of a table of counts, as a dictionary."""
     cdef fl_ranking_summary s
-    check_counts(pairs)
+    check_table(counts, extent)
     with nogil:
-        fl_summarise_counts(&pairs[0, 0], &s)
+        fl_summarise_counts(&counts[0], &extent[0], &s)
     return s
 
 
 @cython.boundscheck(False)
-def list_counts(uint32_t[:, ::1] pairs not None):
-    """Return the keys that have counts, the highest first, and their counts of the labels 0 and 1."""
-    cdef size_t n
-    cdef uint32_t[::1] keys = np.empty(FL_SCORE_KEYS + 1, dtype=np.uint32)
-    cdef double[::1] negative = np.empty(FL_SCORE_KEYS + 1)
-    cdef double[::1] positive = np.empty(FL_SCORE_KEYS + 1)
-    check_counts(pairs)
+def summarise_weights(
+    uint64_t[:, ::1] wide not None, uint64_t[:, :, ::1] squares not None, uint32_t[::1] extent not None
+):
+    """Return the same of a table of weights."""
+    cdef fl_ranking_summary s
+    check_weights(wide, squares, extent)
     with nogil:
-        n = fl_list_counts(&pairs[0, 0], &keys[0], &negative[0], &positive[0])
-    return np.asarray(keys)[:n], np.asarray(negative)[:n], np.asarray(positive)[:n]
+        fl_summarise_weights(<fl_wide *>&wide[0, 0], <fl_wider *>&squares[0, 0, 0], &extent[0], &s)
+    return s
+
+
+cdef Py_ssize_t keys_within(uint32_t[::1] extent):
+    """The keys of the runs of an extent, and one more."""
+    return (extent[1] // FL_RUN + 1 - extent[0] // FL_RUN) * FL_RUN + 1 if extent[0] <= extent[1] else 1
 
 
 @cython.boundscheck(False)
-def list_weights(uint64_t[:, :, ::1] pairs not None, uint64_t[:, :, ::1] squares not None):
-    """Return the keys that have weights, the highest first, their weights by label, and those' squares."""
+def list_counts(uint32_t[::1] counts not None, uint32_t[::1] extent not None):
+    """Return the keys that have counts, the highest first, and their counts of the labels 0 and 1."""
     cdef size_t n
-    cdef uint32_t[::1] keys = np.empty(FL_SCORE_KEYS + 1, dtype=np.uint32)
-    cdef double[:, ::1] found = np.empty((4, FL_SCORE_KEYS + 1))
+    check_table(counts, extent)
+    cdef uint32_t[::1] keys = np.empty(keys_within(extent), dtype=np.uint32)
+    cdef double[:, ::1] found = np.empty((2, keys_within(extent)))
     cdef double *weight[2]
-    cdef double *square[2]
-    cdef int label
-    check_weights(pairs, squares)
-    for label in range(2):
-        weight[label], square[label] = &found[label, 0], &found[2 + label, 0]
+    weight[0], weight[1] = &found[0, 0], &found[1, 0]
     with nogil:
-        n = fl_list_weights(<fl_wide *>&pairs[0, 0, 0], <fl_wider *>&squares[0, 0, 0], &keys[0], weight, square)
+        n = fl_list_counts(&counts[0], &extent[0], &keys[0], weight)
     return np.asarray(keys)[:n], *np.asarray(found)[:, :n]
 
 
 @cython.boundscheck(False)
-def places_of_keys():
-    """Return where a table has the counts of each key."""
-    cdef uint32_t[::1] places = np.empty(FL_SCORE_KEYS, dtype=np.uint32)
-    cdef int key
-    for key in range(FL_SCORE_KEYS):
-        places[key] = fl_place_of_key(<uint32_t>key)
+def list_weights(
+    uint64_t[:, ::1] wide not None, uint64_t[:, :, ::1] squares not None, uint32_t[::1] extent not None
+):
+    """Return the keys that have weights, the highest first, their weights by label, and those' squares."""
+    cdef size_t n
+    check_weights(wide, squares, extent)
+    cdef uint32_t[::1] keys = np.empty(keys_within(extent), dtype=np.uint32)
+    cdef double[:, ::1] found = np.empty((4, keys_within(extent)))
+    cdef double *weight[2]
+    cdef double *square[2]
+    cdef int label
+    for label in range(2):
+        weight[label], square[label] = &found[label, 0], &found[2 + label, 0]
+    with nogil:
+        n = fl_list_weights(
+            <fl_wide *>&wide[0, 0], <fl_wider *>&squares[0, 0, 0], &extent[0], &keys[0], weight, square
+        )
+    return np.asarray(keys)[:n], *np.asarray(found)[:, :n]
+
+
+@cython.boundscheck(False)
+def places_of_keys(const uint32_t[::1] keys not None):
+    """Return where a table has each key, of the label 0 and of the label 1."""
+    cdef uint32_t[:, ::1] places = np.empty((keys.shape[0], 2), dtype=np.uint32)
+    cdef Py_ssize_t i
+    cdef int label
+    for i in range(keys.shape[0]):
+        if keys[i] >= FL_SCORE_KEYS:
+            raise ValueError("there is no such key")
+        for label in range(2):
+            places[i, label] = fl_place_of_key(keys[i], <uint32_t>label)
     return np.asarray(places)
 
 
@@ -404,17 +461,4 @@ def summarise_ranking(
     as_ranking(&r, negative, positive, negative_squares, positive_squares, tied, counted)
     with nogil:
         fl_summarise_ranking(&r, &s)
-    return s
-
-
-def summarise_area(
-    const double[::1] negative not None, const double[::1] positive not None,
-    const double[::1] negative_squares not None, const double[::1] positive_squares not None,
-):
-    """Return the weights, AUC, its margin and variance of such an order, as a dictionary."""
-    cdef fl_ranking r
-    cdef fl_ranking_summary s
-    as_ranking(&r, negative, positive, negative_squares, positive_squares, False, False)
-    with nogil:
-        fl_summarise_area(&r, &s)
     return s

@@ -50,17 +50,24 @@ static int fl_enlarge(fl_item_table *t, size_t n_slots, const char *items, size_
     return t->slots != NULL;
 }
 
+/* Many at once, without a branch: where one of them is new, they are gone through again. */
 static size_t fl_encode_bytes(const uint8_t *items, size_t n, uint32_t *codes, size_t *first) {
     uint32_t code_of[FL_BYTES];
     size_t n_codes = 0;
     memset(code_of, 0xff, sizeof code_of);
-    for (size_t i = 0; i < n; i++) {
-        uint32_t *code = code_of + items[i];
-        if (*code == UINT32_MAX) {
-            first[n_codes] = i;
-            *code = (uint32_t)n_codes++;
+    for (size_t start = 0; start < n; start += FL_BYTES) {
+        size_t end = n - start < FL_BYTES ? n : start + FL_BYTES;
+        uint32_t any = 0;
+        for (size_t i = start; i < end; i++)
+            any |= codes[i] = code_of[items[i]];
+        for (size_t i = start; any == UINT32_MAX && i < end; i++) {
+            uint32_t *code = code_of + items[i];
+            if (*code == UINT32_MAX) {
+                first[n_codes] = i;
+                *code = (uint32_t)n_codes++;
+            }
+            codes[i] = *code;
         }
-        codes[i] = *code;
     }
     return n_codes;
 }

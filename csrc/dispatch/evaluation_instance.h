@@ -1,8 +1,8 @@
 /* The evaluation kernels of one tier: included by evaluation_f64.c alone, which sets FL_PRECISION. */
 #include "ops.h"
 
-#include "../evaluation/count_runs.h"
 #include "../evaluation/score_keys.h"
+#include "../evaluation/score_runs.h"
 #include "../evaluation/sum_blocks.h"
 
 extern const fl_evaluation_ops FL_TABLE_NAME(fl_evaluation_);
@@ -13,12 +13,13 @@ const fl_evaluation_ops FL_TABLE_NAME(fl_evaluation_) = {
     .sum_products = fl_sum_products,
     .widen = fl_widen,
     .weigh = fl_weigh,
-    .multiply = fl_multiply_exactly,
+    .sum_known = fl_sum_known,
     .split_products = fl_split_products,
     .float_places = fl_float_places,
     .double_places = fl_double_places,
-    .total_run = fl_total_run,
     .count_run = fl_count_run,
+    .weigh_run = fl_weigh_run,
+    .count_groups = fl_count_groups,
     .fix_weights = fl_fix_weights,
     .fix_squares = fl_fix_squares,
     .read_wide = fl_read_wide,

@@ -9,7 +9,6 @@
 
 #include "../blocks/block.h"
 #include "../embeddings/kernel_types.h"
-#include "../evaluation/kernel_types.h"
 #include "../fastloss.h"
 #include "../names.h"
 #include "../pointwise/kernel_types.h"
@@ -20,6 +19,8 @@
 #if FLT_EVAL_METHOD != 0
 #error "float must be computed as such: -msse2 -mfpmath=sse on i686, -fexcess-precision=fast on s390x"
 #endif
+
+typedef struct fl_evaluation_ops fl_evaluation_ops; /* of evaluation/kernel_types.h */
 
 typedef struct {
     size_t block; /* elements of a block, a multiple of FL_LANES */

@@ -16,9 +16,9 @@ typedef struct {
     uint64_t low, middle, high;
 } fl_wider;
 
-enum { FL_TO_COARSE = 8, FL_COARSE_KEYS = FL_SCORE_KEYS >> FL_TO_COARSE };
+enum { FL_MOST_VALUES = 64 };
 
-/* Of the values l_k of rows, their weights w and what they count for, c (both may be NULL: all are 1), with
+/* Of at most FL_MOST_VALUES values l_k of rows, their weights w and what they count for, c (both may be NULL: all are 1), with
  * p_k = w l_k rounded once: adds sum p_k to cells 0 .. m - 1, sum p_k c to m .. 2m - 1, and sum p_j p_k, j <=
  * k, to the cells after, k by k. All values are floats, or all are doubles. */
 void fl_add_moments(fl_exact *cells, size_t n_values, const void *const *values, int floats,
@@ -27,20 +27,30 @@ void fl_add_moments(fl_exact *cells, size_t n_values, const void *const *values,
 /* Adds sum w and sum w^2 to two cells. */
 void fl_add_weights(fl_exact *cells, const double *weights, size_t n);
 
-/* Counts rows by label, 0 or 1, and by score: FL_SCORE_KEYS pairs; whether no score is NaN. */
-int fl_count_scores(uint32_t *pairs, const void *scores, int floats, const uint8_t *labels, size_t n);
+/* Counts rows by label, 0 or 1, and by score, in a table of 2 FL_SCORE_KEYS numbers, and widens the extent of the
+ * table, the lowest and the highest key that it has; whether no score is NaN. */
+int fl_count_scores(uint32_t *table, uint32_t *extent, const void *scores, int floats, const uint8_t *labels,
+                    size_t n);
 
-/* The same of rows with weights from 0 to 2^31, whose squares go to pairs of FL_COARSE_KEYS. */
-int fl_weigh_scores(fl_wide *pairs, fl_wider *squares, const void *scores, int floats, const uint8_t *labels,
-                    const double *weights, size_t n);
+/* The same of rows with weights from 0 to 2^31, whose squares go to pairs of each run. */
+int fl_weigh_scores(fl_wide *table, fl_wider *squares, uint32_t *extent, const void *scores, int floats,
+                    const uint8_t *labels, const double *weights, size_t n);
 
 /* Adds weights and their squares to others. */
-void fl_merge_weights(fl_wide *pairs, fl_wider *squares, const fl_wide *more, const fl_wider *more_squares);
+void fl_merge_weights(fl_wide *table, fl_wider *squares, const fl_wide *more, const fl_wider *more_squares,
+                      const uint32_t *extent);
 
-/* Where a table of pairs has the counts of a key: neighbours of equal bits lie apart, so that a few scores
- * that are frequent do not share a set of the cache. */
-static inline uint32_t fl_place_of_key(uint32_t key) {
-    return key ^ key / FL_RUN;
+/* Rows of a run are in another order in each: a few scores that are frequent, since they are round, do not
+ * share a set of the cache. */
+static inline uint32_t fl_run_flip(uint32_t run) {
+    return (run ^ run >> 5) % FL_RUN_ROWS;
+}
+
+/* Where a table has a key: of a row the entries of the label 0, then those of the label 1. */
+static inline uint32_t fl_place_of_key(uint32_t key, uint32_t label) {
+    uint32_t run = key / FL_RUN, lane = key / FL_RUN_ROWS % FL_RUN_LANES;
+    uint32_t row = run * FL_RUN_ROWS + (key % FL_RUN_ROWS ^ fl_run_flip(run));
+    return (row * 2 + label) * FL_RUN_LANES + lane;
 }
 
 /* Rows of itemsize bytes, and where they go. */
@@ -73,18 +83,16 @@ typedef struct {
 
 void fl_summarise_ranking(const fl_ranking *r, fl_ranking_summary *to);
 
-/* The weights, AUC, its margin and variance; the others stay 0. */
-void fl_summarise_area(const fl_ranking *r, fl_ranking_summary *to);
+/* The weights, AUC, its margin and variance of a table of at most 2^32 counts, or of weights; of squares those of
+ * each run are known, which its keys share by weight. */
+void fl_summarise_counts(const uint32_t *table, const uint32_t *extent, fl_ranking_summary *to);
+void fl_summarise_weights(const fl_wide *table, const fl_wider *squares, const uint32_t *extent,
+                          fl_ranking_summary *to);
 
-/* The same of a table of at most 2^32 counts. */
-void fl_summarise_counts(const uint32_t *pairs, fl_ranking_summary *to);
-
-/* The keys that have counts, the highest first, and their counts of each label; how many they are, at most
- * FL_SCORE_KEYS. The arrays have room for one more. */
-size_t fl_list_counts(const uint32_t *pairs, uint32_t *keys, double *negative, double *positive);
-
-/* The same of weights by label, and of their squares, which a coarse key's keys share by weight. */
-size_t fl_list_weights(const fl_wide *pairs, const fl_wider *squares, uint32_t *keys, double *const weight[2],
-                       double *const square[2]);
+/* The keys of a table that have something, the highest first, and the counts or weights of each label, and the
+ * squares of weights; how many they are. The arrays have room for one more than there are keys in the extent. */
+size_t fl_list_counts(const uint32_t *table, const uint32_t *extent, uint32_t *keys, double *const weight[2]);
+size_t fl_list_weights(const fl_wide *table, const fl_wider *squares, const uint32_t *extent, uint32_t *keys,
+                       double *const weight[2], double *const square[2]);
 
 #endif

@@ -25,15 +25,16 @@ static void fl_add_doubles(const fl_evaluation_ops *ops, fl_exact *a, fl_exact *
         fl_add_to_both(a, also, x[i]);
 }
 
-/* Numbers of a block, and the range of those that are not 0. */
+/* Numbers of a block, the range of those that are not 0, and how many bits they have. */
 typedef struct {
     const double *x;
     double largest, smallest;
+    int bits;
 } fl_factor;
 
 static fl_factor fl_as_factor(const fl_evaluation_ops *ops, const double *x, size_t n) {
-    fl_factor f = {x, 0, 0};
-    ops->range(x, n, &f.largest, &f.smallest);
+    fl_factor f = {x, 0, 0, 0};
+    f.bits = ops->range(x, n, &f.largest, &f.smallest);
     return f;
 }
 
@@ -48,12 +49,52 @@ static int fl_exponent(double x) {
     return exponent;
 }
 
+/* Levels that leave nothing of numbers below 2^exponent whose last bits are at 2^last; 0 where too many would be
+ * needed. */
+static int fl_levels(int exponent, int last) {
+    int levels = (exponent - last + FL_LEVEL_BITS - 1) / FL_LEVEL_BITS;
+    return levels <= FL_KNOWN_LEVELS ? (levels > 1 ? levels : 1) : 0;
+}
+
+/* The last bit that a number of the block may have. */
+static int fl_last_bit(fl_factor f) {
+    return fl_exponent(f.smallest) - f.bits;
+}
+
+/* The sum of the numbers to one cell, or to two. */
+static void fl_add_numbers(const fl_evaluation_ops *ops, fl_exact *a, fl_exact *also, fl_factor f, size_t n) {
+    double totals[FL_KNOWN_LEVELS];
+    int exponent = fl_exponent(f.largest), levels = 0;
+    if (f.largest == 0)
+        return;
+    if (fl_is_moderate(f))
+        levels = fl_levels(exponent, fl_last_bit(f));
+    if (!levels) {
+        fl_add_doubles(ops, a, also, f.x, n);
+        return;
+    }
+    ops->sum_known(f.x, NULL, n, exponent, levels, totals);
+    for (int j = 0; j < levels; j++)
+        fl_add_to_both(a, also, totals[j]);
+}
+
 static void fl_add_products(const fl_evaluation_ops *ops, fl_exact *a, fl_factor f, fl_factor g, size_t n) {
     double high[FL_SUM_BLOCK], low[FL_SUM_BLOCK], totals[6];
     const double *x = f.x, *y = g.x;
-    int exponent = fl_exponent(f.largest) + fl_exponent(g.largest);
+    int is_moderate = fl_is_moderate(f) && fl_is_moderate(g);
+    if (is_moderate && (f.largest == 0 || g.largest == 0))
+        return;
+    int exponent = fl_exponent(f.largest) + fl_exponent(g.largest), levels = 0;
+    if (is_moderate && (f.bits + g.bits <= 53 || f.bits == 1 || g.bits == 1))
+        levels = fl_levels(exponent, fl_last_bit(f) + fl_last_bit(g));
+    if (levels) {
+        ops->sum_known(x, y, n, exponent, levels, totals);
+        for (int j = 0; j < levels; j++)
+            fl_exact_add(a, totals[j]);
+        return;
+    }
     int span = exponent - fl_exponent(f.smallest) - fl_exponent(g.smallest);
-    if (fl_is_moderate(f) && fl_is_moderate(g) && ops->sum_products(x, y, n, exponent, span, totals)) {
+    if (is_moderate && ops->sum_products(x, y, n, exponent, span, totals)) {
         for (int j = 0; j < 6; j++)
             fl_exact_add(a, totals[j]);
         return;
@@ -87,26 +128,16 @@ static const double *fl_weighted(const fl_moments *m, size_t k, size_t start, si
     return to;
 }
 
-/* Floats have products of 48 bits, which are doubles. */
-static void fl_add_cross(const fl_moments *m, fl_exact *a, fl_factor p, fl_factor q, size_t n) {
-    double product[FL_SUM_BLOCK];
-    if (!m->floats || m->weights) {
-        fl_add_products(m->ops, a, p, q, n);
-        return;
-    }
-    m->ops->multiply(p.x, q.x, n, product);
-    fl_add_doubles(m->ops, a, NULL, product, n);
-}
-
 void fl_add_moments(fl_exact *cells, size_t n_values, const void *const *values, int floats,
                     const double *weights, const double *counted, size_t n) {
     const fl_moments m = {fl_ops_for(0)->evaluation, values, floats, weights};
     double first[FL_SUM_BLOCK], second[FL_SUM_BLOCK];
+    fl_factor p[FL_MOST_VALUES];
     fl_exact *sums = cells, *by_weight = cells + n_values;
     for (size_t start = 0; start < n; start += FL_SUM_BLOCK) {
         size_t length = n - start < FL_SUM_BLOCK ? n - start : FL_SUM_BLOCK;
         fl_exact *cross = cells + 2 * n_values;
-        fl_factor c = {NULL, 0, 0};
+        fl_factor c = {NULL, 0, 0, 0};
         if (counted)
             c = fl_as_factor(m.ops, counted + start, length);
         for (size_t k = 0; k < n_values; k++) {
@@ -114,25 +145,24 @@ void fl_add_moments(fl_exact *cells, size_t n_values, const void *const *values,
             double totals[5];
             int summed =
                 floats && !weights && m.ops->sum_floats((const float *)values[k] + start, length, totals);
-            fl_factor p = {NULL, 0, 0};
-            if (!summed || k > 0 || counted)
-                p = fl_as_factor(m.ops, fl_weighted(&m, k, start, length, first), length);
+            if (!summed || n_values > 1 || counted)
+                p[k] = fl_as_factor(m.ops, fl_weighted(&m, k, start, length, first), length);
             if (summed)
                 for (int j = 0; j < 2; j++)
                     fl_add_to_both(sums + k, also, totals[j]);
             else
-                fl_add_doubles(m.ops, sums + k, also, p.x, length);
+                fl_add_numbers(m.ops, sums + k, also, p[k], length);
             if (counted)
-                fl_add_products(m.ops, by_weight + k, p, c, length);
+                fl_add_products(m.ops, by_weight + k, p[k], c, length);
             for (size_t j = 0; j < k; j++) {
-                const double *other = fl_weighted(&m, j, start, length, second);
-                fl_add_cross(&m, cross++, fl_as_factor(m.ops, other, length), p, length);
+                p[j].x = fl_weighted(&m, j, start, length, second);
+                fl_add_products(m.ops, cross++, p[j], p[k], length);
             }
             if (summed)
                 for (int j = 2; j < 5; j++)
                     fl_exact_add(cross, totals[j]);
             else
-                fl_add_cross(&m, cross, p, p, length);
+                fl_add_products(m.ops, cross, p[k], p[k], length);
             cross++;
         }
     }
@@ -142,8 +172,8 @@ void fl_add_weights(fl_exact *cells, const double *weights, size_t n) {
     const fl_evaluation_ops *ops = fl_ops_for(0)->evaluation;
     for (size_t start = 0; start < n; start += FL_SUM_BLOCK) {
         size_t length = n - start < FL_SUM_BLOCK ? n - start : FL_SUM_BLOCK;
-        fl_add_doubles(ops, cells, NULL, weights + start, length);
         fl_factor w = fl_as_factor(ops, weights + start, length);
+        fl_add_numbers(ops, cells, NULL, w, length);
         fl_add_products(ops, cells + 1, w, w, length);
     }
 }

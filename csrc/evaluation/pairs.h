@@ -1,54 +1,78 @@
-/* Pairs of rows of the labels 0 and 1 in the order of their scores, the highest first, entry by entry: b and
- * a rows of each label have one score, or one key. */
+/* Pairs of rows of the labels 0 and 1 in the order of their scores, the highest first, run by run. */
 #ifndef FL_EVALUATION_PAIRS_H
 #define FL_EVALUATION_PAIRS_H
 
 #include "../sums/compensated.h"
 #include "evaluation.h"
 
-static inline void fl_count_entry(fl_pairs *c, uint64_t b, uint64_t a) {
-    c->twice_wins += b * (2 * c->rows[1] + a);
-    c->tied += a * b;
+/* Weights of numbers, their mean, and the squares about it. */
+typedef struct {
+    double weight, mean, squares;
+} fl_spread;
+
+/* Those of others (Chan, Golub and LeVeque 1983): about any other number than the means squares would cancel. */
+static inline void fl_add_spread(fl_spread *s, double weight, double mean, double squares) {
+    double all = s->weight + weight, apart = mean - s->mean;
+    s->squares += squares + apart * apart * (s->weight * weight / all);
+    s->mean += apart * (weight / all);
+    s->weight = all;
+}
+
+/* A run below what is above: of each row of a label twice the weight that it wins, or loses, of the other's, which
+ * counts for `share` of its weight. */
+static inline void fl_add_run(fl_spread *s, const fl_run_moments *m, int label, double above, double share) {
+    double w = m->weight[label], mean = w > 0 ? m->twice[label] / w : 0;
+    double within = m->square[label] - m->twice[label] * mean;
+    if (w > 0 && share > 0)
+        fl_add_spread(s, share * w, 2 * above + mean, share * fmax(0, within));
+}
+
+/* DeLong, DeLong and Clarke-Pearson (1988), of a ratio: sum w^2 (v - m)^2 / ((sum w)^2 - sum w^2) over the rows of
+ * each label, where v is the share of the others that a row wins, or loses, and m the mean of v: `twice` is that
+ * of all pairs, times two. */
+static inline double fl_pairs_variance(const fl_spread *spread, const double *twice,
+                                       const fl_ranking_summary *s) {
+    double variance = 0;
+    for (int label = 0; label < 2; label++) {
+        double w = s->weight[label], others = s->weight[!label];
+        double off = spread[label].mean - twice[label] / w;
+        double squares = spread[label].squares + spread[label].weight * (off * off);
+        variance += squares / 4 / others / others / (w * w - s->square[label]);
+    }
+    return variance;
+}
+
+/* Of rows of weight 1 so far, in whole numbers. With at most 2^32 there are at most 2^62 pairs, so that no sum of
+ * 64 bits overflows. */
+typedef struct {
+    uint64_t rows[2];    /* of each label */
+    uint64_t twice_wins; /* pairs in the right order, and half of those of one score, times two */
+    uint64_t tied;       /* pairs of one score */
+    fl_spread spread[2];
+} fl_pairs;
+
+static inline void fl_count_pairs_of(fl_pairs *c, const fl_run_moments *m) {
+    uint64_t b = (uint64_t)m->weight[0], a = (uint64_t)m->weight[1];
+    for (int label = 0; label < 2; label++)
+        fl_add_run(&c->spread[label], m, label, (double)c->rows[!label], 1);
+    c->twice_wins += 2 * b * c->rows[1] + (uint64_t)m->twice[0];
+    c->tied += (uint64_t)m->tied;
     c->rows[0] += b;
     c->rows[1] += a;
 }
 
-/* DeLong, DeLong and Clarke-Pearson (1988): squares of how far a row's share of pairs won is from the mean,
- * times the rows of the other label, summed over the rows of each. */
-typedef struct {
-    double rows[2], auc;
-    double above[2], sums[2];
-} fl_spread;
-
-static inline void fl_spread_entry(fl_spread *s, double b, double a) {
-    double lost = s->above[1] + a / 2 - s->auc * s->rows[1];
-    double won = s->rows[0] - s->above[0] - b / 2 - s->auc * s->rows[0];
-    s->sums[0] += b * (lost * lost);
-    s->sums[1] += a * (won * won);
-    s->above[0] += b;
-    s->above[1] += a;
-}
-
-/* What pairs say, 0 of one label alone; returns where to begin to look for the spread. */
-static inline fl_spread fl_summarise_pairs(const fl_pairs *c, fl_ranking_summary *to) {
+/* What they say; 0 of one label alone. */
+static inline void fl_summarise_pairs(const fl_pairs *c, fl_ranking_summary *to) {
     memset(to, 0, sizeof *to);
     for (int label = 0; label < 2; label++)
         to->weight[label] = to->square[label] = (double)c->rows[label];
-    double n_pairs = (double)(c->rows[0] * c->rows[1]);
-    if (n_pairs > 0) {
-        to->auc = (double)c->twice_wins / (2 * n_pairs);
-        to->auc_margin = (double)c->tied / 2 / n_pairs;
-    }
-    return (fl_spread){{to->weight[0], to->weight[1]}, to->auc, {0, 0}, {0, 0}};
-}
-
-static inline double fl_spread_variance(const fl_spread *s) {
-    double variance = 0;
-    for (int label = 0; label < 2; label++) {
-        double n = s->rows[label], others = s->rows[!label];
-        variance += s->sums[label] / others / others / (n * (n - 1));
-    }
-    return variance;
+    uint64_t n = c->rows[0] * c->rows[1];
+    if (!n)
+        return;
+    double twice[] = {(double)c->twice_wins, (double)(2 * n - c->twice_wins)};
+    to->auc = twice[0] / (2 * (double)n);
+    to->auc_margin = (double)c->tied / 2 / (double)n;
+    to->auc_variance = fl_pairs_variance(c->spread, twice, to);
 }
 
 #endif

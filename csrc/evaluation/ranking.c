@@ -124,14 +124,10 @@ static double fl_auc_variance(const fl_ranking *r, const fl_ranking_summary *s) 
     return variance;
 }
 
-void fl_summarise_area(const fl_ranking *r, fl_ranking_summary *to) {
+void fl_summarise_ranking(const fl_ranking *r, fl_ranking_summary *to) {
     memset(to, 0, sizeof *to);
     fl_find_area(r, to);
     if (to->weight[0] > 0 && to->weight[1] > 0)
         to->auc_variance = fl_auc_variance(r, to);
-}
-
-void fl_summarise_ranking(const fl_ranking *r, fl_ranking_summary *to) {
-    fl_summarise_area(r, to);
     fl_scan(r, to);
 }

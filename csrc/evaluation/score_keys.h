@@ -20,31 +20,38 @@ static inline uint32_t fl_score_key(float x) {
     uint32_t bits;
     memcpy(&bits, &size, sizeof bits);
     bits = (bits - 0x35800000u) >> 9; /* 2^-20 has the bits 0x35800000 */
-    return x < 0 ? FL_SCORE_KEYS / 2 - 1 - bits : FL_SCORE_KEYS / 2 + bits;
+    return FL_SCORE_KEYS / 2 + (x < 0 ? ~bits : bits);
 }
 
-static inline void fl_put_places(uint32_t key, uint8_t label, uint32_t *place, uint32_t *coarse) {
-    *place = 2 * fl_place_of_key(key) + (label & 1u);
-    *coarse = 2 * (key >> FL_TO_COARSE) + (label & 1u);
+/* Where tables have keys and labels, and the extent. */
+static inline __attribute__((always_inline)) void fl_put_place(uint32_t key, uint8_t label, uint32_t *place,
+                                                               uint32_t *low, uint32_t *high) {
+    *low = key < *low ? key : *low;
+    *high = key > *high ? key : *high;
+    *place = fl_place_of_key(key, label & 1u);
 }
 
 static int fl_float_places(const float *x, const uint8_t *labels, size_t n, uint32_t *places,
-                           uint32_t *coarse) {
-    uint32_t nan = 0;
+                           uint32_t *extent) {
+    uint32_t nan = 0, low = extent[0], high = extent[1];
     for (size_t i = 0; i < n; i++) {
-        fl_put_places(fl_score_key(x[i]), labels[i], places + i, coarse + i);
+        fl_put_place(fl_score_key(x[i]), labels[i], places + i, &low, &high);
         nan |= x[i] != x[i];
     }
+    extent[0] = low;
+    extent[1] = high;
     return !nan;
 }
 
 static int fl_double_places(const double *x, const uint8_t *labels, size_t n, uint32_t *places,
-                            uint32_t *coarse) {
-    uint32_t nan = 0;
+                            uint32_t *extent) {
+    uint32_t nan = 0, low = extent[0], high = extent[1];
     for (size_t i = 0; i < n; i++) {
-        fl_put_places(fl_score_key((float)x[i]), labels[i], places + i, coarse + i);
+        fl_put_place(fl_score_key((float)x[i]), labels[i], places + i, &low, &high);
         nan |= x[i] != x[i];
     }
+    extent[0] = low;
+    extent[1] = high;
     return !nan;
 }
 

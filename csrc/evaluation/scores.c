@@ -9,23 +9,29 @@ enum {
 };
 
 static int fl_find_places(const void *scores, int floats, const uint8_t *labels, size_t start, size_t n,
-                          uint32_t *places, uint32_t *coarse) {
+                          uint32_t *places, uint32_t *extent) {
     const fl_evaluation_ops *ops = fl_ops_for(0)->evaluation;
     labels += start;
-    return floats ? ops->float_places((const float *)scores + start, labels, n, places, coarse)
-                  : ops->double_places((const double *)scores + start, labels, n, places, coarse);
+    return floats ? ops->float_places((const float *)scores + start, labels, n, places, extent)
+                  : ops->double_places((const double *)scores + start, labels, n, places, extent);
 }
 
-int fl_count_scores(uint32_t *pairs, const void *scores, int floats, const uint8_t *labels, size_t n) {
-    uint32_t places[FL_PLACES_AT_ONCE], coarse[FL_PLACES_AT_ONCE];
+int fl_count_scores(uint32_t *table, uint32_t *extent, const void *scores, int floats, const uint8_t *labels,
+                    size_t n) {
+    uint32_t places[FL_PLACES_AT_ONCE];
     int fine = 1;
     for (size_t start = 0; start < n; start += FL_PLACES_AT_ONCE) {
         size_t length = n - start < FL_PLACES_AT_ONCE ? n - start : FL_PLACES_AT_ONCE;
-        fine &= fl_find_places(scores, floats, labels, start, length, places, coarse);
+        fine &= fl_find_places(scores, floats, labels, start, length, places, extent);
         for (size_t i = 0; i < length; i++)
-            pairs[places[i]]++;
+            table[places[i]]++;
     }
     return fine;
+}
+
+/* The run of a place, and the label, as squares lie. */
+static uint32_t fl_square_of_place(uint32_t place) {
+    return place / (2 * FL_RUN) * 2 + place / FL_RUN_LANES % 2;
 }
 
 static void fl_add_wide(fl_wide *a, uint64_t high, uint64_t low) {
@@ -42,30 +48,34 @@ static void fl_add_wider(fl_wider *a, uint64_t high, uint64_t middle, uint64_t l
     a->high += high + carry + (a->middle < middle);
 }
 
-int fl_weigh_scores(fl_wide *pairs, fl_wider *squares, const void *scores, int floats, const uint8_t *labels,
-                    const double *weights, size_t n) {
+int fl_weigh_scores(fl_wide *table, fl_wider *squares, uint32_t *extent, const void *scores, int floats,
+                    const uint8_t *labels, const double *weights, size_t n) {
     const fl_evaluation_ops *ops = fl_ops_for(0)->evaluation;
-    uint32_t places[FL_PLACES_AT_ONCE], coarse[FL_PLACES_AT_ONCE];
+    uint32_t places[FL_PLACES_AT_ONCE];
     uint64_t high[FL_PLACES_AT_ONCE], middle[FL_PLACES_AT_ONCE], low[FL_PLACES_AT_ONCE];
     int fine = 1;
     for (size_t start = 0; start < n; start += FL_PLACES_AT_ONCE) {
         size_t length = n - start < FL_PLACES_AT_ONCE ? n - start : FL_PLACES_AT_ONCE;
-        fine &= fl_find_places(scores, floats, labels, start, length, places, coarse);
+        fine &= fl_find_places(scores, floats, labels, start, length, places, extent);
         ops->fix_weights(weights + start, length, high, low);
         for (size_t i = 0; i < length; i++) {
-            __builtin_prefetch(&pairs[places[i + FL_AHEAD < length ? i + FL_AHEAD : i]], 1);
-            fl_add_wide(&pairs[places[i]], high[i], low[i]);
+            __builtin_prefetch(&table[places[i + FL_AHEAD < length ? i + FL_AHEAD : i]], 1);
+            fl_add_wide(&table[places[i]], high[i], low[i]);
         }
         ops->fix_squares(weights + start, length, high, middle, low);
         for (size_t i = 0; i < length; i++)
-            fl_add_wider(&squares[coarse[i]], high[i], middle[i], low[i]);
+            fl_add_wider(&squares[fl_square_of_place(places[i])], high[i], middle[i], low[i]);
     }
     return fine;
 }
 
-void fl_merge_weights(fl_wide *pairs, fl_wider *squares, const fl_wide *more, const fl_wider *more_squares) {
-    for (size_t i = 0; i < 2 * FL_SCORE_KEYS; i++)
-        fl_add_wide(&pairs[i], more[i].high, more[i].low);
-    for (size_t i = 0; i < 2 * FL_COARSE_KEYS; i++)
+void fl_merge_weights(fl_wide *table, fl_wider *squares, const fl_wide *more, const fl_wider *more_squares,
+                      const uint32_t *extent) {
+    if (extent[0] > extent[1])
+        return;
+    size_t first = extent[0] / FL_RUN, end = extent[1] / FL_RUN + 1;
+    for (size_t i = 2 * FL_RUN * first; i < 2 * FL_RUN * end; i++)
+        fl_add_wide(&table[i], more[i].high, more[i].low);
+    for (size_t i = 2 * first; i < 2 * end; i++)
         fl_add_wider(&squares[i], more_squares[i].high, more_squares[i].middle, more_squares[i].low);
 }

@@ -22,13 +22,6 @@ enum { FL_EXACT_LANES = 32 };
 enum { FL_EXACT_LANES = 16 };
 #endif
 
-enum {
-    /* S = 1.5 2^(E + 9) for numbers below 2^E: a lane takes up to 64 of them and stays between 2^(E + 9) and
-     * 2^(E + 10), and what a whole block adds, below 2^(E + 10), is at most 2^53 last bits of S. */
-    FL_HEADROOM = 9,
-    FL_LEVEL_BITS = 52 - FL_HEADROOM
-};
-
 static double fl_largest_magnitude(const double *x, size_t n) {
     double lanes[FL_EXACT_LANES] = {0};
     size_t i = 0;
@@ -43,10 +36,20 @@ static double fl_largest_magnitude(const double *x, size_t n) {
     return largest;
 }
 
+/* 1.5 2^exponent. */
+static inline double fl_three_halves(int exponent) {
+    if (exponent < -1022 || exponent > 1023)
+        return ldexp(1.5, exponent);
+    uint64_t bits = (uint64_t)(exponent + 1023) << 52 | (uint64_t)1 << 51;
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
 /* Powers of two at which numbers below 2^exponent are split. */
 static void fl_start_levels(double s[][FL_EXACT_LANES], double *start, int levels, int exponent) {
     for (int j = 0; j < levels; j++) {
-        start[j] = ldexp(1.5, exponent + FL_HEADROOM - j * FL_LEVEL_BITS);
+        start[j] = fl_three_halves(exponent + FL_HEADROOM - j * FL_LEVEL_BITS);
         for (int k = 0; k < FL_EXACT_LANES; k++)
             s[j][k] = start[j];
     }
@@ -54,9 +57,13 @@ static void fl_start_levels(double s[][FL_EXACT_LANES], double *start, int level
 
 static void fl_total_levels(double s[][FL_EXACT_LANES], const double *start, int levels, double *totals) {
     for (int j = 0; j < levels; j++) {
-        totals[j] = 0;
+        double lanes[FL_EXACT_LANES];
         for (int k = 0; k < FL_EXACT_LANES; k++)
-            totals[j] += s[j][k] - start[j];
+            lanes[k] = s[j][k] - start[j];
+        for (int half = FL_EXACT_LANES / 2; half > 0; half /= 2)
+            for (int k = 0; k < half; k++)
+                lanes[k] += lanes[k + half];
+        totals[j] = lanes[0];
     }
 }
 
@@ -112,6 +119,18 @@ static int fl_sum_doubles(const double *x, size_t n, double *rest, double *total
  * those of a square; or two and three. A level has 43 bits, a float 24 and its square 48. */
 enum { FL_NARROW_SPAN = 18, FL_WIDE_SPAN = 40 };
 
+/* The square of a float, likewise. */
+static inline __attribute__((always_inline)) void fl_split_square(double s[][FL_EXACT_LANES], int k,
+                                                                  int levels, double t) {
+#ifdef FP_FAST_FMA
+    double u = fma(t, t, s[0][k]), rest = fma(t, t, s[0][k] - u);
+    s[0][k] = u;
+#else
+    double rest = fl_split_into(s, k, 1, t * t);
+#endif
+    fl_split_into(s + 1, k, levels - 1, rest);
+}
+
 /* Sums of floats below 2^exponent and of their squares, split at `levels` and one more powers of two. */
 static inline __attribute__((always_inline)) void
 fl_split_floats(const float *x, size_t n, int exponent, int levels, double *totals, double *squares) {
@@ -124,35 +143,40 @@ fl_split_floats(const float *x, size_t n, int exponent, int levels, double *tota
         for (int k = 0; k < FL_EXACT_LANES; k++) {
             double t = (double)x[i + k];
             fl_split_into(s, k, levels, t);
-            fl_split_into(q, k, levels + 1, t * t);
+            fl_split_square(q, k, levels + 1, t);
         }
     for (int k = 0; i + k < n; k++) {
         double t = (double)x[i + k];
         fl_split_into(s, k, levels, t);
-        fl_split_into(q, k, levels + 1, t * t);
+        fl_split_square(q, k, levels + 1, t);
     }
     fl_total_levels(s, start, levels, totals);
     fl_total_levels(q, square_start, levels + 1, squares);
 }
 
+/* Of lanes of floats the largest magnitudes and the smallest, less 1, so that 0 is larger than all. */
+static inline __attribute__((always_inline)) void fl_widen_range(const float *x, uint32_t *largest,
+                                                                 uint32_t *smallest) {
+    for (int k = 0; k < FL_EXACT_LANES; k++) {
+        uint32_t bits, before;
+        memcpy(&bits, x + k, sizeof bits);
+        bits &= 0x7fffffff;
+        before = bits - 1;
+        largest[k] = bits > largest[k] ? bits : largest[k];
+        smallest[k] = before < smallest[k] ? before : smallest[k];
+    }
+}
+
 static int fl_sum_floats(const float *x, size_t n, double *totals) {
     uint32_t largest[FL_EXACT_LANES] = {0}, smallest[FL_EXACT_LANES], high = 0, low = 0xffffffff;
     memset(smallest, 0xff, sizeof smallest);
-    for (size_t i = 0; i < n; i += FL_EXACT_LANES) {
+    size_t i = 0;
+    for (; i + FL_EXACT_LANES <= n; i += FL_EXACT_LANES)
+        fl_widen_range(x + i, largest, smallest);
+    if (i < n) {
         float part[FL_EXACT_LANES] = {0};
-        const float *v = x + i;
-        if (i + FL_EXACT_LANES > n) {
-            memcpy(part, v, (n - i) * sizeof *part);
-            v = part;
-        }
-        for (int k = 0; k < FL_EXACT_LANES; k++) {
-            uint32_t bits, before;
-            memcpy(&bits, v + k, sizeof bits);
-            bits &= 0x7fffffff;
-            before = bits - 1; /* 0 is larger than all */
-            largest[k] = bits > largest[k] ? bits : largest[k];
-            smallest[k] = before < smallest[k] ? before : smallest[k];
-        }
+        memcpy(part, x + i, (n - i) * sizeof *part);
+        fl_widen_range(part, largest, smallest);
     }
     for (int k = 0; k < FL_EXACT_LANES; k++) {
         high = largest[k] > high ? largest[k] : high;
@@ -184,11 +208,6 @@ static void fl_weigh(const double *x, const double *w, size_t n, double *to) {
         to[i] = (w[i] != 0 ? x[i] : 0) * w[i];
 }
 
-static void fl_multiply_exactly(const double *x, const double *y, size_t n, double *to) {
-    for (size_t i = 0; i < n; i++)
-        to[i] = x[i] * y[i];
-}
-
 /* What a product loses by rounding. Without an instruction for it by Dekker's splitting, which is as exact.
  */
 static inline double fl_product_error(double x, double y, double product) {
@@ -201,40 +220,91 @@ static inline double fl_product_error(double x, double y, double product) {
 #endif
 }
 
-/* Lanes of x from i on; beyond its n numbers, zeros in `room`. */
+/* Lanes of x from i on, with zeros beyond its n numbers. */
 static inline const double *fl_padded(const double *x, size_t i, size_t n, double room[FL_EXACT_LANES]) {
-    if (i + FL_EXACT_LANES <= n)
-        return x + i;
     memset(room, 0, FL_EXACT_LANES * sizeof *room);
     memcpy(room, x + i, (n - i) * sizeof *room);
     return room;
 }
 
-static void fl_range(const double *x, size_t n, double *largest, double *smallest) {
-    uint64_t high[FL_EXACT_LANES] = {0}, low[FL_EXACT_LANES];
+/* Of lanes of doubles the largest magnitudes, the smallest, less 1, so that 0 is larger than all, and all bits. */
+static inline __attribute__((always_inline)) void fl_widen_double_range(const double *x, uint64_t *high,
+                                                                        uint64_t *low, uint64_t *any) {
+    for (int k = 0; k < FL_EXACT_LANES; k++) {
+        uint64_t bits = fl_bits_of(x[k]) & INT64_MAX, before = bits - 1;
+        high[k] = bits > high[k] ? bits : high[k];
+        low[k] = before < low[k] ? before : low[k];
+        any[k] |= bits;
+    }
+}
+
+static int fl_range(const double *x, size_t n, double *largest, double *smallest) {
+    uint64_t high[FL_EXACT_LANES] = {0}, low[FL_EXACT_LANES], any[FL_EXACT_LANES] = {0};
     memset(low, 0xff, sizeof low);
-    for (size_t i = 0; i < n; i += FL_EXACT_LANES) {
+    size_t i = 0;
+    for (; i + FL_EXACT_LANES <= n; i += FL_EXACT_LANES)
+        fl_widen_double_range(x + i, high, low, any);
+    if (i < n) {
         double room[FL_EXACT_LANES];
-        const double *v = fl_padded(x, i, n, room);
-        for (int k = 0; k < FL_EXACT_LANES; k++) {
-            uint64_t bits = fl_bits_of(v[k]) & INT64_MAX, before = bits - 1; /* 0 is larger than all */
-            high[k] = bits > high[k] ? bits : high[k];
-            low[k] = before < low[k] ? before : low[k];
-        }
+        fl_widen_double_range(fl_padded(x, i, n, room), high, low, any);
     }
     for (int k = 1; k < FL_EXACT_LANES; k++) {
         high[0] = high[k] > high[0] ? high[k] : high[0];
         low[0] = low[k] < low[0] ? low[k] : low[0];
+        any[0] |= any[k];
     }
     low[0]++;
     memcpy(largest, high, sizeof *largest);
     memcpy(smallest, low, sizeof *smallest);
     if (!low[0])
         *smallest = INFINITY;
+    return 53 - __builtin_ctzll(any[0] | (uint64_t)1 << 52);
 }
 
-/* Sums of n products below 2^exponent and of their rounding errors, each split at `levels` powers of two;
- * whether nothing remains. */
+/* Lanes of x, or of products x y that are doubles, of which nothing is left after so many levels. */
+static inline __attribute__((always_inline)) void fl_split_known(const double *x, const double *y,
+                                                                 double s[][FL_EXACT_LANES], int levels) {
+    for (int k = 0; k < FL_EXACT_LANES; k++)
+        fl_split_into(s, k, levels, y ? x[k] * y[k] : x[k]);
+}
+
+static inline __attribute__((always_inline)) void fl_sum_known_at(const double *x, const double *y, size_t n,
+                                                                  int exponent, int levels, double *totals) {
+    double s[FL_KNOWN_LEVELS][FL_EXACT_LANES], start[FL_KNOWN_LEVELS];
+    fl_start_levels(s, start, levels, exponent);
+    size_t i = 0;
+    for (; i + FL_EXACT_LANES <= n; i += FL_EXACT_LANES)
+        fl_split_known(x + i, y ? y + i : NULL, s, levels);
+    if (i < n) {
+        double room_x[FL_EXACT_LANES], room_y[FL_EXACT_LANES];
+        fl_split_known(fl_padded(x, i, n, room_x), y ? fl_padded(y, i, n, room_y) : NULL, s, levels);
+    }
+    fl_total_levels(s, start, levels, totals);
+}
+
+static void fl_sum_known(const double *x, const double *y, size_t n, int exponent, int levels,
+                         double *totals) {
+    if (levels == 1)
+        y ? fl_sum_known_at(x, y, n, exponent, 1, totals) : fl_sum_known_at(x, NULL, n, exponent, 1, totals);
+    else if (levels == 2)
+        y ? fl_sum_known_at(x, y, n, exponent, 2, totals) : fl_sum_known_at(x, NULL, n, exponent, 2, totals);
+    else
+        y ? fl_sum_known_at(x, y, n, exponent, 3, totals) : fl_sum_known_at(x, NULL, n, exponent, 3, totals);
+}
+
+/* Lanes of products and of their rounding errors, each split at `levels` powers of two. */
+static inline __attribute__((always_inline)) void fl_split_lanes(const double *x, const double *y,
+                                                                 double high[][FL_EXACT_LANES],
+                                                                 double low[][FL_EXACT_LANES], int levels,
+                                                                 uint64_t *left) {
+    for (int k = 0; k < FL_EXACT_LANES; k++) {
+        double product = x[k] * y[k], error = fl_product_error(x[k], y[k], product);
+        left[k] |= fl_bits_of(fl_split_into(high, k, levels, product));
+        left[k] |= fl_bits_of(fl_split_into(low, k, levels, error));
+    }
+}
+
+/* Sums of n products below 2^exponent and of their rounding errors; whether nothing remains. */
 static inline __attribute__((always_inline)) int fl_split_products_at(const double *x, const double *y,
                                                                       size_t n, int exponent, int levels,
                                                                       double *totals, double *low_totals) {
@@ -243,14 +313,12 @@ static inline __attribute__((always_inline)) int fl_split_products_at(const doub
     uint64_t left[FL_EXACT_LANES] = {0}, any = 0;
     fl_start_levels(high, start, levels, exponent);
     fl_start_levels(low, low_start, levels, exponent - 53);
-    for (size_t i = 0; i < n; i += FL_EXACT_LANES) {
+    size_t i = 0;
+    for (; i + FL_EXACT_LANES <= n; i += FL_EXACT_LANES)
+        fl_split_lanes(x + i, y + i, high, low, levels, left);
+    if (i < n) {
         double room_x[FL_EXACT_LANES], room_y[FL_EXACT_LANES];
-        const double *u = fl_padded(x, i, n, room_x), *v = fl_padded(y, i, n, room_y);
-        for (int k = 0; k < FL_EXACT_LANES; k++) {
-            double product = u[k] * v[k], error = fl_product_error(u[k], v[k], product);
-            left[k] |= fl_bits_of(fl_split_into(high, k, levels, product));
-            left[k] |= fl_bits_of(fl_split_into(low, k, levels, error));
-        }
+        fl_split_lanes(fl_padded(x, i, n, room_x), fl_padded(y, i, n, room_y), high, low, levels, left);
     }
     for (int k = 0; k < FL_EXACT_LANES; k++)
         any |= left[k];

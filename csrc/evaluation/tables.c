@@ -1,74 +1,124 @@
-/* What tables of scores say: the AUC of counts in whole numbers, and lists of what has been counted. */
+/* What tables of scores say, run by run: areas and their variances, lists of what they have. */
 #include <math.h>
 
 #include "../dispatch/ops.h"
 #include "pairs.h"
 
-enum { FL_N_RUNS = FL_SCORE_KEYS / FL_RUN };
+/* The runs that may have something. */
+typedef struct {
+    uint32_t first, end;
+} fl_extent;
 
-/* The run of the r-th FL_RUN keys, and what of a key's place in it differs from the key. */
-static const uint32_t *fl_run_at(const uint32_t *pairs, uint32_t r, uint32_t *flip) {
-    uint32_t place = fl_place_of_key(r * FL_RUN);
-    *flip = place % FL_RUN;
-    return pairs + 2 * (place - *flip);
+static fl_extent fl_runs_of(const uint32_t *keys) {
+    if (keys[0] > keys[1])
+        return (fl_extent){0, 0};
+    return (fl_extent){keys[0] / FL_RUN, keys[1] / FL_RUN + 1};
 }
 
-/* What twice the pairs won, or lost, by a row of each label are about: from the runs as entries of their own.
- * A whole number, so that few rows have exact squares. */
-static void fl_find_centre(const uint32_t total[][2], double centre[2]) {
-    fl_pairs c = {{0, 0}, 0, 0};
-    for (uint32_t r = FL_N_RUNS; r-- > 0;)
-        fl_count_entry(&c, total[r][0], total[r][1]);
-    double wins = (double)c.twice_wins, pairs = (double)(c.rows[0] * c.rows[1]);
-    centre[0] = c.rows[0] ? rint(wins / (double)c.rows[0]) : 0;
-    centre[1] = c.rows[1] ? rint((2 * pairs - wins) / (double)c.rows[1]) : 0;
+static size_t fl_start_of(uint32_t run) {
+    return (size_t)2 * FL_RUN * run;
 }
 
-/* From the squares around a centre those around the mean, which `twice` in all, over n rows, has. */
-static double fl_squares_about_mean(const fl_squares *s, int label, double twice, double n) {
-    double sum = 0, off = twice - n * s->centre[label];
-    for (int k = 0; k < FL_SQUARE_LANES; k++)
-        sum += s->lanes[label][k];
-    return fmax(0, sum - off * off / n) / 4;
+static double fl_wide_as_double(fl_wide x) {
+    double value;
+    fl_ops_for(0)->evaluation->read_wide(&x.low, 1, &value);
+    return value;
 }
 
-void fl_summarise_counts(const uint32_t *pairs, fl_ranking_summary *to) {
+static int fl_is_nothing(const fl_wider *squares) {
+    return !(squares[0].low | squares[0].middle | squares[0].high | squares[1].low | squares[1].middle |
+             squares[1].high);
+}
+
+void fl_summarise_counts(const uint32_t *table, const uint32_t *extent, fl_ranking_summary *to) {
     const fl_evaluation_ops *ops = fl_ops_for(0)->evaluation;
-    uint32_t total[FL_N_RUNS][2], flip;
-    fl_pairs c = {{0, 0}, 0, 0};
-    fl_squares squares = {{0, 0}, {{0}}};
-    for (uint32_t r = 0; r < FL_N_RUNS; r++)
-        ops->total_run(fl_run_at(pairs, r, &flip), total[r]);
-    fl_find_centre(total, squares.centre);
-    for (uint32_t r = FL_N_RUNS; r-- > 0;) {
-        const uint32_t *run = fl_run_at(pairs, r, &flip);
-        if (total[r][0] | total[r][1])
-            ops->count_run(run, flip ^ (FL_RUN - 1), &c, &squares);
+    fl_extent within = fl_runs_of(extent);
+    fl_pairs c = {{0, 0}, 0, 0, {{0, 0, 0}, {0, 0, 0}}};
+    for (uint32_t r = within.end; r-- > within.first;) {
+        fl_run_moments m;
+        ops->count_run(table + fl_start_of(r), fl_run_flip(r), &m);
+        fl_count_pairs_of(&c, &m);
     }
-    fl_spread spread = fl_summarise_pairs(&c, to);
-    if (!c.rows[0] || !c.rows[1])
-        return;
-    double wins = (double)c.twice_wins, losses = 2 * spread.rows[0] * spread.rows[1] - wins;
-    spread.sums[0] = fl_squares_about_mean(&squares, 0, wins, spread.rows[0]);
-    spread.sums[1] = fl_squares_about_mean(&squares, 1, losses, spread.rows[1]);
-    to->auc_variance = fl_spread_variance(&spread);
+    fl_summarise_pairs(&c, to);
 }
 
-size_t fl_list_counts(const uint32_t *pairs, uint32_t *keys, double *negative, double *positive) {
+void fl_summarise_weights(const fl_wide *table, const fl_wider *squares, const uint32_t *extent,
+                          fl_ranking_summary *to) {
     const fl_evaluation_ops *ops = fl_ops_for(0)->evaluation;
+    fl_extent within = fl_runs_of(extent);
+    fl_compensated total[2] = {{0, 0}, {0, 0}}, square[2] = {{0, 0}, {0, 0}}, twice[2] = {{0, 0}, {0, 0}};
+    fl_compensated tied = {0, 0};
+    fl_spread spread[2] = {{0, 0, 0}, {0, 0, 0}};
+    for (uint32_t r = within.end; r-- > within.first;) {
+        double weights[2 * FL_RUN], squares_here[2], above[2];
+        fl_run_moments m;
+        if (fl_is_nothing(squares + 2 * r))
+            continue; /* a weight of one unit has a square of one */
+        ops->read_wide((const uint64_t *)(table + fl_start_of(r)), 2 * FL_RUN, weights);
+        ops->read_wider((const uint64_t *)(squares + 2 * r), 2, squares_here);
+        ops->weigh_run(weights, fl_run_flip(r), &m);
+        for (int label = 0; label < 2; label++)
+            above[label] = fl_total(total[label]);
+        for (int label = 0; label < 2; label++) {
+            double w = m.weight[label];
+            fl_add_run(&spread[label], &m, label, above[!label], w > 0 ? squares_here[label] / w : 0);
+            fl_add(&twice[label], m.twice[label]);
+            fl_add(&twice[label], 2 * w * above[!label]);
+            fl_add(&square[label], squares_here[label]);
+            fl_add(&total[label], w);
+        }
+        fl_add(&tied, m.tied);
+    }
+    memset(to, 0, sizeof *to);
+    for (int label = 0; label < 2; label++) {
+        to->weight[label] = fl_total(total[label]);
+        to->square[label] = fl_total(square[label]);
+    }
+    double pairs = to->weight[0] * to->weight[1];
+    if (!(pairs > 0))
+        return;
+    double both[] = {fl_total(twice[0]), fl_total(twice[1])};
+    to->auc = both[0] / (2 * pairs);
+    to->auc_margin = fl_total(tied) / 2 / pairs;
+    to->auc_variance = fl_pairs_variance(spread, both, to);
+}
+
+size_t fl_list_counts(const uint32_t *table, const uint32_t *extent, uint32_t *keys,
+                      double *const weight[2]) {
+    fl_extent within = fl_runs_of(extent);
     size_t n = 0;
-    for (uint32_t r = FL_N_RUNS; r > 0;) {
-        uint32_t flip, total[2];
-        const uint32_t *run = fl_run_at(pairs, --r, &flip);
-        ops->total_run(run, total);
-        if (!(total[0] | total[1]))
+    for (uint32_t key = within.end * FL_RUN; key-- > within.first * FL_RUN;) {
+        uint32_t b = table[fl_place_of_key(key, 0)], a = table[fl_place_of_key(key, 1)];
+        keys[n] = key;
+        weight[0][n] = b;
+        weight[1][n] = a;
+        n += (b | a) != 0;
+    }
+    return n;
+}
+
+size_t fl_list_weights(const fl_wide *table, const fl_wider *squares, const uint32_t *extent, uint32_t *keys,
+                       double *const weight[2], double *const square[2]) {
+    fl_extent within = fl_runs_of(extent);
+    size_t n = 0;
+    for (uint32_t r = within.end; r-- > within.first;) {
+        size_t first = n;
+        double total[2] = {0, 0}, all[2];
+        if (fl_is_nothing(squares + 2 * r))
             continue;
-        for (uint32_t k = FL_RUN; k-- > 0;) {
-            const uint32_t *pair = run + 2 * (k ^ flip);
-            keys[n] = r * FL_RUN + k;
-            negative[n] = pair[0];
-            positive[n] = pair[1];
-            n += (pair[0] | pair[1]) != 0;
+        for (uint32_t key = (r + 1) * FL_RUN; key-- > r * FL_RUN;) {
+            keys[n] = key;
+            for (uint32_t label = 0; label < 2; label++) {
+                weight[label][n] = fl_wide_as_double(table[fl_place_of_key(key, label)]);
+                total[label] += weight[label][n];
+            }
+            n += (weight[0][n] != 0) | (weight[1][n] != 0);
+        }
+        fl_ops_for(0)->evaluation->read_wider((const uint64_t *)(squares + 2 * r), 2, all);
+        for (int label = 0; label < 2; label++) {
+            double share = total[label] > 0 ? all[label] / total[label] : 0;
+            for (size_t i = first; i < n; i++)
+                square[label][i] = weight[label][i] * share;
         }
     }
     return n;

@@ -121,6 +121,24 @@ static inline void FL_NAMED(fl_read_groups)(const FL_ITEM *items, size_t n, fl_g
     g->positive_so_far = positive;
 }
 
+/* The next groups of equal scores, about so many samples: how many samples there are from `at` to the end of each,
+ * and how many of them are positive. Returns the number of groups. */
+static inline size_t FL_NAMED(fl_read_ends)(const FL_ITEM *items, size_t *at, size_t n, uint32_t *ends,
+                                            uint32_t *positive) {
+    const FL_ITEM *from = items + *at;
+    size_t left = n - *at, most = left < FL_GROUPS ? left : FL_GROUPS, k = 0, i = 0;
+    uint32_t so_far = 0;
+    for (int is_end = 1; i < most || !is_end; i++) {
+        so_far += FL_WORD(from[i]) & 1;
+        ends[k] = (uint32_t)i + 1;
+        positive[k] = so_far;
+        is_end = i + 1 == left || (FL_WORD(from[i]) ^ FL_WORD(from[i + 1])) >> 1;
+        k += (size_t)is_end; /* no branch, which random scores would mislead */
+    }
+    *at += i;
+    return k;
+}
+
 #undef FL_ITEM
 #undef FL_WORD
 #undef FL_WORD_BITS

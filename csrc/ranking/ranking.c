@@ -215,22 +215,30 @@ double fl_ordering_auc(const fl_ordering *r) {
     return fl_total(twice) / (2 * positive * negative);
 }
 
+static size_t fl_next_ends(const fl_ordering *r, int part, size_t *at, uint32_t *ends, uint32_t *positive) {
+    if (r->kind == FL_WORDS32)
+        return fl_read_ends_words32(r->part[part], at, r->n_part[part], ends, positive);
+    return fl_read_ends_words64(r->part[part], at, r->n_part[part], ends, positive);
+}
+
 void fl_ordering_area(const fl_ordering *r, fl_ranking_summary *to) {
-    fl_pairs c = {{0, 0}, 0, 0};
-    fl_groups g = fl_no_groups();
-    for (int part = 0; fl_advance(r, &part, &g);)
-        for (size_t k = 0; k < g.n; k++)
-            fl_count_entry(&c, (uint64_t)(int64_t)g.negative[k] - c.rows[0],
-                           (uint64_t)(int64_t)g.positive[k] - c.rows[1]);
-    fl_spread spread = fl_summarise_pairs(&c, to);
+    const fl_evaluation_ops *ops = fl_ops_for(0)->evaluation;
+    uint32_t ends[FL_GROUPS + FL_RUN_LANES], positive[FL_GROUPS + FL_RUN_LANES];
+    fl_pairs c = {{0, 0}, 0, 0, {{0, 0, 0}, {0, 0, 0}}};
+    ends[0] = positive[0] = 0;
+    for (int part = 0; part < 2; part++)
+        for (size_t at = 0; at < r->n_part[part];) {
+            fl_run_moments m;
+            size_t n = fl_next_ends(r, part, &at, ends + 1, positive + 1);
+            for (size_t k = n + 1; k < n + FL_RUN_LANES; k++) {
+                ends[k] = ends[n];
+                positive[k] = positive[n];
+            }
+            ops->count_groups(ends, positive, n, &m);
+            fl_count_pairs_of(&c, &m);
+        }
+    fl_summarise_pairs(&c, to);
     to->auc_margin = 0;
-    if (!c.rows[0] || !c.rows[1])
-        return;
-    g = fl_no_groups();
-    for (int part = 0; fl_advance(r, &part, &g);)
-        for (size_t k = 0; k < g.n; k++)
-            fl_spread_entry(&spread, g.negative[k] - spread.above[0], g.positive[k] - spread.above[1]);
-    to->auc_variance = fl_spread_variance(&spread);
 }
 
 double fl_ordering_average_precision(const fl_ordering *r) {

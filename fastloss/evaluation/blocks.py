@@ -16,8 +16,8 @@ from fastloss.errors import DomainError
 
 Array = npt.NDArray[Any]
 
-#: Rows of a block: its arrays stay in the second-level cache, and calls are few.
-BLOCK_ROWS = 1 << 16
+#: Rows of a block: its arrays stay in the last cache, and calls are few.
+BLOCK_ROWS = 1 << 18
 #: With groups, whose rows are brought together first.
 GROUPED_ROWS = 1 << 17
 
@@ -126,6 +126,11 @@ class Block:
             raise without_place(row, z[row])
         return kept
 
+    def found(self, model: int, cutoff: float) -> npt.NDArray[np.bool_]:
+        """Return whether the score of each row is above a cutoff, in a scratch array."""
+        scores = self.scores(model)
+        return np.greater(scores, cutoff, out=self.scratch.array("found", scores.shape, np.bool_))
+
     def repeated(self, times: int) -> Block:
         """Return runs and weights of rows that are so many samples each."""
         weights = None if self.double_weights is None else np.repeat(self.double_weights, times)
@@ -147,6 +152,8 @@ class Block:
 
 def precision(z: Array) -> type[np.floating[Any]]:
     """Return the precision in which predictions are computed."""
+    if z.dtype == np.float64:
+        return np.float64
     name = z.dtype.name
     return np.float32 if name in ("float32", "float16", "bfloat16") else np.float64
 

@@ -78,7 +78,7 @@ class ConfusionStore(Store):
             self.have_weights()
         lengths = np.diff(block.starts)
         for model, z in enumerate(block.predictions):
-            found = block.scores(model) > self.measure.cutoff if z.ndim == 1 else largest(z)
+            found = block.found(model, self.measure.cutoff) if z.ndim == 1 else largest(z)
             if z.ndim == 1 and block.double_weights is None and len(lengths) <= _FEW_RUNS:
                 self._count(model, block, label.view(np.bool_), found)
                 continue
@@ -93,13 +93,18 @@ class ConfusionStore(Store):
 
     def _count(self, model: int, block: Block, label: Array, found: Array) -> None:
         """Count the rows of two classes, run by run."""
-        both = label & found
+        both = np.logical_and(label, found, out=block.scratch.array("both", found.shape, np.bool_))
         for group, start, end in zip(block.groups, block.starts[:-1], block.starts[1:], strict=True):
             run = slice(start, end)
             positive, hits = np.count_nonzero(label[run]), np.count_nonzero(found[run])
             right = np.count_nonzero(both[run])
             others = end - start - positive - (hits - right)
             self.counts[model, group] += (others, hits - right, positive - right, right)
+
+    def clear(self) -> None:
+        """Take everything away that has been added."""
+        self.counts[:] = 0
+        super().clear()
 
     def merge(self, other: Any, groups: Array) -> None:
         """Add what another store of the same measure has."""
@@ -212,20 +217,20 @@ def _mcc(m: Array) -> tuple[float, Array]:
 
 
 class CalibrationStore(Store):
-    """Sums of probabilities and of labels, by bin of the probability."""
+    """Sums of probabilities, by their bin and by label."""
 
     measure: Calibration
 
     def __init__(self, measure: Calibration, n_models: int) -> None:
         super().__init__(measure, n_models)
         for model in range(n_models):
-            self.sums[f"values {model}"] = _core.ExactSums(2)
+            self.sums[f"values {model}"] = _core.ExactSums(1)
             self.sums[f"weights {model}"] = _core.ExactSums(0)
 
     @property
     def cells_per_group(self) -> int:
-        """The number of bins."""
-        return self.measure.n_bins
+        """The number of bins, twice."""
+        return 2 * self.measure.n_bins
 
     def add(self, block: Block) -> None:
         """Add the rows of a block."""
@@ -237,10 +242,12 @@ class CalibrationStore(Store):
             np.minimum(bins, n_bins - 1, out=bins)
             code = block.scratch.array("codes of bins", p.shape, np.uint32)
             np.copyto(code, bins, casting="unsafe")
-            given = [p, hit] if block.double_weights is None else [p, hit, block.double_weights]
-            (p, hit, *w), starts, cells = block.split_by(code, n_bins, given)
+            np.add(code, code, out=code)
+            np.add(code, hit, out=code)
+            given = [p] if block.double_weights is None else [p, block.double_weights]
+            (p, *w), starts, cells = block.split_by(code, 2 * n_bins, given)
             weights = w[0] if w else None
-            self.sums[f"values {model}"].add_values([p, hit], weights, weights, starts, cells)
+            self.sums[f"values {model}"].add_values([p], weights, weights, starts, cells)
             if weights is None:
                 self.sums[f"weights {model}"].add_counts(np.diff(starts).astype(np.int64), cells)
             else:
@@ -250,8 +257,7 @@ class CalibrationStore(Store):
         """Return the probability of each row, and 1 where what it is of is so."""
         z = block.predictions[model]
         if z.ndim == 1:
-            p = block.scores(model)
-            hit = block.labels.astype(p.dtype)
+            p, hit = block.scores(model), block.labels
             if self.measure.from_logits:
                 p = _sigmoid(p, block.scratch.array("probabilities", p.shape, p.dtype))
         else:
@@ -263,7 +269,7 @@ class CalibrationStore(Store):
                 p = 1 / shifted.sum(axis=1)
             else:
                 p = np.take_along_axis(wide, top[:, None], axis=1)[:, 0]
-            hit = (top == label).astype(np.float64)
+            hit = (top == label).view(np.uint8)
         if not (p.min(initial=0) >= 0 and p.max(initial=1) <= 1):
             row = int((~((p >= 0) & (p <= 1))).argmax())
             expected = "a number in [0, 1]"
@@ -271,14 +277,18 @@ class CalibrationStore(Store):
         return p, hit
 
     def bins(self, group: int, model: int) -> tuple[list[list[Total]], list[list[Total]]]:
-        """Return the sums of each bin's values, and of its weights."""
+        """Return the sums of each bin's probabilities and labels, as of two values, and of its weights."""
         n = self.measure.n_bins
         values, weights = self.sums[f"values {model}"], self.sums[f"weights {model}"]
-        cells = range(group * n, (group + 1) * n)
-        return (
-            [[Total(*values.cell(c, i)) for i in range(values.width)] for c in cells],
-            [[Total(*weights.cell(c, i)) for i in range(2)] for c in cells],
-        )
+        found: tuple[list[list[Total]], list[list[Total]]] = ([], [])
+        for cell in range(2 * group * n, 2 * (group + 1) * n, 2):
+            (p, p_w, p_p), (hit, hit_w, hit_p) = (
+                [Total(*values.cell(c, i)) for i in range(3)] for c in (cell, cell + 1)
+            )
+            miss, right = ([Total(*weights.cell(c, i)) for i in range(2)] for c in (cell, cell + 1))
+            found[0].append([p + hit, right[0], p_w + hit_w, right[1], p_p + hit_p, hit_w, right[1]])
+            found[1].append([a + b for a, b in zip(miss, right, strict=True)])
+        return found
 
     def table(self, group: int, model: int) -> dict[str, Array]:
         """Return the reliability table."""

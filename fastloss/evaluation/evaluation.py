@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import threading
-import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,8 @@ import numpy as np
 
 from fastloss import _core, _validation
 from fastloss._loss import PointwiseLoss, RowLoss, number_in
-from fastloss.errors import DomainError, RowSumWarning
+from fastloss.errors import DomainError
+from fastloss.evaluation.bad_rows import add_good_rows, blamed, shifted_warnings
 from fastloss.evaluation.blocks import BLOCK_ROWS, GROUPED_ROWS, Array, Scratch
 from fastloss.evaluation.result import Result
 from fastloss.evaluation.specs import Measured, as_measured, keys_of
@@ -25,6 +26,8 @@ _ON_ERROR = ("raise", "skip")
 #: Rows for each thread below which a second one costs more than it saves.
 _ROWS_PER_THREAD = 1 << 18
 _LOOK_SECONDS = 0.1
+#: A state of so few groups is kept for the next rows, which may be of others.
+_FEW_GROUPS = 1 << 10
 
 
 class Evaluation:
@@ -69,6 +72,8 @@ class Evaluation:
         self._models: tuple[str, ...] | None = None
         self._state: State | None = None
         self._width: int | None = None
+        #: An empty state, whose memory the next rows are added in.
+        self._spare: State | None = None
         #: What blocks are computed in, on this thread and on others.
         self._scratch = Scratch()
         self._others: list[Scratch] = []
@@ -115,14 +120,20 @@ class Evaluation:
                 f"sample_weight has shape {weights.shape}, expected ({len(y)},), one for each row"
             )
         y, predictions, weights, columns = self._flattened(y, predictions, weights, columns)
-        state = self._begun(models, names, predictions)
-        added = state.fresh()
+        added = self._fresh(models, names, predictions)
         added.scratch = self._scratch
         added.model_names = models
         added.hold()
         self._add(added, y, predictions, weights, columns)
-        state.merge(added)
-        self._models, self._state = models, state
+        if self._state is None:
+            added.settle()
+            self._state = added
+        else:
+            self._state.merge(added)
+            if len(added.groups) <= _FEW_GROUPS:
+                added.clear()
+                self._spare = added
+        self._models = models
         return self
 
     def merge(self, other: Evaluation) -> Self:
@@ -186,12 +197,18 @@ class Evaluation:
         >>> estimate.value, round(estimate.low, 3), round(estimate.high, 3)
         (2.0, 1.523, 2.477)
         """
+        return self._result(level, is_last=False)
+
+    def _result(self, level: float, is_last: bool) -> Result:
+        """Return the result, of a copy unless nothing is added any more."""
         level = number_in("level", level, 0, 1)
         if self._state is None:
             raise ValueError("there are no rows yet: nothing has no result")
-        snapshot = self._state.fresh()
-        snapshot.merge(self._state)
-        return Result(snapshot, self._keys, self._models or (), level)
+        state = self._state
+        if not is_last:
+            state = state.fresh()
+            state.merge(self._state)
+        return Result(state, self._keys, self._models or (), level)
 
     def to_bytes(self) -> bytes:
         """Return everything added up so far as bytes, for another process or a file.
@@ -261,10 +278,10 @@ class Evaluation:
         flat = None if weights is None else weights.reshape(-1)
         return y.reshape(-1), [z.reshape(-1) for z in predictions], flat, columns
 
-    def _begun(
+    def _fresh(
         self, models: tuple[str, ...], names: tuple[str, ...] | None, predictions: list[Array]
     ) -> State:
-        """Return the state to add to, and check that it is of the same models and keys."""
+        """Return a state for rows, and check that they are of the same models and keys as those before."""
         shapes = {z.shape[1:] for z in predictions}
         if len(shapes) > 1:
             raise ValueError(f"the models' predictions have shapes {[z.shape for z in predictions]}")
@@ -278,14 +295,15 @@ class Evaluation:
             raise ValueError(f"by has the keys {names}, but had {self._state.groups.names} before")
         if width != self._width:
             raise ValueError(f"y_pred has rows of {width} numbers, but had {self._width} before")
-        return self._state
+        spare, self._spare = self._spare, None
+        return self._state.fresh() if spare is None else spare
 
     def _add(
         self, state: State, y: Array, predictions: list[Array], weights: Array | None, by: list[Any]
     ) -> None:
         """Add rows block by block, on several threads where there are many."""
         size = GROUPED_ROWS if by else BLOCK_ROWS
-        size = max(1, size // max(1, int(np.prod(predictions[0].shape[1:]))))
+        size = max(1, size // max(1, math.prod(predictions[0].shape[1:])))
         cuts = [slice(i, min(i + size, len(y))) for i in range(0, len(y), size)]
         threads = min(_core.threads(), max(1, len(y) // _ROWS_PER_THREAD), 16)
         if threads == 1 or any(isinstance(one, RowLoss) for one in self._measured):
@@ -339,73 +357,14 @@ class Evaluation:
             y[cut], [z[cut] for z in predictions], None if weights is None else weights[cut],
             [column[cut] for column in by],
         )  # fmt: skip
-        with _shifted_warnings(cut.start, any(isinstance(one, RowLoss) for one in self._measured)):
+        with shifted_warnings(cut.start, any(isinstance(one, RowLoss) for one in self._measured)):
             if self._on_error == "skip":
-                _add_good_rows(state, *rows)
+                add_good_rows(state, *rows)
                 return
             try:
                 state.add(*rows)
             except DomainError as error:
-                raise error.shifted(cut.start, end=_blamed(state, error, *rows)) from error
-
-
-class _shifted_warnings:
-    """Passes on the first warning of a block with the row's number in all rows."""
-
-    def __init__(self, first_row: int, wanted: bool) -> None:
-        self.first_row = first_row
-        self.catcher = warnings.catch_warnings(record=True) if wanted else None
-        self.caught: Any = None
-
-    def __enter__(self) -> None:
-        if self.catcher is not None:
-            self.caught = self.catcher.__enter__()
-            warnings.simplefilter("always", UserWarning)
-
-    def __exit__(self, *error: Any) -> None:
-        if self.catcher is None:
-            return
-        self.catcher.__exit__(*error)
-        if error[0] is None and self.caught:
-            first = self.caught[0].message
-            if isinstance(first, RowSumWarning):
-                first = first.shifted(self.first_row)
-            warnings.warn(first, stacklevel=5)
-
-
-def _blamed(
-    state: State, error: DomainError, y: Array, predictions: list[Array], weights: Array | None, by: list[Any]
-) -> str:
-    """Say which of several models an error is about."""
-    if len(predictions) == 1 or error.argument != "y_pred":
-        return ""
-    for name, z in zip(state.model_names, predictions, strict=True):
-        try:
-            State(state.measured, 1).add(y, [z], weights, by)
-        except (TypeError, ValueError):
-            return f" (the model {name!r})"
-    return ""
-
-
-def _add_good_rows(
-    state: State, y: Array, predictions: list[Array], weights: Array | None, by: list[Any]
-) -> None:
-    """Add the rows that no measure refuses, and count the others."""
-    piece = state.fresh()
-    try:
-        piece.add(y, predictions, weights, by)
-    except DomainError:
-        if len(y) == 1:
-            state.skipped += 1
-            return
-        middle = len(y) // 2
-        for half in (slice(0, middle), slice(middle, None)):
-            _add_good_rows(
-                state, y[half], [z[half] for z in predictions], None if weights is None else weights[half],
-                [column[half] for column in by],
-            )  # fmt: skip
-        return
-    state.merge(piece)
+                raise error.shifted(cut.start, end=blamed(state, error, *rows)) from error
 
 
 def evaluate(
@@ -456,11 +415,11 @@ def evaluate(
     evaluation = Evaluation(measures, on_error=on_error)
     if data is None:
         evaluation.update(y_true, y_pred, sample_weight, by)
-        return evaluation.result(level)
+        return evaluation._result(level, is_last=True)
     from fastloss.evaluation.sources import Columns, add_source
 
     add_source(evaluation, data, Columns.named(y_true, y_pred, sample_weight, by))
-    return evaluation.result(level)
+    return evaluation._result(level, is_last=True)
 
 
 def _numbers(x: Any, name: str) -> Array:

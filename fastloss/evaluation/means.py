@@ -56,6 +56,11 @@ class Store(ABC):
         for name, sums in self.sums.items():
             sums.merge(other.sums[name], cells)
 
+    def clear(self) -> None:
+        """Take everything away that has been added."""
+        for sums in self.sums.values():
+            sums.clear()
+
     @abstractmethod
     def estimate(self, group: int, model: int, about: About) -> Any:
         """Return the estimate of a group and model."""
@@ -215,11 +220,13 @@ class AccuracyStore(MeanStore):
         """Return 1 where the class is found, 0 elsewhere."""
         z = block.predictions[model]
         if z.ndim == 1:
-            hits = (block.scores(model) > self.measure.cutoff) == (block.labels == 1)
+            hits = block.found(model, self.measure.cutoff)
+            np.equal(hits, block.labels.view(np.bool_), out=hits)
         else:
             hits = rank_of_label(block, model) < self.measure.top_k
-        found: Array = hits.astype(np.float32)
-        return found
+        values = block.scratch.array(("values", model), hits.shape, np.float32)
+        np.copyto(values, hits)
+        return values
 
 
 class BiasStore(MeanStore):
@@ -314,6 +321,10 @@ class MaxErrorStore(Store):
             if len(errors):
                 largest = np.maximum.reduceat(errors, starts)
                 self.largest[groups, model] = np.maximum(self.largest[groups, model], largest)
+
+    def clear(self) -> None:
+        """Take everything away that has been added."""
+        self.largest[:] = -np.inf
 
     def merge(self, other: Any, groups: Array) -> None:
         """Add what another store of the same measure has."""

@@ -11,6 +11,7 @@ from fastloss import _core
 from fastloss.evaluation.blocks import Array, Block
 from fastloss.evaluation.estimates import Estimate, Total, minus, with_interval
 from fastloss.evaluation.means import About, Store
+from fastloss.evaluation.tables import LARGEST_WEIGHT, MOST_COUNTS, Ranked, Table
 
 #: A group of so many rows is kept row by row; of more, rows are counted by the key of their score.
 KEPT_ROWS = 1 << 16
@@ -18,23 +19,7 @@ KEPT_ROWS = 1 << 16
 HELD_ROWS = 1 << 22
 #: With so few groups in a block each one's rows are held by themselves.
 _FEW_RUNS = 64
-#: Weights in a table are multiples of 2^-64 up to this.
-LARGEST_WEIGHT = 2.0**31
-_MOST_COUNTS = 2**32 - 1
-_PLACES = _core.places_of_keys()
 _EXTENT = {"roc_auc": "auc", "average_precision": "precision", "ks": "ks"}
-
-
-class Ranked(NamedTuple):
-    """Weights of the labels 0 and 1, and their squares, by score, the highest first."""
-
-    score: Array
-    negative: Array
-    positive: Array
-    negative_squares: Array
-    positive_squares: Array
-    tied: bool = False
-    counted: bool = False
 
 
 class Rows(NamedTuple):
@@ -101,104 +86,6 @@ class Rows(NamedTuple):
         return Rows.joined([self])
 
 
-class Table:
-    """Counts of a group's rows by score and label, for one model; weights once there are some."""
-
-    def __init__(self, weighted: bool = False) -> None:
-        self.counts: Array | None = None
-        #: Empty where rows are counted.
-        self.wide: Array = np.zeros(0, dtype=np.uint64)
-        self.squares: Array = self.wide
-        if weighted:
-            self._make_wide()
-        else:
-            self.counts = np.full((_core.SCORE_KEYS, 2), 0, dtype=np.uint32)
-        self.rows = 0
-        #: Whether another table has the same arrays.
-        self.is_shared = False
-
-    def shared(self) -> Table:
-        """Return a table with the same arrays; whichever is added to first copies them."""
-        self.is_shared = True
-        other = Table.__new__(Table)
-        other.__dict__.update(self.__dict__)
-        return other
-
-    def _own(self) -> None:
-        if self.is_shared:
-            self.counts = None if self.counts is None else self.counts.copy()
-            self.wide, self.squares = self.wide.copy(), self.squares.copy()
-            self.is_shared = False
-
-    def add(self, scores: Array, labels: Array, weights: Array | None) -> None:
-        """Add rows."""
-        if weights is not None and len(weights) and weights.max() > LARGEST_WEIGHT:
-            row = int(np.argmax(weights))
-            raise ValueError(
-                f"sample_weight[{row}] = {weights[row]} is above 2**31, the largest weight of an order of "
-                f"more than {KEPT_ROWS:,} rows: divide the weights, or ask for exact=True"
-            )
-        self._own()
-        self.rows += len(labels)
-        if weights is None and self.counts is not None and self.rows <= _MOST_COUNTS:
-            _core.count_scores(self.counts, scores, labels)
-            return
-        self._widen()
-        ones = np.ones(len(labels)) if weights is None else weights
-        _core.weigh_scores(self.wide, self.squares, scores, labels, ones)
-
-    def _make_wide(self) -> None:
-        self.wide = np.zeros((_core.SCORE_KEYS, 2, 2), dtype=np.uint64)
-        self.squares = np.zeros((_core.COARSE_KEYS, 2, 3), dtype=np.uint64)
-
-    def _widen(self) -> None:
-        """Turn counts into weights of 1."""
-        if self.counts is None:
-            return
-        self._make_wide()
-        self.wide[:, :, 1] = self.counts
-        by_key = self.counts[_PLACES].astype(np.uint64)
-        self.squares[:, :, 2] = by_key.reshape(_core.COARSE_KEYS, -1, 2).sum(axis=1)
-        self.counts = None
-        self.is_shared = False
-
-    def merge(self, other: Table) -> None:
-        """Add another table."""
-        self._own()
-        self.rows += other.rows
-        if self.counts is not None and other.counts is not None and self.rows <= _MOST_COUNTS:
-            self.counts += other.counts
-            return
-        self._widen()
-        if other.counts is not None:
-            other = other.shared()
-            other._widen()
-        _core.merge_weights(self.wide, self.squares, other.wide, other.squares)
-
-    def places(self) -> Array:
-        """Return where it has something, the highest score first."""
-        found: Array
-        if self.counts is not None:
-            found = _PLACES[_core.list_counts(self.counts)[0]]
-        else:
-            found = _PLACES[_core.list_weights(self.wide, self.squares)[0]]
-        return found
-
-    def ranked(self) -> Ranked:
-        """Return what is in it, by score."""
-        if self.counts is not None:
-            keys, b, a = _core.list_counts(self.counts)
-            return Ranked(_scores_of_keys(keys), b, a, b, a, tied=False, counted=True)
-        keys, b, a, b_squares, a_squares = _core.list_weights(self.wide, self.squares)
-        return Ranked(_scores_of_keys(keys), b, a, b_squares, a_squares)
-
-    def area(self) -> dict[str, Any]:
-        """Return what is in it of the area under the curve."""
-        if self.counts is not None:
-            return _core.summarise_counts(self.counts)
-        return _core.summarise_area(*_core.list_weights(self.wide, self.squares)[1:])
-
-
 class OrderStore(Store):
     """What the measures of an order share: rows, or tables of the groups that have many."""
 
@@ -261,6 +148,19 @@ class OrderStore(Store):
             new = [rows for rows in self.kept if id(rows) not in old]
             self.kept = [rows for rows in self.kept if id(rows) in old] + Rows.copied(new)
 
+    def clear(self) -> None:
+        """Take everything away that has been added; what another store has got of it stays as it is."""
+        self.kept, self.tables, self.held = [], {}, 0
+        self.counts[:] = 0
+        self._ranked.clear()
+        self._says.clear()
+
+    def settle(self) -> None:
+        """Hold no rows any more that are the caller's."""
+        self.holds = False
+        self._spill()
+        self.kept = Rows.copied(self.kept)
+
     def _spill(self) -> None:
         """Move the rows of groups that have become large, or have a table, to tables."""
         if self.measure.exact or (self.holds and self.held <= HELD_ROWS):
@@ -287,6 +187,13 @@ class OrderStore(Store):
         self.held = sum(len(rows.label) for rows in left)
 
     def _add_to_tables(self, group: int, rows: Rows) -> None:
+        weights = rows.weight
+        if weights is not None and weights.max(initial=0) > LARGEST_WEIGHT:
+            row = int(np.argmax(weights))
+            raise ValueError(
+                f"sample_weight[{row}] = {weights[row]} is above 2**31, the largest weight of an order of "
+                f"more than {KEPT_ROWS:,} rows: divide the weights, or ask for exact=True"
+            )
         if group not in self.tables:
             self.tables[group] = [Table(rows.weight is not None) for _ in range(self.n_models)]
         for table, score in zip(self.tables[group], rows.scores, strict=True):
@@ -328,7 +235,7 @@ class OrderStore(Store):
             found = self.tables[group][model].area()
         else:
             rows = self.rows_of(group)
-            if len(rows.label) <= _MOST_COUNTS:
+            if len(rows.label) <= MOST_COUNTS:
                 order = order_of(rows.scores[model], rows.label, rows.weight)
                 found = None if order is None else order.area()
         if found is None:
@@ -346,7 +253,7 @@ class OrderStore(Store):
         if group not in self.tables:
             return True, 0.0
         table = self.tables[group][model]
-        return False, 0.0 if table.counts is not None else table.rows * 2.0**-64
+        return False, table.rows * 2.0**-64 if table.weighted else 0.0
 
     def estimate(self, group: int, model: int, about: About, kind: str = "roc_auc") -> Estimate:
         """Return one of the measures."""
@@ -405,9 +312,12 @@ def exact_total(x: Array) -> float:
 
 def order_of(scores: Array, labels: Array, weights: Array | None) -> _core.Ranking | None:
     """Return rows by score; None where they have weights, or scores that are infinite."""
-    if weights is not None or not np.isfinite(scores).all():
+    if weights is not None:
         return None
-    return _core.Ranking(scores, labels)
+    try:
+        return _core.Ranking(scores, labels)
+    except ValueError:
+        return None
 
 
 def rank_rows(scores: Array, labels: Array, weights: Array | None) -> Ranked:
@@ -431,13 +341,3 @@ def rank_rows(scores: Array, labels: Array, weights: Array | None) -> Ranked:
         for mask in (~is_positive, is_positive)
     ]
     return Ranked(score[starts], sums[0], sums[1], sums[2], sums[3], tied=True, counted=weights is None)
-
-
-def _scores_of_keys(keys: Array) -> Array:
-    """Return the lowest score of each key."""
-    half = _core.SCORE_KEYS // 2
-    key = keys.astype(np.int64)
-    size = np.where(key >= half, key - half, half - 1 - key + 1).astype(np.uint32)
-    bits = (size << np.uint32(9)) + np.uint32(0x35800000)
-    score = bits.view(np.float32).astype(np.float64) - 2.0**-20
-    return np.where(key >= half, score, -score)

@@ -87,6 +87,21 @@ class State:
             if isinstance(store, OrderStore):
                 store.holds = True
 
+    def clear(self) -> None:
+        """Take everything away that has been added; the groups stay."""
+        self.samples[:] = 0
+        self.weights.clear()
+        self.skipped = 0
+        for store in self.stores:
+            store.clear()
+
+    def settle(self) -> None:
+        """Be a state by itself after all: what has been held goes to where it belongs."""
+        self.holds = False
+        for store in self.stores:
+            if isinstance(store, OrderStore):
+                store.settle()
+
     def add(self, y: Array, predictions: list[Array], weights: Array | None, by: list[Any]) -> None:
         """Add rows. After an error the state is of no more use."""
         if not len(y):
@@ -137,7 +152,9 @@ class State:
         self.skipped += other.skipped
 
     def overall(self) -> State:
-        """Return all groups as one."""
+        """Return all groups as one: itself where there is no `by`."""
+        if self.groups.labels == [None] and self.groups.names is None:
+            return self
         whole = State(self.measured, self.n_models)
         whole.groups.index(None)
         whole._grow()

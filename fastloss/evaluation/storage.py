@@ -13,9 +13,10 @@ from fastloss import _core
 from fastloss._loss import Loss
 from fastloss.evaluation.decisions import ConfusionStore
 from fastloss.evaluation.means import LossStore, MaxErrorStore, Store
-from fastloss.evaluation.order import OrderStore, Rows, Table
+from fastloss.evaluation.order import OrderStore, Rows
 from fastloss.evaluation.specs import Measured, find_measure
 from fastloss.evaluation.state import State
+from fastloss.evaluation.tables import Table
 from fastloss.formulas import Formula
 from fastloss.formulas.specification import read_line, write_line
 from fastloss.registry import find_loss
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from fastloss.evaluation.evaluation import Evaluation
 
 _MAGIC = b"fastloss evaluation\n"
-VERSION = 1
+VERSION = 2
 _WORD = 8
 _MOST_GROUPS = 1 << 32
 
@@ -247,32 +248,29 @@ def _read_rows(told: dict[str, Any], n: int, n_models: int, reader: _Reader) -> 
 
 
 def _table_written(table: Table, writer: _Writer) -> dict[str, Any]:
-    """Write the keys that have counts."""
-    if table.counts is not None:
-        kept = table.places()
-        keys, counts = writer.array(kept), writer.array(table.counts[kept])
-        return {"rows": table.rows, "keys": keys, "counts": counts}
-    kept = table.places()
-    return {
-        "rows": table.rows,
-        "keys": writer.array(kept),
-        "wide": writer.array(table.wide[kept]),
-        "squares": writer.array(table.squares),
-    }
+    """Write the keys that it has, and of weights the squares of the runs."""
+    keys = table.keys()
+    places = _core.places_of_keys(keys)
+    told = {"rows": table.rows, "keys": writer.array(keys)}
+    if table.weighted:
+        wide, squares = table.memory.arrays
+        return {**told, "wide": writer.array(wide[places]), "squares": writer.array(squares)}
+    return {**told, "counts": writer.array(table.memory.arrays[0][places])}
 
 
 def _read_table(told: dict[str, Any], reader: _Reader) -> Table:
     table = Table(weighted="counts" not in told)
     table.rows = _whole(told["rows"])
     keys = reader.array(told["keys"], np.uint32, (None,))
-    if len(keys) and keys.max() >= _core.SCORE_KEYS:
-        raise ValueError("a table has no such key")
+    places = _core.places_of_keys(keys)
+    if len(keys):
+        table.memory.widen(np.array([keys.min(), keys.max()]))
     if "counts" in told:
-        assert table.counts is not None
-        table.counts[keys] = reader.array(told["counts"], np.uint32, (len(keys), 2))
+        table.memory.arrays[0][places] = reader.array(told["counts"], np.uint32, (len(keys), 2))
         return table
-    table.wide[keys] = reader.array(told["wide"], np.uint64, (len(keys), 2, 2))
-    table.squares = reader.array(told["squares"], np.uint64, (_core.COARSE_KEYS, 2, 3))
+    table.memory.arrays[0][places] = reader.array(told["wide"], np.uint64, (len(keys), 2, 2))
+    runs = table.memory.runs()
+    table.memory.arrays[1][runs] = reader.array(told["squares"], np.uint64, (_core.RUNS, 2, 3))[runs]
     return table
 
 

@@ -105,10 +105,10 @@ def test_error_of_a_difference_of_aucs_by_resampling():
 
 
 def key_of(x):
-    pairs = np.zeros((_core.SCORE_KEYS, 2), np.uint32)
-    _core.count_scores(pairs, x, np.ones(1, np.uint8))
-    place = int(np.flatnonzero(pairs[:, 1])[0])
-    return int(np.flatnonzero(_core.places_of_keys() == place)[0])
+    pairs, extent = np.zeros(2 * _core.SCORE_KEYS, np.uint32), np.array([_core.SCORE_KEYS, 0], np.uint32)
+    _core.count_scores(pairs, extent, x, np.ones(1, np.uint8))
+    assert pairs[_core.places_of_keys(extent)].tolist() == [[0, 1], [0, 1]]
+    return int(extent[0])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -121,7 +121,8 @@ def test_keys_are_in_the_order_of_the_scores(dtype):
     assert (keys[0], keys[-1]) == (0, _core.SCORE_KEYS - 1)
     apart = key_of(np.array([0.7000], dtype)), key_of(np.array([0.7001], dtype))
     assert apart[0] < apart[1]
-    np.testing.assert_array_equal(np.sort(_core.places_of_keys()), np.arange(_core.SCORE_KEYS))
+    places = _core.places_of_keys(np.arange(_core.SCORE_KEYS, dtype=np.uint32))
+    np.testing.assert_array_equal(np.sort(places.ravel()), np.arange(2 * _core.SCORE_KEYS))
 
 
 def test_labels_of_minus_one_are_zero():

@@ -45,6 +45,30 @@ def test_area_of_rows_is_what_pairs_give(n, dtype):
     assert estimate.standard_error == pytest.approx(math.sqrt(variance), rel=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shares", [(0.5, 0.3, 0.2), (0.001, 0.998, 0.001)])
+def test_area_of_rows_that_many_have_one_score(shares, dtype):
+    """Groups that go on for longer than what is read at once; pairs by counts."""
+    n = 5000
+    rng = np.random.default_rng(3)
+    scores, labels = (
+        rng.choice([-1.0, 0.5, 2.0], n, p=shares).astype(dtype),
+        rng.integers(0, 2, n).astype(np.uint8),
+    )
+    counts = [[int(np.sum((scores == x) & (labels == k))) for x in (-1.0, 0.5, 2.0)] for k in range(2)]
+    (b, a), sizes = counts, [sum(some) for some in counts]
+    won = [Fraction(2 * sum(b[:i]) + b[i], 2 * sizes[0]) for i in range(3)]
+    lost = [Fraction(2 * sum(a[i + 1 :]) + a[i], 2 * sizes[1]) for i in range(3)]
+    auc = sum(rows * share for rows, share in zip(a, won, strict=True)) / sizes[1]
+    variance = sum(
+        sum(rows * (share - auc) ** 2 for rows, share in zip(some, of, strict=True)) / (size * (size - 1))
+        for some, of, size in ((b, lost, sizes[0]), (a, won, sizes[1]))
+    )
+    found = _core.Ranking(scores, labels).area()
+    assert found["auc"] == float(auc)
+    assert found["auc_variance"] == pytest.approx(float(variance), rel=1e-13, abs=0)
+
+
 def test_area_of_rows_of_one_class_or_with_weights():
     scores = np.array([1.0, 2.0])
     assert _core.Ranking(scores, np.ones(2, np.uint8)).area()["weight"] == [0, 2]
@@ -73,28 +97,28 @@ def test_tables_of_weights_are_sums_of_whole_numbers(n):
     scores = rng.choice(rng.normal(size=9), n).astype(np.float32)
     labels = rng.integers(0, 2, n).astype(np.uint8)
     weights = weights_of_every_size(rng, n)
-    pairs = np.zeros((_core.SCORE_KEYS, 2, 2), np.uint64)
-    squares = np.zeros((_core.COARSE_KEYS, 2, 3), np.uint64)
-    counts = np.zeros((_core.SCORE_KEYS, 2), np.uint32)
+    pairs, squares = np.zeros((2 * _core.SCORE_KEYS, 2), np.uint64), np.zeros((_core.RUNS, 2, 3), np.uint64)
+    counts = np.zeros(2 * _core.SCORE_KEYS, np.uint32)
+    extent, its_extent = (np.array([_core.SCORE_KEYS, 0], np.uint32) for _ in range(2))
     half = n // 2
-    more = np.zeros_like(pairs), np.zeros_like(squares)
-    for part, to in ((slice(0, half), (pairs, squares)), (slice(half, n), more)):
+    more = np.zeros_like(pairs), np.zeros_like(squares), its_extent
+    for part, to in ((slice(0, half), (pairs, squares, extent)), (slice(half, n), more)):
         assert _core.weigh_scores(*to, scores[part], labels[part], weights[part])
     _core.merge_weights(pairs, squares, *more)
-    _core.count_scores(counts, scores, labels)
-    keys = _core.list_counts(counts)[0]
-    listed, b, a, b_squares, a_squares = _core.list_weights(pairs, squares)
+    _core.count_scores(counts, extent, scores, labels)
+    keys = _core.list_counts(counts, extent)[0]
+    assert extent.tolist() == [keys[-1], keys[0]]
+    listed, b, a, b_squares, a_squares = _core.list_weights(pairs, squares, extent)
     assert set(listed.tolist()) <= set(keys.tolist())
     assert (np.diff(listed.astype(np.int64)) < 0).all()
-    place_of = _core.places_of_keys()
     key_of = dict(zip(np.unique(scores)[::-1].tolist(), keys.tolist(), strict=True))
     sums, square_sums = Counter(), Counter()
     for score, label, w in zip(scores.tolist(), labels.tolist(), weights.tolist(), strict=True):
         key = key_of[score]
         sums[key, label] += math.floor(Fraction(w) * 2**64)
-        square_sums[key >> 8, label] += math.floor(Fraction(w * w) * 2**128)
+        square_sums[key // _core.RUN_KEYS, label] += math.floor(Fraction(w * w) * 2**128)
     for (key, label), total in sums.items():
-        low, high = (int(x) for x in pairs[place_of[key], label])
+        low, high = (int(x) for x in pairs[_core.places_of_keys(np.array([key], np.uint32))[0, label]])
         assert high << 64 | low == total
     for (coarse, label), total in square_sums.items():
         low, middle, high = (int(x) for x in squares[coarse, label])
@@ -102,19 +126,18 @@ def test_tables_of_weights_are_sums_of_whole_numbers(n):
     for label, (w, s) in enumerate(((b, b_squares), (a, a_squares))):
         for key, x in zip(listed.tolist(), w.tolist(), strict=True):
             assert x == pytest.approx(sums[key, label] / 2**64, rel=1e-15)
-        for coarse in {key >> 8 for key in listed.tolist() if sums[key, label]}:
-            total = math.fsum(s[listed >> 8 == coarse])
+        for coarse in {key // _core.RUN_KEYS for key in listed.tolist() if sums[key, label]}:
+            total = math.fsum(s[listed // _core.RUN_KEYS == coarse])
             assert total == pytest.approx(square_sums[coarse, label] / 2**128, rel=1e-12)
 
 
 def test_a_unit_is_carried_through_all_words_of_a_square():
     """Of 2^-k three times each the squares add up to 1 less the last one, which comes once more."""
     weights = np.array([2.0**-k for k in range(1, 65) for _ in range(3)] + [2.0**-64])
-    pairs = np.zeros((_core.SCORE_KEYS, 2, 2), np.uint64)
-    squares = np.zeros((_core.COARSE_KEYS, 2, 3), np.uint64)
-    n = len(weights)
-    assert _core.weigh_scores(pairs, squares, np.zeros(n, np.float32), np.ones(n, np.uint8), weights)
-    assert squares[_core.COARSE_KEYS // 2, 1].tolist() == [0, 0, 1]
+    pairs, squares = np.zeros((2 * _core.SCORE_KEYS, 2), np.uint64), np.zeros((_core.RUNS, 2, 3), np.uint64)
+    n, extent = len(weights), np.array([_core.SCORE_KEYS, 0], np.uint32)
+    assert _core.weigh_scores(pairs, squares, extent, np.zeros(n, np.float32), np.ones(n, np.uint8), weights)
+    assert squares[_core.RUNS // 2, 1].tolist() == [0, 0, 1]
 
 
 @pytest.mark.parametrize("size", [1e-17, 1e-9, 1.0, 1e9])

@@ -74,6 +74,37 @@ def test_any_cut_order_and_tree_gives_the_same_numbers(weighted, spilled, monkey
         assert numbers(pieces[0].result()) == whole
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("kept", [100, 1 << 16])
+def test_many_updates_and_errors_between_them_give_the_same_numbers(weighted, kept, monkeypatch):
+    """Also of groups that come and go; what an error has left behind is not added later."""
+    monkeypatch.setattr(order, "KEPT_ROWS", kept)
+    data = table(1200)
+    data["by"] = data["by"].astype(object)
+    data["by"][300:400], data["by"][900:] = "es", "pt"
+    whole = numbers(fl.Evaluation(MEASURES).update(*rows(data, slice(None), weighted)).result())
+    ev = fl.Evaluation(MEASURES)
+    for i in range(0, 1200, 100):
+        y, z, w, by = rows(data, slice(i, i + 100), weighted)
+        bad = y.astype(np.int64)
+        bad[-1] = 7
+        with pytest.raises(fl.DomainError):
+            ev.update(bad, z, w, by)
+        ev.update(y, z, w, by)
+        with pytest.raises(ValueError, match="has"):
+            ev.update(y, z, w, by[1:])
+    assert numbers(ev.result()) == whole
+    assert numbers(ev.update(*rows(data, slice(None), weighted)).result()) == numbers(
+        fl.Evaluation(MEASURES).update(*(_twice(x) for x in rows(data, slice(None), weighted))).result()
+    )
+
+
+def _twice(x):
+    if isinstance(x, dict):
+        return {name: _twice(z) for name, z in x.items()}
+    return None if x is None else np.concatenate([x, x])
+
+
 def test_threads_and_blocks_do_not_matter(monkeypatch):
     from fastloss.evaluation import evaluation
 
@@ -111,8 +142,8 @@ def cells_of_rows():
             sums.grow(1)
             sums.add_values(values, w, w, run, group)
             found += [sums.cell(0, i) for i in range(sums.width)]
-    pairs = np.zeros((_core.SCORE_KEYS, 2), np.uint32)
-    _core.count_scores(pairs, data["z"]["a"], data["y"])
+    pairs, extent = np.zeros(2 * _core.SCORE_KEYS, np.uint32), np.array([_core.SCORE_KEYS, 0], np.uint32)
+    _core.count_scores(pairs, extent, data["z"]["a"], data["y"])
     return [*found, np.flatnonzero(pairs).tolist()]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fastloss as fl
-from fastloss.evaluation import order, storage
+from fastloss.evaluation import order, storage, tables
 
 HEAD = len(storage._MAGIC) + 2 + 8
 
@@ -63,7 +63,7 @@ def test_damage_is_seen(state):
 def test_another_version_is_told():
     raw = bytearray(a_state().to_bytes())
     raw[len(storage._MAGIC)] = 99
-    with pytest.raises(ValueError, match="version 99, but fastloss here knows version 1"):
+    with pytest.raises(ValueError, match="version 99, but fastloss here knows version 2"):
         fl.Evaluation.from_bytes(bytes(raw))
     with pytest.raises(TypeError, match="bytes"):
         fl.Evaluation.from_bytes("text")
@@ -103,6 +103,18 @@ def test_made_up_headers_are_errors_or_evaluations(state):
         if made._state is not None:
             str(made.result())
     assert refused > rounds / 3
+
+
+def test_squares_of_runs_without_keys_are_not_handed_on():
+    """Memory of tables is zero where no key is, whatever the bytes say."""
+    table, writer = tables.Table(weighted=True), storage._Writer()
+    table.add(np.ones(3, np.float32), np.ones(3, np.uint8), np.ones(3))
+    told = storage._table_written(table, writer)
+    writer.parts[-1] = b"\1" * len(writer.parts[-1])
+    read = storage._read_table(told, storage._Reader(memoryview(b"".join(writer.parts))))
+    assert np.count_nonzero(read.memory.arrays[1].any(axis=(1, 2))) == 1
+    del read, table
+    assert not any(array.any() for array in tables.Memory(weighted=True).arrays)
 
 
 def test_labels_and_losses_that_cannot_be_written():

@@ -66,10 +66,12 @@ def draw(rng, n, kind, dtype):
         x = np.concatenate([x, -x[: n - n // 2]])[:n]
     if kind == "zeros":
         x = np.where(rng.random(n) < 0.7, 0.0, x)
+    if kind == "short":  # so few bits that products have no more than a double, or a few too many
+        x = np.rint(x * 2.0 ** rng.integers(19, 30)) * 2.0**-9
     return x.astype(dtype)
 
 
-KINDS = ("plain", "wide", "extreme", "subnormal", "cancel", "zeros")
+KINDS = ("plain", "wide", "extreme", "subnormal", "cancel", "zeros", "short")
 
 
 @pytest.mark.parametrize("weighted", [False, True, "counted"])
@@ -77,7 +79,7 @@ KINDS = ("plain", "wide", "extreme", "subnormal", "cancel", "zeros")
 @pytest.mark.parametrize("kind", KINDS)
 def test_cells_are_what_fractions_give(kind, dtype, weighted):
     rng = np.random.default_rng(KINDS.index(kind))
-    for n in (1, 33, 1100):
+    for n in (1, 33, 1100, 50, 70):
         values = [draw(rng, n, kind, dtype) for _ in range(2)]
         weights = rng.uniform(0, 3, n) * (rng.random(n) < 0.9) if weighted else None
         counted = weights * rng.integers(0, 3, n) if weighted == "counted" else weights

@@ -14,13 +14,15 @@ from machine.test_interrupts import _seconds_to_stop
 
 import fastloss as fl
 from fastloss import _core
-from fastloss.evaluation import order
+from fastloss.evaluation import order, tables
 
 
 def table(keys, counts):
-    pairs = np.zeros((_core.SCORE_KEYS, 2), dtype=np.uint32)
-    pairs[_core.places_of_keys()[keys]] = counts
-    return pairs
+    """A table of counts, and its extent."""
+    keys = np.asarray(keys, dtype=np.uint32)
+    pairs = np.zeros(2 * _core.SCORE_KEYS, dtype=np.uint32)
+    pairs[_core.places_of_keys(keys)] = counts
+    return pairs, np.array([keys.min(), keys.max()], dtype=np.uint32)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -32,7 +34,7 @@ def test_counts_by_pairs(seed):
     counts[rng.random(len(keys)) < 0.2] = 0
     pairs = table(keys, counts)
     kept = counts.any(axis=1)
-    listed, negative, positive = _core.list_counts(pairs)
+    listed, negative, positive = _core.list_counts(*pairs)
     assert listed.tolist() == keys[kept][::-1].tolist()
     np.testing.assert_array_equal(np.stack([negative, positive], axis=1), counts[kept][::-1])
     # Each row's share of pairs won, and DeLong's variance of their mean.
@@ -42,7 +44,7 @@ def test_counts_by_pairs(seed):
     tied = Fraction(sum(x == y for x in b for y in a), 2 * len(a) * len(b))
     spread = sum((sum(won[x, y] for x in b) / len(b) - auc) ** 2 for y in a) / (len(a) * (len(a) - 1))
     spread += sum((sum(won[x, y] for y in a) / len(a) - auc) ** 2 for x in b) / (len(b) * (len(b) - 1))
-    found = _core.summarise_counts(pairs)
+    found = _core.summarise_counts(*pairs)
     assert found["weight"] == [len(b), len(a)]
     assert found["auc"] == pytest.approx(float(auc), rel=3e-16)
     assert found["auc_margin"] == pytest.approx(float(tied), rel=3e-16)
@@ -51,13 +53,13 @@ def test_counts_by_pairs(seed):
 
 def test_counts_up_to_the_most_rows():
     half = 2**31 - 1
-    found = _core.summarise_counts(table([5, 900_000], [[half, 1], [0, half]]))
+    found = _core.summarise_counts(*table([5, 900_000], [[half, 1], [0, half]]))
     assert found["auc"] == (half * half + half / 2) / (half * (half + 1))
-    found = _core.summarise_counts(table([5, 900_000], [[0, half], [half, 1]]))
+    found = _core.summarise_counts(*table([5, 900_000], [[0, half], [half, 1]]))
     assert found["auc"] == (half / 2) / (half * (half + 1))
-    assert _core.summarise_counts(table([5], [[3, 0]]))["auc"] == 0
+    assert _core.summarise_counts(*table([5], [[3, 0]]))["auc"] == 0
     with pytest.raises(ValueError, match="another size"):
-        _core.summarise_counts(np.zeros((4, 2), np.uint32))
+        _core.summarise_counts(np.zeros(8, np.uint32), np.zeros(2, np.uint32))
 
 
 @pytest.mark.parametrize("flipped", [False, True])
@@ -76,9 +78,44 @@ def test_the_variance_of_many_rows_that_are_nearly_in_order(flipped):
         sum(rows * (share - auc) ** 2 for rows, share in part) / (n * (n - 1))
         for n, part in ((negatives, lost), (positives, won))
     )
-    found = _core.summarise_counts(table([5, 600_000], counts))
+    found = _core.summarise_counts(*table([5, 600_000], counts))
     assert found["auc"] == pytest.approx(float(auc), rel=3e-16)
     assert found["auc_variance"] == pytest.approx(float(wanted), rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_memory_of_tables_is_handed_on_as_zeros(weighted):
+    """Also that of scores at both ends, and of more tables than stay in memory."""
+    rng = np.random.default_rng(0)
+    scores = np.concatenate([[-np.inf, -0.0, 1e-30, np.inf], rng.normal(size=500)]).astype(np.float32)
+    labels = rng.integers(0, 2, len(scores)).astype(np.uint8)
+    weights = rng.uniform(size=len(scores)) if weighted else None
+    for part in (slice(None), slice(4, None), slice(0, 1), slice(1, 3), slice(3, 4)):
+        some = [tables.Table(weighted) for _ in range(tables._MOST_SPARE[weighted] + 1)]
+        for one in some:
+            assert not any(array.any() for array in one.memory.arrays)
+            one.add(scores[part], labels[part], None if weights is None else weights[part])
+        assert some[0].area()["weight"] == some[-1].area()["weight"]
+        del one, some
+    assert len(tables._SPARE[weighted]) == tables._MOST_SPARE[weighted]
+
+
+def test_a_merged_table_has_what_both_have():
+    """Of extents that lie apart, that overlap, and of an empty one."""
+    rng = np.random.default_rng(1)
+    pieces = [rng.uniform(low, low + 1, 300).astype(np.float32) for low in (-9, 3, 3.5)] + [
+        np.zeros(0, np.float32)
+    ]
+    for i, first in enumerate(pieces):
+        for second in pieces[i + 1 :]:
+            parts, whole = [tables.Table() for _ in range(2)], tables.Table()
+            for part, scores in zip(parts, (first, second), strict=True):
+                labels = (np.arange(len(scores)) % 3 == 0).astype(np.uint8)
+                part.add(scores, labels, None)
+                whole.add(scores, labels, None)
+            parts[0].merge(parts[1])
+            assert parts[0].area() == whole.area()
+            np.testing.assert_array_equal(parts[0].keys(), whole.keys())
 
 
 def data(n, seed=0):
