@@ -1,8 +1,8 @@
 """Times evaluations beside scikit-learn with pandas, Polars and DuckDB: ``python -m benchmarks.evaluation``.
 
-One thread each, all in one run, in turns; of some rounds that which took the processor the least time, since other
-work may keep the machine busy. The peers compute the mean loss and the AUC, without the standard errors that
-fastloss gives as well.
+One thread each, all in one run, in turns; of some rounds that which took the processor the least time, since
+other work may keep the machine busy. The peers compute the mean loss and the AUC, without the standard errors
+that fastloss gives as well.
 """
 
 from __future__ import annotations
