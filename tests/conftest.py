@@ -115,7 +115,9 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["worst"] = list(WORST.items())
+        # Python's own numbers alone can be sent.
+        plain = [(key, {o: tuple(map(float, worst)) for o, worst in by.items()}) for key, by in WORST.items()]
+        session.config.workeroutput["worst"] = plain
 
 
 @pytest.hookimpl(optionalhook=True)
