@@ -47,7 +47,8 @@ static inline double fl_three_halves(int exponent) {
 }
 
 /* Powers of two at which numbers below 2^exponent are split. */
-static __attribute__((noinline)) void fl_start_levels(double s[][FL_EXACT_LANES], double *start, int levels, int exponent) {
+static __attribute__((noinline)) void fl_start_levels(double s[][FL_EXACT_LANES], double *start, int levels,
+                                                      int exponent) {
     for (int j = 0; j < levels; j++) {
         start[j] = fl_three_halves(exponent + FL_HEADROOM - j * FL_LEVEL_BITS);
         for (int k = 0; k < FL_EXACT_LANES; k++)
@@ -55,7 +56,8 @@ static __attribute__((noinline)) void fl_start_levels(double s[][FL_EXACT_LANES]
     }
 }
 
-static __attribute__((noinline)) void fl_total_levels(double s[][FL_EXACT_LANES], const double *start, int levels, double *totals) {
+static __attribute__((noinline)) void fl_total_levels(double s[][FL_EXACT_LANES], const double *start,
+                                                      int levels, double *totals) {
     for (int j = 0; j < levels; j++) {
         double lanes[FL_EXACT_LANES];
         for (int k = 0; k < FL_EXACT_LANES; k++)
