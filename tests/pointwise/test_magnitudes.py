@@ -40,3 +40,12 @@ def test_poisson_at_infinite_logarithms(dtype: Any) -> None:
     """Of no events a mean of 0 is the best there is; 0·∞ is not part of the loss."""
     y, z = np.array([0, 1, 0, 1], dtype), np.array([-np.inf, -np.inf, np.inf, np.inf], dtype)
     np.testing.assert_array_equal(fl.Poisson()(y, z, reduction="none"), [0, np.inf, np.inf, np.inf])
+
+
+@pytest.mark.parametrize("of", [{}, {"pos_weight": 3.0}], ids=repr)
+def test_binary_cross_entropy_at_infinite_logits(of: Any, dtype: Any) -> None:
+    """Certainty costs nothing where it is right, and everything where it is wrong."""
+    y, z = np.array([1, 0, 0, 1], dtype), np.array([np.inf, -np.inf, np.inf, -np.inf], dtype)
+    loss = fl.BinaryCrossEntropy(**of)
+    np.testing.assert_array_equal(loss(y, z, reduction="none"), [0, 0, np.inf, np.inf])
+    assert loss(y[:2], z[:2]) == 0
