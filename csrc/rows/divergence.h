@@ -41,6 +41,12 @@ FL_INLINE real fl_relative_entropy(real p, real q) {
     return fl_fma(usual ? p : 0, l.hi + l.lo, ((p > 0) & !usual) ? FL_INFINITY : 0);
 }
 
+/* p/(m·n) for m ≤ n, where p/m may be subnormal, and m·n as well, but not both. */
+FL_INLINE real fl_quotient_of_two(real p, real m, real n) {
+    int is_small = m < FL_CONST(0x1p-60, 0x1p-500);
+    return p / (is_small ? m : m * n) / (is_small ? n : 1);
+}
+
 /* d: the row's sum, here and below */
 #define ROW kl_divergence
 #include "plain.inc"
@@ -58,7 +64,8 @@ FL_ROW_FINISH(kl_divergence) {
 }
 
 FL_ROW_EMIT(kl_divergence) {
-    real slope = e.y / (e.y > 0 ? e.z : 1), curvature = slope / (e.y > 0 ? e.z : 1);
+    real z = e.y > 0 ? e.z : 1, slope = e.y / z;
+    real curvature = fl_quotient_of_two(e.y, z, z);
     return (fl_row_slopes){-row.p * slope, row.p * curvature};
 }
 
@@ -165,7 +172,7 @@ FL_ROW_FINISH(js_divergence) {
 FL_INLINE fl_row_slopes fl_jensen_shannon_slopes(real p, real q) {
     int has_gradient = (p + q > 0) & (p != q), has_hessian = p > 0;
     real gradient = fl_log_to_mean(has_gradient ? p : 1, has_gradient ? q : 1);
-    real hessian = (p / (has_hessian ? q : 1)) / (has_hessian ? p + q : 1);
+    real hessian = fl_quotient_of_two(p, has_hessian ? q : 1, has_hessian ? p + q : 1);
     return (fl_row_slopes){gradient, hessian};
 }
 

@@ -101,3 +101,15 @@ def test_rounding_errors_of_long_sums_do_not_grow_with_gamma(n_classes: int, rng
     found = fl.Focal(gamma=5.0)(np.full(600, n), logits, reduction="none")
     error = abs(found - expected) / np.spacing(expected.astype(np.float32))
     assert error.max() < 4
+
+
+def test_hessians_of_divergences_by_subnormal_masses(dtype: Any) -> None:
+    """p/q² and half of p/(q·(p + q)) keep their digits where p/q is subnormal on the way."""
+    least, eps = float(np.finfo(dtype).smallest_subnormal), float(np.finfo(dtype).eps)
+    for size in (2.0**-17, 2.0**-40, least * 2.0**49):
+        p, q = np.array([[3 * least, 1]], dtype), np.array([[1.7 * size, 1 - 1.7 * size]], dtype)
+        for loss, share in ((fl.KLDivergence(), 1), (fl.JSDivergence(), 0.5)):
+            found = loss.value_gradient_and_hessian(p, q, reduction="none")[2][0, 0]
+            mass, other = mpmath.mpf(3 * least), mpmath.mpf(float(q[0, 0]))
+            expected = share * mass / other / (other if share == 1 else mass + other)
+            assert float(found) == pytest.approx(float(expected), rel=4 * eps, abs=0)
