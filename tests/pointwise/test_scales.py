@@ -70,3 +70,11 @@ def test_hessian_of_pseudo_huber_is_of_the_exact_square_of_its_scale() -> None:
     error = (found - expected) / np.spacing(expected.astype(np.float32))
     assert abs(error.mean()) < 0.1
     assert abs(error).max() < 3
+
+
+def test_zero_one_decides_by_the_exact_difference(dtype: type) -> None:
+    """Rounded, all of these differences are the threshold itself."""
+    y, z = np.array([2.0**-60, -(2.0**-60), 0], dtype), np.ones(3, dtype)
+    for of_z in (z, -z):
+        found = fl.ZeroOne(threshold=1.0)(y * of_z, of_z, reduction="none")
+        np.testing.assert_array_equal(found, [0, 1, 1])
