@@ -31,8 +31,8 @@ FL_RULE(unit) {
 /* ρ'(r)/r, the sharpest majorizer of an even loss that is concave in r² (de Leeuw and Lange 2009); ρ''(0) at
  * r = 0 and where a slope next to it is subnormal, and so has few digits. */
 FL_RULE(secant) {
-    real r = z - y;
-    int is_near = (fl_abs(r) < FL_CONST(0x1p-102, 0x1p-969)) & (fl_abs(g) < FL_SMALLEST_NORMAL) & (h != 0);
+    real r = z - y, size = fl_abs(r), slope = fl_abs(g);
+    int is_near = (size < FL_CONST(0x1p-102, 0x1p-969)) & (slope < FL_SMALLEST_NORMAL) & (h != 0);
     return (r == 0) | is_near ? h : g / r;
 }
 
