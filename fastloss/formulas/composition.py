@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,13 @@ from fastloss.formulas.text import write
 #: +1 or -1 times the prediction, for labels that are 1 and 0 or -1.
 _MARGIN = "where(y > 0, z, -z)"
 _SMOOTH_L1 = "where(abs(z - y) < beta, (z - y)**2/(2*beta), abs(z - y) - beta/2)"
+_ROBUST = "abs(alpha - 2)/alpha*expm1(alpha/2*log1p(((z - y)/c)**2/abs(alpha - 2)))"
+_ROBUST_LIMITS = {
+    math.inf: "expm1(((z - y)/c)**2/2)",
+    2.0: "((z - y)/c)**2/2",
+    0.0: "log1p(((z - y)/c)**2/2)",
+    -math.inf: "-expm1(-((z - y)/c)**2/2)",
+}
 _TWEEDIE = "exp((2 - power)*z)/(2 - power) - y*exp((1 - power)*z)/(1 - power)"
 
 _SHORTFALL = f"maximum(0, 1 - {_MARGIN})"
@@ -64,6 +72,7 @@ _TEXTS: dict[str, str | Callable[[Any], str | None]] = {
     "absolute_percentage_error": "abs(z - y)/maximum(abs(y), 2**-52)",
     "linex": "exp(a*(z - y)) - a*(z - y) - 1",
     "fair": "c**2*(abs(z - y)/c - log1p(abs(z - y)/c))",
+    "general_robust": lambda loss: _ROBUST_LIMITS.get(loss.alpha, _ROBUST),
     "cauchy": "c**2/2*log1p(((z - y)/c)**2)",
     "welsch": "c**2/2*(1 - exp(-((z - y)/c)**2))",
     "tukey": "where(abs(z - y) <= c, c**2/6*(1 - (1 - ((z - y)/c)**2)**3), c**2/6)",

@@ -26,6 +26,8 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(fl.__file__).parents[1])}
 def data(tmp_path, monkeypatch):
     """Rows in a table, in files, and in a folder that is named after a column."""
     monkeypatch.chdir(tmp_path)
+    for of_terminals in ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(of_terminals, raising=False)
     rng = np.random.default_rng(3)
     n = 600
     y = rng.integers(0, 2, n).astype(np.uint8)

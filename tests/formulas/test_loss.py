@@ -27,6 +27,11 @@ NAIVE = [
     (fl.PseudoHuber(2.0), "d**2*(sqrt(1 + ((z - y)/d)**2) - 1)", {"d": 2.0}),
     (fl.Quantile(0.9), "maximum(q*(y - z), (q - 1)*(y - z))", {"q": 0.9}),
     (fl.Expectile(0.8), "where(z > y, 1 - q, q)*(z - y)**2", {"q": 0.8}),
+    (
+        fl.GeneralRobust(0.5, 1.5),
+        "abs(a - 2)/a*((((z - y)/c)**2/abs(a - 2) + 1)**(a/2) - 1)",
+        {"a": 0.5, "c": 1.5},
+    ),
     (fl.Cauchy(1.5), "c**2/2*log(1 + ((z - y)/c)**2)", {"c": 1.5}),
     (fl.Welsch(2.0), "c**2/2*(1 - exp(-((z - y)/c)**2))", {"c": 2.0}),
     (fl.Tukey(4.0), "where(abs(z - y) <= c, c**2/6*(1 - (1 - ((z - y)/c)**2)**3), c**2/6)", {"c": 4.0}),
@@ -92,6 +97,7 @@ CANCELS = {
     "SymmetricAbsolutePercentageError": r"sign\(z - y\)",
     "Linex": r"expm1\(0.5\*\(z - y\)\) - 0.5\*\(z - y\) cancels",
     "Fair": r"log1p\(abs\(z - y\)/1.5\) cancels",
+    "GeneralRobust": r"\*\*0.25 - 1 cancels",
 }
 IDS = [f"{type(loss).__name__}-{i}" for i, (loss, _, _) in enumerate(NAIVE)]
 
