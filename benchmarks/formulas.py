@@ -109,6 +109,17 @@ def fair(xp, loss, y, z):
     return lambda: c**2 * (u - xp.log1p(u)), lambda: r / (1 + u), lambda: 1 / (1 + u) ** 2
 
 
+def general_robust(xp, loss, y, z):
+    r, c, alpha, b = z - y, loss.c, loss.alpha, abs(loss.alpha - 2)
+    v = (r * (1 / c)) ** 2 / b + 1
+    slope, curvature = v ** (alpha / 2 - 1), v ** (alpha / 2 - 2)
+    return (
+        lambda: b / alpha * (v ** (alpha / 2) - 1),
+        lambda: r / c**2 * slope,
+        lambda: curvature * (1 + (alpha - 1) * (v - 1)) / c**2,
+    )
+
+
 def cauchy(xp, loss, y, z):
     r, c = z - y, loss.c
     u = (r * (1 / c)) ** 2
@@ -273,8 +284,8 @@ FORMULAS: dict[str, Formula] = {
     f.__name__: f
     for f in (
         squared_error, half_squared_error, absolute_error, huber, smooth_l1, log_cosh, pseudo_huber,
-        quantile, expectile, epsilon_insensitive, squared_epsilon_insensitive, linex, fair, cauchy, welsch,
-        tukey, poisson, gamma, tweedie, squared_log_error, absolute_percentage_error,
+        quantile, expectile, epsilon_insensitive, squared_epsilon_insensitive, linex, fair, general_robust,
+        cauchy, welsch, tukey, poisson, gamma, tweedie, squared_log_error, absolute_percentage_error,
         symmetric_absolute_percentage_error, zero_one, perceptron, hinge, squared_hinge, modified_huber,
         smoothed_hinge, exponential, wasserstein_critic, binary_cross_entropy, brier_score, binary_focal,
         asymmetric_loss,
