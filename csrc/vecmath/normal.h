@@ -19,8 +19,8 @@ FL_INLINE fl_pair fl_exp_minus_square(real a, real factor) {
 /* a·b·2^-64 as a pair. */
 FL_INLINE fl_pair fl_scaled_product(fl_pair a, fl_pair b) {
     const real scale = (real)0x1p-64;
-    fl_pair p = fl_two_product(a.hi, b.hi);
-    p = fl_fast_two_sum(p.hi, fl_fma(a.hi, b.lo, fl_fma(a.lo, b.hi, p.lo)));
+    fl_pair p = fl_pair_product(a, b);
+    p = fl_fast_two_sum(p.hi, p.lo);
     return (fl_pair){p.hi * scale, p.lo * scale};
 }
 

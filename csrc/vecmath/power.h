@@ -40,8 +40,7 @@ FL_INLINE fl_pair fl_log_accurate(real m, real scale) {
     s2.lo = fl_fma(2 * s, s_lo, s2.lo);
     fl_pair q = fl_fast_two_sum(two_thirds.hi, s2.hi * fl_atanh_rest(s2.hi));
     q.lo += two_thirds.lo;
-    fl_pair v = fl_two_product(s2.hi, q.hi);
-    v.lo = fl_fma(s2.hi, q.lo, fl_fma(s2.lo, q.hi, v.lo));
+    fl_pair v = fl_pair_product(s2, q);
     fl_pair sum = fl_fast_two_sum(2, v.hi), l = fl_two_product(s, sum.hi);
     l.lo = fl_fma(s, sum.lo + v.lo, fl_fma(s_lo, sum.hi, l.lo));
     fl_pair all = fl_two_sum(k * FL_LN2_HI, l.hi);

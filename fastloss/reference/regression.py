@@ -262,9 +262,14 @@ class GeneralRobust(Loss):
     def __init__(self, alpha: float = 1.0, c: float = 1.0) -> None:
         self.alpha, self.c = alpha, c
 
+    @property
+    def _b(self) -> float:
+        """|α - 2|, or 1 at α = 2, where any number serves."""
+        return abs(self.alpha - 2) or 1.0
+
     def _power(self, x: Array, exponent: float) -> Array:
         """exponent·b·log(1 + x²/b), whatever b: exponent·x² for an infinite one, and 1 for b = 0."""
-        b = abs(self.alpha - 2) or 1.0
+        b = self._b
         if b == np.inf:
             return exponent * np.abs(x) * np.abs(x)
         # Beyond 1e40·√b the 1 is below the last bit, and x² need not be formed, nor overflow.
@@ -273,7 +278,7 @@ class GeneralRobust(Loss):
         return exponent * b * np.where(u < 1e40, inner, 2 * np.log(np.maximum(u, 1)))
 
     def _value(self, y: Array, z: Array) -> Array:
-        x, b = (z - y) / self.c, abs(self.alpha - 2) or 1.0
+        x, b = (z - y) / self.c, self._b
         if self.alpha == 0:
             return self._power(x, 0.5)
         share = np.sign(self.alpha) if b == np.inf else self.alpha / b
@@ -289,7 +294,7 @@ class GeneralRobust(Loss):
 
     def _bend(self, x: Array, sign: float) -> Array:
         """(1 + (α - 1)·q)/(1 + q), q = x²/b, by its terms; with sign 1 the sum of their sizes."""
-        b = abs(self.alpha - 2) or 1.0
+        b = self._b
         if b == np.inf:
             return 1 + (sign or np.sign(self.alpha)) * x * x
         share = 1 / (1 + x * x / b)
