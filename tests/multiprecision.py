@@ -143,7 +143,10 @@ def _split(x: Any) -> tuple[float, float, int]:
         return float(np.sign(x)) / 2, 0.0, BEYOND
     mantissa, exponent = _arithmetic.frexp(_arithmetic.number(x))
     high = float(mantissa)
-    return high, float(mantissa - high), max(-BEYOND, min(int(exponent), BEYOND))
+    low = float(mantissa - high)
+    if abs(high) == 1 and low == 0:  # what is next to a power of two, which one arithmetic rounds to it
+        high, exponent = high / 2, exponent + 1
+    return high, low, max(-BEYOND, min(int(exponent), BEYOND))
 
 
 def truth(formula: Any, y: np.ndarray, z: np.ndarray) -> Truth:
