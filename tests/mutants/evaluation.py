@@ -57,15 +57,17 @@ BREAKS = [
         ("far * (2 * t + far * w)", "far * far * w"),
         ("t + far * w;", "t;"),
         (
-            "const uint32_t *entries = run + (size_t)2 * FL_RUN_LANES * (row ^ flip);",
-            "const uint32_t *entries = run + (size_t)2 * FL_RUN_LANES * row;",
+            "const uint32_t *entries = run + (size_t)2 * FL_RUN_LANES * (row ^ flip) + part",
+            "const uint32_t *entries = run + (size_t)2 * FL_RUN_LANES * row + part",
         ),
         (
-            "const double *entries = run + (size_t)2 * FL_RUN_LANES * (row ^ flip);",
-            "const double *entries = run + (size_t)2 * FL_RUN_LANES * row;",
+            "const double *entries = run + (size_t)2 * FL_RUN_LANES * (row ^ flip) + part",
+            "const double *entries = run + (size_t)2 * FL_RUN_LANES * row + part",
         ),
-        ("to->tied += m->tied[k];\n    }\n}\n\n/* A whole", "to->tied = m->tied[k];\n    }\n}\n\n/* A whole"),
-        ("fl_run_row lost = above_a + a, won = above_b + b;", "fl_run_row lost = 2 * a, won = 2 * b;"),
+        ("to->tied += part->tied[k];", "to->tied = part->tied[k];"),
+        ("i < 2 * FL_RUN_LANES; i += 2", "i < FL_RUN_LANES; i += 2"),
+        ("part = m + lane / FL_ENTRY_LANES;", "part = m;"),
+        ("fl_entries lost = above_a + a, won = above_b + b;", "fl_entries lost = 2 * a, won = 2 * b;"),
     ),
     *breaks(
         "csrc/evaluation/tables.c",
