@@ -11,7 +11,15 @@ from fastloss import _core
 from fastloss.binary import BinaryCrossEntropy
 from fastloss.errors import DomainError
 from fastloss.evaluation.blocks import Array, Block, check_order
-from fastloss.evaluation.estimates import Estimate, Moments, Scores, Total, combination, with_interval
+from fastloss.evaluation.estimates import (
+    Estimate,
+    Moments,
+    Scores,
+    Total,
+    combination,
+    mean_of,
+    with_interval,
+)
 from fastloss.evaluation.means import About, Store, class_labels
 from fastloss.measures import Calibration, Confusion
 
@@ -292,9 +300,13 @@ class CalibrationStore(Store):
 
     def table(self, group: int, model: int) -> dict[str, Array]:
         """Return the reliability table."""
-        values, weights = self.bins(group, model)
+        return self._table(*self.bins(group, model))
+
+    def _table(self, values: list[list[Total]], weights: list[list[Total]]) -> dict[str, Array]:
         n = self.measure.n_bins
-        means = np.array([[mean_of(v, k, w) for k in range(2)] for v, w in zip(values, weights, strict=True)])
+        means = np.array([
+            [mean_of(v[k], w[0]) for k in range(2)] for v, w in zip(values, weights, strict=True)
+        ])  # fmt: skip
         return {
             "low": np.arange(n) / n,
             "high": np.arange(1, n + 1) / n,
@@ -306,7 +318,7 @@ class CalibrationStore(Store):
     def estimate(self, group: int, model: int, about: About) -> Scores:
         """Return the distances of shares and probabilities, and Murphy's parts of the Brier score."""
         values, weights = self.bins(group, model)
-        table = self.table(group, model)
+        table = self._table(values, weights)
         kept = table["weight"] > 0
         gap = np.where(kept, table["probability"] - table["share"], 0.0)
         share = np.where(kept, table["share"], 0.0)
@@ -342,11 +354,6 @@ class CalibrationStore(Store):
             },
             {"reliability": table},
         )
-
-
-def mean_of(cells: list[Total], k: int, weights: list[Total]) -> float:
-    """Return the mean of one of two values of a bin; NaN of an empty one."""
-    return combination(cells, 2, weights, [float(k == 0), float(k == 1)]).mean()
 
 
 def _sigmoid(z: Array, out: Array) -> Array:

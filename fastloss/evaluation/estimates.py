@@ -119,7 +119,10 @@ class Total(NamedTuple):
 
     def __add__(self, other: object) -> Total:
         assert isinstance(other, Total)
-        return Total(*(a + b for a, b in zip(self, other, strict=True)))
+        return Total(
+            self.units + other.units, self.above + other.above, self.below + other.below,
+            self.nans + other.nans,
+        )  # fmt: skip
 
     def times(self, factor: int) -> Total:
         """Multiply by a whole number."""
@@ -158,6 +161,13 @@ def root_of_quotient(a: int, b: int) -> float:
     return quotient(math.isqrt((a << shift) // b), 1 << (shift // 2))
 
 
+def mean_of(p: Total, w: Total, scale: int = 1) -> float:
+    """Return p / (w scale), rounded once; NaN without rows."""
+    if not p.is_finite:
+        return p.special() if w.units else math.nan
+    return quotient(p.units, w.units * scale)
+
+
 class Moments(NamedTuple):
     """Sums of p, p w and p² over rows, p being a weighted value times a scale, and of w and w²."""
 
@@ -170,9 +180,7 @@ class Moments(NamedTuple):
 
     def mean(self) -> float:
         """Return sum p / sum w, rounded once; NaN without rows."""
-        if not self.p.is_finite:
-            return self.p.special() if self.w.units else math.nan
-        return quotient(self.p.units, self.w.units * self.scale)
+        return mean_of(self.p, self.w, self.scale)
 
     def standard_error(self) -> float:
         """Return the root of sum (p - m w)² / (sum w)², m being the mean: that of a ratio of two sums."""
@@ -194,13 +202,13 @@ def combination(
     scale = max(b for _, b in ratios)  # powers of two
     whole = [a * (scale // b) for a, b in ratios]
     p = p_w = p_p = Total(0)
-    at = 2 * n_values
-    for k in range(n_values):
+    counting = [k for k in range(n_values) if whole[k]]
+    for k in counting:
         p += cells[k].times(whole[k])
         p_w += cells[n_values + k].times(whole[k])
-        for j in range(k + 1):
+        for j in counting[: counting.index(k) + 1]:
+            at = 2 * n_values + k * (k + 1) // 2 + j
             p_p += cells[at].times(whole[j] * whole[k] * (1 if j == k else 2))
-            at += 1
     return Moments(p, p_w, p_p, weights[0], weights[1], scale)
 
 

@@ -17,6 +17,7 @@ from fastloss.evaluation.estimates import (
     Moments,
     Total,
     combination,
+    mean_of,
     minus,
     quotient,
     with_interval,
@@ -256,9 +257,7 @@ class R2Store(Store):
     def _means(self, group: int, about: About) -> tuple[list[Total], list[float], float]:
         n = self.n_models + 2
         cells = [Total(*self.sums["values"].cell(group, i)) for i in range(self.sums["values"].width)]
-        units = [
-            combination(cells, n, about.weights, [float(k == j) for j in range(n)]).mean() for k in range(n)
-        ]
+        units = [mean_of(cells[k], about.weights[0]) for k in range(n)]
         w, y_y, y = about.weights[0].units, cells[n - 2], cells[n - 1]
         if about.weights[0] == about.weights[1]:
             y_y = cells[-1]  # weights of 1: the squares themselves, not rounded ones
