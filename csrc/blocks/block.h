@@ -2,11 +2,9 @@
 #ifndef FL_BLOCKS_BLOCK_H
 #define FL_BLOCKS_BLOCK_H
 
-#include <stddef.h>
+#include "../lanes.h"
 
 enum {
-    /* Kernels see whole multiples of so many elements; what is left over is padded. */
-    FL_LANES = 16,
     /* Bytes of one array of a block. The six that a call can need stay in L1 together with their sources;
      * larger blocks make the memory wait longer for the passes that only touch L1, smaller ones make more
      * calls. */
@@ -15,10 +13,5 @@ enum {
      * block at a time. */
     FL_RAW_BYTES = 4096
 };
-
-/* n with its padding: whole lanes. */
-static inline size_t fl_round_up(size_t n) {
-    return (n + FL_LANES - 1) & ~(size_t)(FL_LANES - 1);
-}
 
 #endif

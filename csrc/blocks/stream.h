@@ -3,8 +3,8 @@
 #ifndef FL_BLOCKS_STREAM_H
 #define FL_BLOCKS_STREAM_H
 
+#include "../simd/simd.h"
 #include "real.h"
-#include "stream_line.h"
 
 /* Whole lines; up to the first, as NumPy's arrays often begin 16 bytes into one, and after the last by
  * quarters of lines, which the processor combines with what is stored next to them. The ends are stored as
@@ -31,13 +31,6 @@ static void fl_stream(void *destination, const void *block, size_t n) {
 static void fl_triad(float *to, const float *a, const float *b, size_t n) {
     for (size_t i = 0; i < n; i += 16)
         fl_stream_sum_line(to + i, a + i, b + i);
-}
-
-/* Streaming stores are weakly ordered: other threads may see them only after a fence. */
-static void fl_stream_end(void) {
-#if defined(__SSE2__)
-    _mm_sfence();
-#endif
 }
 
 #endif

@@ -10,7 +10,7 @@ enum { FL_CENTER_SUMS = FL_PRECISION / 32 };
  * addition is kept (Knuth 1969). */
 FL_INLINE void fl_add_to_center(const real *x, const real *c, double weight, double *sum, double *error,
                                 size_t from, size_t end) {
-    FL_COLUMN_LOOP
+    FL_INDEPENDENT_LOOP
     for (size_t i = from; i < end; i++) {
         double term = ((double)x[i] - (double)c[i]) * weight;
 #if FL_PRECISION == 64
@@ -58,7 +58,7 @@ static void fl_center_rows(const fl_center_task *tasks, size_t n_rows, size_t n,
 static void fl_finish_center(void *gradient, const double *sum, const double *error, size_t n,
                              double factor) {
     real *to = gradient;
-    FL_COLUMN_LOOP
+    FL_INDEPENDENT_LOOP
     for (size_t i = 0; i < n; i++) {
         double with_error = sum[i] + error[i];
         to[i] = (real)(factor * (with_error == with_error ? with_error : sum[i]) + 0); /* no -0 */

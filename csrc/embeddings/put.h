@@ -2,7 +2,6 @@
 #ifndef FL_EMBEDDINGS_PUT_H
 #define FL_EMBEDDINGS_PUT_H
 
-#include "../blocks/stream_line.h"
 #include "kernel_types.h"
 #include "wide.h"
 
@@ -35,7 +34,7 @@ FL_INLINE fl_put fl_put_of(const fl_embedding_tile *t, size_t row, const int n_i
 FL_INLINE void fl_put_piece(const int n_outputs, const fl_put_step step, const fl_put *p, const double *s,
                             size_t i, const int width) {
     real line[FL_MAX_INPUTS][64 / sizeof(real)];
-    FL_LANE_LOOP
+    FL_ROLLED_LOOP
     for (int k = 0; k < width; k++) {
         real g[FL_MAX_INPUTS];
         step(s, p->in[0][i + (size_t)k], p->in[1][i + (size_t)k], p->in[2][i + (size_t)k], g);
@@ -70,7 +69,7 @@ FL_INLINE void fl_store_columns(const int n_outputs, const fl_put_step step, con
                                 size_t from, size_t end) {
     const real *a = p->in[0], *b = p->in[1], *c = p->in[2];
     real *to_a = p->to[0], *to_b = p->to[1], *to_c = p->to[2];
-    FL_COLUMN_LOOP
+    FL_INDEPENDENT_LOOP
     for (size_t i = from; i < end; i++) {
         real g[FL_MAX_INPUTS];
         step(s, a[i], b[i], c[i], g);

@@ -68,7 +68,7 @@ static void fl_slopes_row(const fl_similarity_block *b, size_t row, const void *
     const real my_level = ((const real *)level)[anchor], my_share = shares[anchor];
     const real *their_shares = shares + b->first_column, *misses = missed;
     const real inverse = (real)b->inverse_temperature;
-    FL_COLUMN_LOOP
+    FL_INDEPENDENT_LOOP
     for (size_t j = 0; j < b->n_columns; j++) {
         real here = fl_exp(fl_fma(s[j], inverse, -my_level)),
              there = fl_exp(fl_fma(s[j], inverse, -levels[j]));

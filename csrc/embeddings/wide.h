@@ -3,7 +3,7 @@
  *
  * Sixteen lanes are added in a fixed order, so that all tiers with fused multiply-add give the same bits; a
  * chunk's lanes are folded, and the chunks' sums added with their errors, so that the error of a long row
- * does not grow with its length. The lanes are vectors of the machine's width by name, as in blocks/tile.h.
+ * does not grow with its length. The lanes are vectors of the machine's width by name, as in simd/simd.h.
  */
 #ifndef FL_EMBEDDINGS_WIDE_H
 #define FL_EMBEDDINGS_WIDE_H
@@ -12,105 +12,12 @@
 
 #include "../blocks/tile.h"
 #include "../dispatch/watch.h"
+#include "../simd/loops.h"
+#include "../simd/simd.h"
 #include "../sums/compensated.h"
 #include "../sums/fold.h"
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-#if defined(__ARM_NEON) && defined(__aarch64__)
-#include <arm_neon.h>
-#endif
-
 enum { FL_WIDE_LANES = FL_LANES, FL_WIDE_CHUNK = 1024, FL_WIDE_SUMS = 3 };
-
-/* Iterations of a loop over a row do not depend on each other, though a gradient may lie over its input. */
-#if defined(__GNUC__) && !defined(__clang__)
-#define FL_COLUMN_LOOP _Pragma("GCC ivdep")
-#else
-#define FL_COLUMN_LOOP _Pragma("clang loop vectorize(assume_safety)")
-#endif
-
-/* Unrolled before it is vectorised, the loop over the lanes would stay scalar. */
-#if defined(__GNUC__) && !defined(__clang__)
-#define FL_LANE_LOOP _Pragma("GCC unroll 1")
-#else
-#define FL_LANE_LOOP _Pragma("clang loop unroll(disable)")
-#endif
-
-FL_INLINE double fl_wide_fma(double a, double b, double c) {
-#if FL_HAS_FMA
-    return __builtin_fma(a, b, c);
-#else
-    return a * b + c;
-#endif
-}
-
-/* Vectors: a·b + c as fl_fma has it; as many reals as it has lanes, as doubles; halves folded onto halves. */
-#if defined(__AVX512F__)
-FL_INLINE fl_double_vector fl_vector_fma(fl_double_vector a, fl_double_vector b, fl_double_vector c) {
-    return _mm512_fmadd_pd(a, b, c);
-}
-FL_INLINE double fl_fold_vector(fl_double_vector x) {
-    __m256d half = _mm512_castpd512_pd256(x) + _mm512_extractf64x4_pd(x, 1);
-    __m128d quarter = _mm256_castpd256_pd128(half) + _mm256_extractf128_pd(half, 1);
-    return quarter[0] + quarter[1];
-}
-#elif defined(__AVX2__) && defined(__FMA__)
-FL_INLINE fl_double_vector fl_vector_fma(fl_double_vector a, fl_double_vector b, fl_double_vector c) {
-    return _mm256_fmadd_pd(a, b, c);
-}
-FL_INLINE double fl_fold_vector(fl_double_vector x) {
-    __m128d half = _mm256_castpd256_pd128(x) + _mm256_extractf128_pd(x, 1);
-    return half[0] + half[1];
-}
-#else
-FL_INLINE fl_double_vector fl_vector_fma(fl_double_vector a, fl_double_vector b, fl_double_vector c) {
-#if defined(__ARM_NEON) && defined(__aarch64__)
-    return vfmaq_f64(c, a, b);
-#else
-    for (int k = 0; k < FL_DOUBLES; k++)
-        c[k] = fl_wide_fma(a[k], b[k], c[k]);
-    return c;
-#endif
-}
-FL_INLINE double fl_fold_vector(fl_double_vector x) {
-    return x[0] + x[1];
-}
-#endif
-
-FL_INLINE fl_double_vector fl_wide_part(const real *p) {
-#if FL_PRECISION == 32 && defined(__AVX512F__)
-    return _mm512_cvtps_pd(_mm256_loadu_ps(p));
-#elif FL_PRECISION == 32 && defined(__AVX__)
-    return _mm256_cvtps_pd(_mm_loadu_ps(p));
-#elif FL_PRECISION == 32 && defined(__SSE2__)
-    double two; /* floats may begin where no double does */
-    memcpy(&two, p, sizeof two);
-    return _mm_cvtps_pd(_mm_castpd_ps(_mm_set_sd(two)));
-#elif FL_PRECISION == 32 && defined(__ARM_NEON) && defined(__aarch64__)
-    return vcvt_f64_f32(vld1_f32(p));
-#else
-    fl_double_vector x;
-    for (int k = 0; k < FL_DOUBLES; k++)
-        x[k] = (double)p[k];
-    return x;
-#endif
-}
-
-/* The last n < 16 numbers of a row, and zeros. */
-FL_INLINE void fl_pad_tail(const real *p, size_t n, real *tail) {
-#if defined(__AVX512F__) && FL_PRECISION == 32
-    _mm512_storeu_ps(tail, _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p));
-#elif defined(__AVX512F__)
-    unsigned mask = (1u << n) - 1;
-    _mm512_storeu_pd(tail, _mm512_maskz_loadu_pd((__mmask8)mask, p));
-    _mm512_storeu_pd(tail + 8, _mm512_maskz_loadu_pd((__mmask8)(mask >> 8), p + 8));
-#else
-    for (size_t k = 0; k < FL_WIDE_LANES; k++)
-        tail[k] = k < n ? p[k] : 0;
-#endif
-}
 
 /* What is summed: (a - b)^2; that and (a - c)^2; a·b, a·a and b·b. */
 enum { FL_OF_DISTANCE, FL_OF_DISTANCES, FL_OF_PRODUCTS };

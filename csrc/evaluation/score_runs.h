@@ -4,18 +4,13 @@
 
 #include <string.h>
 
+#include "../simd/simd.h"
 #include "kernel_types.h"
 
 /* Entries of one vector register: wider ones the compiler would take apart number by number. Of a table's run each
  * lane goes on through a part of FL_RUN_ROWS keys, so that their number does not matter to a result. */
-#if defined(__AVX512F__)
-enum { FL_ENTRY_LANES = 8 };
-#elif defined(__AVX__)
-enum { FL_ENTRY_LANES = 4 };
-#else
-enum { FL_ENTRY_LANES = 2 };
-#endif
-typedef double fl_entries __attribute__((vector_size(FL_ENTRY_LANES * sizeof(double))));
+enum { FL_ENTRY_LANES = FL_DOUBLES };
+typedef fl_double_vector fl_entries;
 typedef uint64_t fl_bits_of_entries __attribute__((vector_size(FL_ENTRY_LANES * sizeof(uint64_t))));
 
 typedef struct {

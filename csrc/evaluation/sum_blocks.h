@@ -12,15 +12,12 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "../simd/simd.h"
 #include "exact.h"
 #include "kernel_types.h"
 
 /* Lanes only share out the additions: the sums are exact, so their number does not matter to a result. */
-#ifdef __AVX512F__
-enum { FL_EXACT_LANES = 32 };
-#else
-enum { FL_EXACT_LANES = 16 };
-#endif
+enum { FL_EXACT_LANES = FL_VECTOR_BYTES == 64 ? 32 : 16 };
 
 static double fl_largest_magnitude(const double *x, size_t n) {
     double lanes[FL_EXACT_LANES] = {0};

@@ -21,12 +21,8 @@
 enum { FL_CHUNK = 256, FL_STORED = 2 * FL_CHUNK };
 
 #if defined(__GNUC__) && !defined(__clang__)
-/* Long chains: two vectors at once, which SSE2 has too few registers for. */
-#if defined(__SSE2__) && !defined(__AVX__)
-enum { FL_AT_ONCE = 1 };
-#else
-enum { FL_AT_ONCE = 2 };
-#endif
+/* Long chains: two vectors at once, where there are registers for them. */
+enum { FL_AT_ONCE = FL_HAS_FEW_REGISTERS ? 1 : 2 };
 #define FL_TILE_LOOP _Pragma("GCC ivdep") _Pragma("GCC unroll 8")
 #define FL_LANE_LOOP _Pragma("GCC ivdep") _Pragma("GCC unroll FL_AT_ONCE")
 #else

@@ -3,7 +3,6 @@
 #ifndef FL_ROWS_CHUNK_H
 #define FL_ROWS_CHUNK_H
 
-#include "../blocks/stream_line.h"
 #include "../blocks/tile.h"
 #include "state.h"
 

@@ -5,7 +5,7 @@
 #include "state.h"
 
 static void fl_clear_line(real *line, const real *weight, size_t n) {
-    FL_ROW_LOOP
+    FL_INDEPENDENT_LOOP
     for (size_t i = 0; i < n; i++)
         line[i] = weight[i] != 0 ? line[i] : 0;
 }

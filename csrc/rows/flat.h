@@ -23,7 +23,7 @@ static int fl_are_lines_flat(const fl_row_tile *t) {
     real_bits outside = 0;
     for (size_t k = 0; k < t->n_classes; k++) {
         const real *z = (const real *)t->prediction.data + (ptrdiff_t)k * t->prediction.stride;
-        FL_ROW_LOOP
+        FL_INDEPENDENT_LOOP
         for (size_t i = 0; i < (t->n_rows & ~(size_t)15); i++)
             outside |= !(fl_abs(z[i]) <= FL_FLAT_RANGE);
     }
@@ -48,7 +48,7 @@ FL_INLINE int fl_flat_terms(const fl_row_tile *t, real *terms) {
         fl_flat_fetch(t->next_prediction, at, n, 0);
         fl_flat_fetch(t->next_gradient, at, n, 1);
         fl_flat_fetch(t->next_hessian, at, n, 1);
-        FL_ROW_LOOP
+        FL_INDEPENDENT_LOOP
         for (size_t i = at; i < at + n; i++) {
             outside |= !(fl_abs(z[i]) <= FL_FLAT_RANGE);
             terms[i] = fl_exp_moderate(z[i]);
@@ -64,7 +64,7 @@ static void fl_flat_terms_by_row(const fl_row_tile *t, real *terms) {
     for (size_t i = 0; i < t->n_rows; i++) {
         const real *z = (const real *)t->prediction.data + i * n_classes;
         const real offset = s->offset[i], scale = s->scale[i];
-        FL_ROW_LOOP
+        FL_INDEPENDENT_LOOP
         for (size_t k = 0; k < n_classes; k++)
             terms[i * n_classes + k] = fl_scaled_exp(z[k] - offset, scale, 0);
     }
@@ -79,7 +79,7 @@ static void fl_flat_references(const fl_row_tile *t, real *scratch, int flat) {
     fl_fold_matrix(z, n * n_classes, n, n_classes, NULL, FL_LARGEST_OF_ALL, s->reference);
     if (flat)
         return;
-    FL_ROW_LOOP
+    FL_INDEPENDENT_LOOP
     for (size_t i = 0; i < n * n_classes; i++)
         scratch[i] = z[i] * (real)0x1p-60;
     fl_fold_matrix(scratch, n * n_classes, n, n_classes, NULL, FL_SUM_ALL, s->poison);
@@ -105,7 +105,7 @@ static void fl_flat_others(const fl_row_tile *t, const real *terms, const real *
     fl_row_state *s = t->state;
     fl_fold_matrix(terms, fl_flat_reals(padded, t->n_classes), padded, t->n_classes, s->top, FL_SUM_UNMARKED,
                    s->others);
-    FL_ROW_LOOP
+    FL_INDEPENDENT_LOOP
     for (size_t i = 0; i < padded; i++) {
         real top = s->top[i], sum = own[i] + s->a[i], others = s->others[i] + (own[i] == top ? 0 : own[i]);
         s->others[i] = top + top > sum ? others : sum - top;

@@ -16,10 +16,6 @@ FL_INLINE fl_real_vector fl_summand(fl_real_vector x, real mark, const int part)
     return part == FL_SUM_UNMARKED ? (fl_real_vector)((fl_bits_vector)x & (fl_bits_vector)(x != mark)) : x;
 }
 
-FL_INLINE fl_real_vector fl_join(fl_real_vector a, fl_real_vector b, const int part) {
-    return part == FL_LARGEST_OF_ALL ? fl_larger_lanes(a, b) : a + b;
-}
-
 /* Ones in the lanes of a row's last classes, after whole lanes. */
 typedef struct {
     fl_bits_vector in[FL_LANE_VECTORS];
@@ -37,9 +33,9 @@ static fl_lane_mask fl_mask_of_rest(size_t n_classes) {
 /* One row's lanes, folded to one vector; reads up to whole lanes. */
 FL_INLINE fl_real_vector fl_lanes_of_row(const real *row, size_t n_classes, const fl_lane_mask *rest,
                                          real mark, const int part) {
+    const int larger = part == FL_LARGEST_OF_ALL;
     const size_t whole = n_classes & ~(size_t)(FL_ALONG_LANES - 1);
-    const fl_bits_vector none =
-        (fl_bits_vector)((fl_real_vector){0} - (part == FL_LARGEST_OF_ALL ? FL_INFINITY : 0));
+    const fl_bits_vector none = (fl_bits_vector)((fl_real_vector){0} - (larger ? FL_INFINITY : 0));
     fl_real_vector lanes[FL_LANE_VECTORS], x;
 #pragma GCC unroll 4
     for (int i = 0; i < FL_LANE_VECTORS; i++) {
@@ -51,84 +47,14 @@ FL_INLINE fl_real_vector fl_lanes_of_row(const real *row, size_t n_classes, cons
 #pragma GCC unroll 4
         for (int i = 0; i < FL_LANE_VECTORS; i++) {
             memcpy(&x, row + at + i * FL_REALS, sizeof x);
-            lanes[i] = fl_join(fl_summand(x, mark, part), lanes[i], part);
+            lanes[i] = fl_join(fl_summand(x, mark, part), lanes[i], larger);
         }
     if (FL_LANE_VECTORS == 4) {
-        lanes[0] = fl_join(lanes[0], lanes[2 % FL_LANE_VECTORS], part);
-        lanes[1 % FL_LANE_VECTORS] = fl_join(lanes[1 % FL_LANE_VECTORS], lanes[3 % FL_LANE_VECTORS], part);
+        lanes[0] = fl_join(lanes[0], lanes[2 % FL_LANE_VECTORS], larger);
+        lanes[1 % FL_LANE_VECTORS] = fl_join(lanes[1 % FL_LANE_VECTORS], lanes[3 % FL_LANE_VECTORS], larger);
     }
-    return FL_LANE_VECTORS > 1 ? fl_join(lanes[0], lanes[1 % FL_LANE_VECTORS], part) : lanes[0];
+    return FL_LANE_VECTORS > 1 ? fl_join(lanes[0], lanes[1 % FL_LANE_VECTORS], larger) : lanes[0];
 }
-
-/* FL_REALS rows' lanes folded to one number each. */
-#if defined(__AVX512F__) && FL_PRECISION == 32
-#define FL_FOLD(shuffle, a, b, low, high)                                                                    \
-    fl_join((fl_real_vector)shuffle((__m512)(a), (__m512)(b), low),                                          \
-            (fl_real_vector)shuffle((__m512)(a), (__m512)(b), high), part)
-/* Distances 8 and 4: quarters of four rows. */
-FL_INLINE fl_real_vector fl_fold_four(const fl_real_vector *r, const int part) {
-    fl_real_vector ab = FL_FOLD(_mm512_shuffle_f32x4, r[0], r[4], 0x44, 0xee);
-    fl_real_vector cd = FL_FOLD(_mm512_shuffle_f32x4, r[8], r[12], 0x44, 0xee);
-    return FL_FOLD(_mm512_shuffle_f32x4, ab, cd, 0x88, 0xdd);
-}
-FL_INLINE fl_real_vector fl_fold_rows(const fl_real_vector *r, const int part) {
-    fl_real_vector ab =
-        FL_FOLD(_mm512_shuffle_ps, fl_fold_four(r, part), fl_fold_four(r + 1, part), 0x44, 0xee);
-    fl_real_vector cd =
-        FL_FOLD(_mm512_shuffle_ps, fl_fold_four(r + 2, part), fl_fold_four(r + 3, part), 0x44, 0xee);
-    return FL_FOLD(_mm512_shuffle_ps, ab, cd, 0x88, 0xdd);
-}
-#elif defined(__AVX512F__)
-#define FL_FOLD(shuffle, a, b, low, high)                                                                    \
-    fl_join((fl_real_vector)shuffle((__m512d)(a), (__m512d)(b), low),                                        \
-            (fl_real_vector)shuffle((__m512d)(a), (__m512d)(b), high), part)
-FL_INLINE fl_real_vector fl_fold_four(const fl_real_vector *r, const int part) {
-    fl_real_vector ab = FL_FOLD(_mm512_shuffle_f64x2, r[0], r[2], 0x44, 0xee);
-    fl_real_vector cd = FL_FOLD(_mm512_shuffle_f64x2, r[4], r[6], 0x44, 0xee);
-    return FL_FOLD(_mm512_shuffle_f64x2, ab, cd, 0x88, 0xdd);
-}
-FL_INLINE fl_real_vector fl_fold_rows(const fl_real_vector *r, const int part) {
-    return FL_FOLD(_mm512_shuffle_pd, fl_fold_four(r, part), fl_fold_four(r + 1, part), 0, 0xff);
-}
-#elif defined(__AVX2__) && FL_PRECISION == 32
-#define FL_FOLD(shuffle, a, b, low, high)                                                                    \
-    fl_join((fl_real_vector)shuffle((__m256)(a), (__m256)(b), low),                                          \
-            (fl_real_vector)shuffle((__m256)(a), (__m256)(b), high), part)
-FL_INLINE fl_real_vector fl_fold_two(const fl_real_vector *r, const int part) {
-    return FL_FOLD(_mm256_permute2f128_ps, r[0], r[4], 0x20, 0x31);
-}
-FL_INLINE fl_real_vector fl_fold_rows(const fl_real_vector *r, const int part) {
-    fl_real_vector ab =
-        FL_FOLD(_mm256_shuffle_ps, fl_fold_two(r, part), fl_fold_two(r + 1, part), 0x44, 0xee);
-    fl_real_vector cd =
-        FL_FOLD(_mm256_shuffle_ps, fl_fold_two(r + 2, part), fl_fold_two(r + 3, part), 0x44, 0xee);
-    return FL_FOLD(_mm256_shuffle_ps, ab, cd, 0x88, 0xdd);
-}
-#elif defined(__AVX2__)
-#define FL_FOLD(shuffle, a, b, low, high)                                                                    \
-    fl_join((fl_real_vector)shuffle((__m256d)(a), (__m256d)(b), low),                                        \
-            (fl_real_vector)shuffle((__m256d)(a), (__m256d)(b), high), part)
-FL_INLINE fl_real_vector fl_fold_rows(const fl_real_vector *r, const int part) {
-    fl_real_vector even = FL_FOLD(_mm256_permute2f128_pd, r[0], r[2], 0x20, 0x31);
-    fl_real_vector odd = FL_FOLD(_mm256_permute2f128_pd, r[1], r[3], 0x20, 0x31);
-    return FL_FOLD(_mm256_shuffle_pd, even, odd, 0, 0xf);
-}
-#else
-FL_INLINE real fl_join_two(real a, real b, const int part) {
-    return part == FL_LARGEST_OF_ALL ? (a > b ? a : b) : a + b;
-}
-FL_INLINE fl_real_vector fl_fold_rows(const fl_real_vector *r, const int part) {
-    enum { TWO = 2 % FL_REALS, THREE = 3 % FL_REALS };
-    fl_real_vector sums;
-#pragma GCC unroll 4
-    for (int i = 0; i < (int)FL_REALS; i++) {
-        real a = FL_REALS > 2 ? fl_join_two(r[i][0], r[i][TWO], part) : r[i][0];
-        real b = FL_REALS > 2 ? fl_join_two(r[i][1], r[i][THREE], part) : r[i][1];
-        sums[i] = fl_join_two(a, b, part);
-    }
-    return sums;
-}
-#endif
 
 /* One number of each of n packed rows, and of what follows up to whole vectors of rows. Of `x` there may be
  * read `readable` numbers; marks: NULL where they do not count. */
@@ -147,7 +73,7 @@ FL_INLINE void fl_fold_matrix(const real *x, size_t readable, size_t n, size_t n
             }
             lanes[i] = fl_lanes_of_row(from, n_classes, &rest, marks ? marks[row + i] : 0, part);
         }
-        folded = fl_fold_rows(lanes, part);
+        folded = fl_fold_rows(lanes, part == FL_LARGEST_OF_ALL);
         memcpy(found + row, &folded, sizeof folded);
     }
 }

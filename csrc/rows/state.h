@@ -3,6 +3,7 @@
 #ifndef FL_ROWS_STATE_H
 #define FL_ROWS_STATE_H
 
+#include "../simd/loops.h"
 #include "row.h"
 
 enum { FL_ROW_TILE = 1024 / sizeof(real), FL_ROW_CHUNK = 4096 / sizeof(real) };
@@ -24,12 +25,6 @@ FL_INLINE void fl_fetch_line(const void *line, const int for_writing) {
 
 /* So few that comparing the label with each class is faster than a load from memory for each row. */
 enum { FL_FEW_CLASSES = 8 };
-
-#if defined(__GNUC__) && !defined(__clang__)
-#define FL_ROW_LOOP _Pragma("GCC ivdep")
-#else
-#define FL_ROW_LOOP _Pragma("clang loop vectorize(assume_safety)")
-#endif
 
 /* The sums of so many classes are put aside. */
 enum { FL_FOLD = 32 };
@@ -105,7 +100,7 @@ static void fl_begin_weights(const fl_row_tile *t) {
     size_t padded = fl_round_up(t->n_rows);
     const real *weight = t->weight;
     real scale = (real)t->scale;
-    FL_ROW_LOOP
+    FL_INDEPENDENT_LOOP
     for (size_t i = 0; i < padded; i++)
         s->weight[i] = weight ? weight[i] * scale : scale;
 }
@@ -152,7 +147,7 @@ static void fl_row_begin(const fl_row_tile *t, int form) {
         s->own[i] = z[(ptrdiff_t)(label[i] < 0 ? 0 : label[i]) * t->prediction.stride + (ptrdiff_t)i];
     for (size_t k = 0; k < t->n_classes && t->n_classes <= FL_FEW_CLASSES; k++) {
         const real *z_k = z + (ptrdiff_t)k * t->prediction.stride;
-        FL_ROW_LOOP
+        FL_INDEPENDENT_LOOP
         for (size_t i = 0; i < padded; i++)
             s->own[i] = label[i] == (real_int)k ? z_k[i] : s->own[i];
     }
@@ -160,7 +155,7 @@ static void fl_row_begin(const fl_row_tile *t, int form) {
 
 /* Puts a sum so far aside, so that none is of more than a few dozen numbers. */
 static void fl_fold_sum(real *sum, real *folded, size_t n) {
-    FL_ROW_LOOP
+    FL_INDEPENDENT_LOOP
     for (size_t i = 0; i < n; i++) {
         folded[i] += sum[i];
         sum[i] = 0;
@@ -168,7 +163,7 @@ static void fl_fold_sum(real *sum, real *folded, size_t n) {
 }
 
 static void fl_unfold_sum(real *sum, const real *folded, size_t n) {
-    FL_ROW_LOOP
+    FL_INDEPENDENT_LOOP
     for (size_t i = 0; i < n; i++)
         sum[i] += folded[i];
 }

@@ -8,7 +8,6 @@
 #include "../blocks/check.h"
 #include "../blocks/load.h"
 #include "../blocks/store.h"
-#include "../blocks/stream_line.h"
 #include "transpose.h"
 
 typedef struct {

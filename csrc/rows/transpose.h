@@ -4,79 +4,14 @@
 #ifndef FL_ROWS_TRANSPOSE_H
 #define FL_ROWS_TRANSPOSE_H
 
+#include "../simd/loops.h"
+#include "../simd/simd.h"
 #include "row.h"
 
-#if defined(__AVX512F__)
-#include <immintrin.h>
-enum { FL_LANE_COUNT = 4 };
-typedef __m512i fl_pieces;
-#define FL_PIECE(p) _mm_loadu_si128((const __m128i *)(const void *)(p))
-/* A piece every `step` reals. */
-FL_INLINE fl_pieces fl_load_pieces(const real *p, ptrdiff_t step) {
-    fl_pieces x = _mm512_castsi128_si512(FL_PIECE(p));
-    x = _mm512_inserti32x4(x, FL_PIECE(p + step), 1);
-    x = _mm512_inserti32x4(x, FL_PIECE(p + 2 * step), 2);
-    return _mm512_inserti32x4(x, FL_PIECE(p + 3 * step), 3);
-}
-FL_INLINE void fl_store_pieces(real *p, ptrdiff_t step, fl_pieces x) {
-    _mm_storeu_si128((__m128i *)(void *)p, _mm512_castsi512_si128(x));
-    _mm_storeu_si128((__m128i *)(void *)(p + step), _mm512_extracti32x4_epi32(x, 1));
-    _mm_storeu_si128((__m128i *)(void *)(p + 2 * step), _mm512_extracti32x4_epi32(x, 2));
-    _mm_storeu_si128((__m128i *)(void *)(p + 3 * step), _mm512_extracti32x4_epi32(x, 3));
-}
-FL_INLINE fl_pieces fl_load_whole(const real *p) {
-    return _mm512_loadu_si512((const void *)p);
-}
-FL_INLINE void fl_store_whole(real *p, fl_pieces x) {
-    _mm512_storeu_si512((void *)p, x);
-}
-/* Four registers of four lanes: the lanes' transpose. It is its own inverse. */
-FL_INLINE void fl_turn_lanes(fl_pieces *a) {
-    fl_pieces t0 = _mm512_shuffle_i32x4(a[0], a[1], 0x88), t1 = _mm512_shuffle_i32x4(a[2], a[3], 0x88);
-    fl_pieces t2 = _mm512_shuffle_i32x4(a[0], a[1], 0xdd), t3 = _mm512_shuffle_i32x4(a[2], a[3], 0xdd);
-    a[0] = _mm512_shuffle_i32x4(t0, t1, 0x88);
-    a[1] = _mm512_shuffle_i32x4(t2, t3, 0x88);
-    a[2] = _mm512_shuffle_i32x4(t0, t1, 0xdd);
-    a[3] = _mm512_shuffle_i32x4(t2, t3, 0xdd);
-}
-#define fl_low32 _mm512_unpacklo_epi32
-#define fl_high32 _mm512_unpackhi_epi32
-#define fl_low64 _mm512_unpacklo_epi64
-#define fl_high64 _mm512_unpackhi_epi64
-#elif defined(__AVX2__)
-#include <immintrin.h>
-enum { FL_LANE_COUNT = 2 };
-typedef __m256i fl_pieces;
-#define FL_PIECE(p) _mm_loadu_si128((const __m128i *)(const void *)(p))
-FL_INLINE fl_pieces fl_load_pieces(const real *p, ptrdiff_t step) {
-    return _mm256_inserti128_si256(_mm256_castsi128_si256(FL_PIECE(p)), FL_PIECE(p + step), 1);
-}
-FL_INLINE void fl_store_pieces(real *p, ptrdiff_t step, fl_pieces x) {
-    _mm_storeu_si128((__m128i *)(void *)p, _mm256_castsi256_si128(x));
-    _mm_storeu_si128((__m128i *)(void *)(p + step), _mm256_extracti128_si256(x, 1));
-}
-FL_INLINE fl_pieces fl_load_whole(const real *p) {
-    return _mm256_loadu_si256((const __m256i *)(const void *)p);
-}
-FL_INLINE void fl_store_whole(real *p, fl_pieces x) {
-    _mm256_storeu_si256((__m256i *)(void *)p, x);
-}
-FL_INLINE void fl_turn_lanes(fl_pieces *a) {
-    fl_pieces t = _mm256_permute2x128_si256(a[0], a[1], 0x20);
-    a[1] = _mm256_permute2x128_si256(a[0], a[1], 0x31);
-    a[0] = t;
-}
-#define fl_low32 _mm256_unpacklo_epi32
-#define fl_high32 _mm256_unpackhi_epi32
-#define fl_low64 _mm256_unpacklo_epi64
-#define fl_high64 _mm256_unpackhi_epi64
-#else
-enum { FL_LANE_COUNT = 0 };
-#endif
+/* Reals of a piece, and of a vector; none where a piece is all of it. */
+enum { FL_PIECE_REALS = 16 / sizeof(real), FL_BUNDLE = FL_PIECES > 1 ? FL_REALS : 0 };
 
-enum { FL_PIECE_REALS = 16 / sizeof(real), FL_BUNDLE = FL_LANE_COUNT * FL_PIECE_REALS };
-
-#if defined(__AVX2__) || defined(__AVX512F__)
+#if FL_VECTOR_BYTES > 16
 /* FL_PIECE_REALS registers of pieces: their in-lane transposes, in place. It is its own inverse. */
 FL_INLINE void fl_turn(fl_pieces *a) {
 #if FL_PRECISION == 32
@@ -114,13 +49,13 @@ FL_INLINE void fl_scatter_bundle(const real *from, ptrdiff_t from_stride, real *
 
 /* FL_BUNDLE lines of as many columns: whole registers on both sides. */
 FL_INLINE void fl_turn_square(const real *from, ptrdiff_t from_stride, real *to, ptrdiff_t to_stride) {
-    fl_pieces a[FL_PIECE_REALS][FL_LANE_COUNT], column[FL_PIECE_REALS];
+    fl_pieces a[FL_PIECE_REALS][FL_PIECES], column[FL_PIECE_REALS];
     for (int i = 0; i < FL_PIECE_REALS; i++) {
-        for (int lane = 0; lane < FL_LANE_COUNT; lane++)
+        for (int lane = 0; lane < FL_PIECES; lane++)
             a[i][lane] = fl_load_whole(from + (lane * FL_PIECE_REALS + i) * from_stride);
-        fl_turn_lanes(a[i]);
+        fl_turn_pieces(a[i]);
     }
-    for (int piece = 0; piece < FL_LANE_COUNT; piece++) {
+    for (int piece = 0; piece < FL_PIECES; piece++) {
         for (int i = 0; i < FL_PIECE_REALS; i++)
             column[i] = a[i][piece];
         fl_turn(column);
@@ -138,16 +73,10 @@ FL_INLINE void fl_gather_bundle(const real *from, ptrdiff_t from_stride, real *t
 
 /* Two or three columns, one after the other in memory: loops that compilers turn into permutations. */
 #define FL_FEW_COLUMNS(COUNT, LOOP_BODY)                                                                     \
-    FL_TRANSPOSE_LOOP                                                                                        \
+    FL_INDEPENDENT_LOOP                                                                                      \
     for (size_t i = 0; i < n; i++) {                                                                         \
         LOOP_BODY                                                                                            \
     }
-#if defined(__GNUC__) && !defined(__clang__)
-#define FL_TRANSPOSE_LOOP _Pragma("GCC ivdep")
-#else
-#define FL_TRANSPOSE_LOOP _Pragma("clang loop vectorize(assume_safety)")
-#endif
-
 static int fl_split_columns(const real *from, size_t n, size_t n_columns, real *to, ptrdiff_t stride) {
     if (n_columns == 2) {
         FL_FEW_COLUMNS(2, to[i] = from[2 * i]; to[stride + (ptrdiff_t)i] = from[2 * i + 1];)

@@ -41,7 +41,7 @@ FL_INLINE void fl_cross_entropy_of_two(const fl_row_tile *t, const int want_grad
     g1 += want_gradient ? t->gradient.stride : 0;
     h1 += want_hessian ? t->hessian.stride : 0;
     fl_begin_weights(t);
-    FL_ROW_LOOP
+    FL_INDEPENDENT_LOOP
     for (size_t i = 0; i < n; i++) {
         int ignored = label[i] < 0, second = label[i] > 0;
         real first_z = z0[i], second_z = z1[i], class_weight = second ? w1 : w0;

@@ -15,6 +15,7 @@ TESTS = {
     "csrc/ranking": "evaluation/ metrics/ranking",
     "csrc/counting": "evaluation/ metrics/counts metrics/strings",
     "csrc/blocks": "layouts dtypes sizes literals bad_input out rows/ embeddings/",
+    "csrc/simd": "sizes reductions out rows/ embeddings/",
     "csrc/sums": "reductions sizes literals magnitudes rows/ embeddings/",
     "csrc/vecmath": "accuracy",
 }

@@ -57,7 +57,6 @@ BREAKS = [
     *breaks(
         "csrc/rows/transpose.h",
         ("? k : n_columns - FL_PIECE_REALS);", "? k : k - FL_PIECE_REALS);"),
-        ("_mm256_permute2x128_si256(a[0], a[1], 0x31)", "_mm256_permute2x128_si256(a[0], a[1], 0x30)"),
         tier="v3",
     ),
     *breaks(
@@ -139,11 +138,6 @@ BREAKS = [
         ("at < whole; at += FL_ALONG_LANES", "at + FL_ALONG_LANES < whole; at += FL_ALONG_LANES"),
         ("(readable - at < n_classes ? readable - at : n_classes) * sizeof(real)", "sizeof(real)"),
         ("marks ? marks[row + i] : 0", "marks ? marks[row] : 0"),
-    ),
-    *breaks(
-        "csrc/rows/flat_sums.h",
-        ("r[0], r[4], 0x20, 0x31", "r[0], r[4], 0x20, 0x20"),
-        tier="v3",
     ),
     *breaks(
         "csrc/rows/flat.inc",
