@@ -8,7 +8,7 @@
 enum {
     /* The most numbers of a block: four arrays of doubles stay in L1. */
     FL_SUM_BLOCK = 1024,
-    /* Numbers below 2^E are split at S = 1.5 2^(E + 9): a lane takes up to 64 of them and stays between 2^(E + 9)
+    /* Numbers below 2^E are split at S = 1.5 2^(E + 9): a lane takes up to 128 of them and stays between 2^(E + 9)
      * and 2^(E + 10), and what a whole block adds, below 2^(E + 10), is at most 2^53 last bits of S. */
     FL_HEADROOM = 9,
     FL_LEVEL_BITS = 52 - FL_HEADROOM, /* that one power of two takes of numbers that are split at several */
