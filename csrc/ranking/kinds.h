@@ -8,10 +8,9 @@
 #include "words.h"
 
 enum {
-    FL_DIGITS = 4,
-    FL_DIGIT_VALUES = 1 << 9,
-    FL_FEW = 32,     /* so many are sorted by insertion */
-    FL_GROUPS = 1024 /* read at once */
+    FL_DIGIT_COUNTS = 3 << 11, /* of all digits; four of 9 bits have fewer */
+    FL_FEW = 32,               /* so many are sorted by insertion */
+    FL_GROUPS = 1024           /* read at once */
 };
 
 typedef struct {
@@ -30,6 +29,7 @@ typedef struct {
 #define FL_ITEM uint32_t
 #define FL_WORD(item) (item)
 #define FL_WORD_BITS 32
+#define FL_DIGITS 3
 #define FL_WEIGHT(item) 1.0
 #define FL_NAMED(name) name##_words32
 #include "radix.h"
@@ -37,6 +37,7 @@ typedef struct {
 #define FL_ITEM uint64_t
 #define FL_WORD(item) (item)
 #define FL_WORD_BITS 64
+#define FL_DIGITS 4
 #define FL_WEIGHT(item) 1.0
 #define FL_NAMED(name) name##_words64
 #include "radix.h"
@@ -44,6 +45,7 @@ typedef struct {
 #define FL_ITEM fl_weighed
 #define FL_WORD(item) ((item).word)
 #define FL_WORD_BITS 64
+#define FL_DIGITS 4
 #define FL_WEIGHT(item) ((item).weight)
 #define FL_NAMED(name) name##_weighed
 #include "radix.h"

@@ -1,27 +1,28 @@
 /* A stable sort of words by all their bits but the lowest, and what the words in order say.
  *
  * Included once for each kind of item: FL_ITEM is its type, FL_WORD(item) its word of FL_WORD_BITS bits,
- * FL_WEIGHT(item) its weight, and FL_NAMED(name) tells the instances' functions apart.
+ * FL_DIGITS how many digits it is sorted by, FL_WEIGHT(item) its weight, and FL_NAMED(name) tells the instances'
+ * functions apart.
  *
- * Digits of at most 9 bits are sorted by, from the least to the most significant: the lines that a pass writes
- * to stay in the first cache. Four of them are all of a 32-bit word. Of a 64-bit word they are sorted by its upper 33 bits; words that agree in these are mostly
- * few, and settled in their places. */
+ * They are sorted by from the least to the most significant. Three of 11 bits are all of a 32-bit word, and a pass
+ * less is worth that the lines it writes to are more than the first cache has. Longer items have four of 9 bits, whose
+ * lines it has: a 64-bit word is sorted by its upper 33 bits; words that agree in these are mostly few, and settled in
+ * their places. */
 
 /* In order of the bits from `low` on, `bits` of them. Returns the array that holds the result; NULL when
  * stopped. */
 static inline FL_ITEM *FL_NAMED(fl_sort_by_bits)(FL_ITEM *items, FL_ITEM *spare, size_t n, int low, int bits,
-                                                 size_t (*counts)[FL_DIGIT_VALUES], fl_watch *watch) {
+                                                 size_t *counts, fl_watch *watch) {
     int width = (bits + FL_DIGITS - 1) / FL_DIGITS;
     size_t values = (size_t)1 << width, mask = values - 1;
-    for (int d = 0; d < FL_DIGITS; d++)
-        memset(counts[d], 0, values * sizeof **counts);
+    memset(counts, 0, FL_DIGITS * values * sizeof *counts);
     for (size_t i = 0; i < n; i++) {
         uint64_t word = FL_WORD(items[i]) >> low;
         for (int d = 0; d < FL_DIGITS; d++, word >>= width)
-            counts[d][word & mask]++;
+            counts[(size_t)d * values + (word & mask)]++;
     }
     for (int d = 0; d < FL_DIGITS; d++) {
-        size_t *count = counts[d], before = 0;
+        size_t *count = counts + (size_t)d * values, before = 0;
         int shift = low + d * width;
         if (count[FL_WORD(items[0]) >> shift & mask] == n)
             continue; /* all of them have this digit */
@@ -54,8 +55,8 @@ static inline void FL_NAMED(fl_insert)(FL_ITEM *items, size_t n) {
 
 #if FL_WORD_BITS > 32
 /* Puts words that agree in the bits from `bit` on in order; returns 0 when stopped. */
-static inline int FL_NAMED(fl_settle)(FL_ITEM *items, FL_ITEM *spare, size_t n, int bit,
-                                      size_t (*counts)[FL_DIGIT_VALUES], fl_watch *watch) {
+static inline int FL_NAMED(fl_settle)(FL_ITEM *items, FL_ITEM *spare, size_t n, int bit, size_t *counts,
+                                      fl_watch *watch) {
     for (size_t start = 0, end = 1; start < n; start = end++) {
         uint64_t different = 0;
         while (end < n && FL_WORD(items[end]) >> bit == FL_WORD(items[start]) >> bit) {
@@ -80,8 +81,8 @@ static inline int FL_NAMED(fl_settle)(FL_ITEM *items, FL_ITEM *spare, size_t n, 
 #endif
 
 /* In order of all bits but the lowest. Returns the array that holds the result, NULL when stopped. */
-static inline FL_ITEM *FL_NAMED(fl_sort)(FL_ITEM *items, FL_ITEM *spare, size_t n,
-                                         size_t (*counts)[FL_DIGIT_VALUES], fl_watch *watch) {
+static inline FL_ITEM *FL_NAMED(fl_sort)(FL_ITEM *items, FL_ITEM *spare, size_t n, size_t *counts,
+                                         fl_watch *watch) {
     if (n <= FL_FEW) {
         FL_NAMED(fl_insert)(items, n);
         return items;
@@ -142,5 +143,6 @@ static inline size_t FL_NAMED(fl_read_ends)(const FL_ITEM *items, size_t *at, si
 #undef FL_ITEM
 #undef FL_WORD
 #undef FL_WORD_BITS
+#undef FL_DIGITS
 #undef FL_WEIGHT
 #undef FL_NAMED

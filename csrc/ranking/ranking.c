@@ -110,13 +110,13 @@ static fl_status fl_write_items(fl_ordering *r, void *items, fl_watch *watch) {
     return FL_OK;
 }
 
-static void fl_reverse(char *items, size_t n, size_t bytes) {
-    char item[sizeof(fl_weighed)];
-    for (char *low = items, *high = items + n * bytes; n > 1 && low < high - bytes; low += bytes) {
-        high -= bytes;
-        memcpy(item, low, bytes);
-        memcpy(low, high, bytes);
-        memcpy(high, item, bytes);
+/* Samples of one score in the order that they came, in which their weights are added; without weights it does not
+ * matter. */
+static void fl_reverse(fl_weighed *items, size_t n) {
+    for (size_t low = 0, high = n; low + 1 < high; low++) {
+        fl_weighed item = items[low];
+        items[low] = items[--high];
+        items[high] = item;
     }
 }
 
@@ -147,8 +147,7 @@ static int fl_advance(const fl_ordering *r, int *part, fl_groups *g) {
     return g->n > 0;
 }
 
-static int fl_sort_part(fl_ordering *r, int part, char *items, char *spare, size_t (*counts)[FL_DIGIT_VALUES],
-                        fl_watch *watch) {
+static int fl_sort_part(fl_ordering *r, int part, char *items, char *spare, size_t *counts, fl_watch *watch) {
     size_t n = r->n_part[part];
     if (r->kind == FL_WORDS32)
         r->part[part] = fl_sort_words32((uint32_t *)items, (uint32_t *)spare, n, counts, watch);
@@ -166,7 +165,7 @@ static int fl_kind_of(const fl_ordering *r) {
 static void fl_lay_out(const fl_ordering *r, fl_layout *l, void **items, void **spare, void **counts) {
     *items = fl_take(l, fl_times(r->n, fl_item_bytes(fl_kind_of(r))));
     *spare = fl_take(l, fl_times(r->n, fl_item_bytes(fl_kind_of(r))));
-    *counts = fl_take(l, FL_DIGITS * FL_DIGIT_VALUES * sizeof(size_t));
+    *counts = fl_take(l, FL_DIGIT_COUNTS * sizeof(size_t));
 }
 
 size_t fl_ordering_bytes(const fl_ordering *r) {
@@ -191,7 +190,8 @@ fl_status fl_rank(fl_ordering *r, void *memory) {
     fl_status status = fl_write_items(r, items, watch);
     size_t bytes = fl_item_bytes(r->kind), second = r->n - r->n_part[1];
     if (status == FL_OK) {
-        fl_reverse((char *)items + second * bytes, r->n_part[1], bytes);
+        if (r->kind == FL_WEIGHED)
+            fl_reverse((fl_weighed *)items + second, r->n_part[1]);
         if (!fl_sort_part(r, 0, items, spare, counts, watch) ||
             !fl_sort_part(r, 1, (char *)items + second * bytes, (char *)spare + second * bytes, counts,
                           watch))

@@ -59,7 +59,7 @@ static double fl_row_gain(const fl_weighed *item, size_t first, size_t n, const 
 
 typedef struct {
     fl_weighed *items, *spare, *sorted;
-    size_t (*counts)[FL_DIGIT_VALUES];
+    size_t *counts;
 } fl_row_space;
 
 static void fl_lay_out_row(size_t n_columns, fl_row_space *s, fl_layout *l) {
@@ -67,7 +67,7 @@ static void fl_lay_out_row(size_t n_columns, fl_row_space *s, fl_layout *l) {
     s->items = fl_take(l, bytes);
     s->spare = fl_take(l, bytes);
     s->sorted = fl_take(l, bytes);
-    s->counts = fl_take(l, FL_DIGITS * sizeof *s->counts);
+    s->counts = fl_take(l, FL_DIGIT_COUNTS * sizeof *s->counts);
 }
 
 /* Of equal scores the last comes first if ties are ignored: rows are then read from their ends. */

@@ -76,6 +76,15 @@ def test_area_of_rows_of_one_class_or_with_weights():
         _core.Ranking(scores, np.ones(2, np.uint8), scores).area()
 
 
+@pytest.mark.parametrize("score", [-1.0, 1.0])
+def test_weights_of_one_score_are_added_as_they_came(score):
+    """The larger one first swallows the others, which it does not after them."""
+    weights = np.array([2.0**53, 1.0, 1.0])
+    for given, total in ((weights, 2.0**53), (weights[::-1].copy(), 2.0**53 + 2)):
+        ranking = _core.Ranking(np.full(3, score, np.float32), np.ones(3, np.uint8), given)
+        assert ranking.curve()[1].tolist() == [total]
+
+
 def test_exact_area_of_many_rows_is_that_of_scikit_learn():
     metrics = pytest.importorskip("sklearn.metrics")
     rng = np.random.default_rng(0)

@@ -108,9 +108,14 @@ BREAKS = [
     *breaks(
         "csrc/ranking/radix.h",
         ("i < most || !is_end;", "i < most;"),
+        ("counts + (size_t)d * values, before", "counts, before"),
         ("k += (size_t)is_end;", "k++;"),
     ),
-    *breaks("csrc/ranking/ranking.c", ("positive[k] = positive[n];", "positive[k] = 0;")),
+    *breaks(
+        "csrc/ranking/ranking.c",
+        ("positive[k] = positive[n];", "positive[k] = 0;"),
+        ("if (r->kind == FL_WEIGHED)\n            fl_reverse", "if (0)\n            fl_reverse"),
+    ),
     *breaks(
         "csrc/evaluation/score_keys.h",
         ("(x < 0 ? ~bits : bits)", "(x < 0 ? -bits : bits)"),
