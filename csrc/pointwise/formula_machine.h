@@ -14,9 +14,12 @@ typedef struct {
     double *lanes;
 } fl_results;
 
-/* a·b, or a·((b − c) − ½a). */
+/* a·b, a·(b − c), or a·((b − c) − ½a). */
 FL_INLINE real fl_product(int kind, real a, const real *b, const real *c, size_t k) {
-    return a * (kind == FL_OF_PARABOLA ? fl_fma((real)-0.5, a, b[k] - c[k]) : b[k]);
+    if (kind == FL_OF_PRODUCT)
+        return a * b[k];
+    real r = b[k] - c[k];
+    return a * (kind == FL_OF_PARABOLA ? fl_fma((real)-0.5, a, r) : r);
 }
 
 static void fl_deliver(const fl_frame *f, fl_formula_output o, real *to, real scale) {
@@ -25,6 +28,9 @@ static void fl_deliver(const fl_frame *f, fl_formula_output o, real *to, real sc
     if (o.kind == FL_OF_PRODUCT) {
         const real *b = fl_register(f, o.b);
         FL_STEP_LOOP to[k] = fl_product(FL_OF_PRODUCT, a[k], b, NULL, k) * scale;
+    } else if (o.kind == FL_OF_DIFFERENCE) {
+        const real *b = fl_register(f, o.b), *c = fl_register(f, o.c);
+        FL_STEP_LOOP to[k] = fl_product(FL_OF_DIFFERENCE, a[k], b, c, k) * scale;
     } else if (o.kind == FL_OF_PARABOLA) {
         const real *b = fl_register(f, o.b), *c = fl_register(f, o.c);
         FL_STEP_LOOP to[k] = fl_product(FL_OF_PARABOLA, a[k], b, c, k) * scale;
@@ -34,43 +40,73 @@ static void fl_deliver(const fl_frame *f, fl_formula_output o, real *to, real sc
     }
 }
 
-/* Adds up values; and makes slopes d·scale·a where there are to be such. */
-FL_INLINE void fl_add_values(const fl_frame *f, fl_formula_output v, int kind, double *lanes, real d,
-                             real scale, real *slopes) {
+/* Adds up values; and makes slopes d·scale·a where there are to be such. The term a that both have is in its register,
+ * or what this step makes of the inputs. */
+FL_INLINE void fl_add_values(const fl_frame *f, fl_formula_output v, int kind, const fl_formula_step *step,
+                             double *lanes, real d, real scale, real *slopes) {
     const real *a = fl_register(f, v.a), *b = fl_register(f, v.b), *c = fl_register(f, v.c);
     const real factor = v.kind == FL_OF_MULTIPLE ? fl_number(f, v.b) : 1;
+    const real above = step ? fl_number(f, step->c) : 0, below = step ? fl_number(f, step->d) : 0;
     fl_double_vector sums[FL_N_DOUBLE_VECTORS];
     fl_load_sums(sums, lanes);
     for (size_t i = 0; i < f->n; i += FL_LANES) {
         _Alignas(64) real tile[FL_LANES];
         FL_VECTOR_LOOP
         for (int k = 0; k < FL_LANES; k++) {
-            tile[k] = kind == FL_OF_MULTIPLE ? factor * a[i + k] : fl_product(kind, a[i + k], b, c, i + k);
+            real term;
+            if (!step)
+                term = a[i + k];
+            else if (kind == FL_OF_PARABOLA)
+                term = fl_op_clip_difference(b[i + k], c[i + k], above);
+            else
+                term = fl_op_leaky_difference(b[i + k], c[i + k], above, below);
+            tile[k] = kind == FL_OF_MULTIPLE ? factor * term : fl_product(kind, term, b, c, i + k);
             if (slopes)
-                slopes[i + k] = d * a[i + k] * scale;
+                slopes[i + k] = d * term * scale;
         }
         fl_add_tile(sums, tile);
     }
     fl_store_sums(lanes, sums);
 }
 
+/* Whether the values, and the gradient, are of a term that both have. */
+static int fl_have_one_term(const fl_formula_program *p, const fl_results *r) {
+    fl_formula_output v = p->outputs[0], g = p->outputs[1];
+    return r->gradient && v.kind != FL_OF_REGISTER && v.kind != FL_OF_MULTIPLE && g.a == v.a &&
+           (g.kind == FL_OF_REGISTER || g.kind == FL_OF_MULTIPLE);
+}
+
+/* Whether values are added up, and slopes made, of what the only step makes of two inputs: then its result need not go
+ * through memory. */
+static int fl_is_one_loop(const fl_formula_program *p, const fl_results *r) {
+    const fl_formula_step *s = p->steps;
+    fl_formula_output v = p->outputs[0];
+    if (p->n_steps != 1 || !r->lanes || r->hessian || v.a != s->to || v.b != s->a || v.c != s->b)
+        return 0;
+    int of_difference = s->operation == FL_OPERATION_clip_difference
+                            ? v.kind == FL_OF_PARABOLA
+                            : s->operation == FL_OPERATION_leaky_difference && v.kind == FL_OF_DIFFERENCE;
+    return of_difference && (!r->gradient || fl_have_one_term(p, r));
+}
+
 /* Adds up the values; returns whether the gradient, of the same term, was made with them. */
 static int fl_finish_values(const fl_frame *f, const fl_formula_program *p, const fl_results *r) {
     fl_formula_output v = p->outputs[0], g = p->outputs[1];
-    const int both = r->gradient && g.a == v.a && (g.kind == FL_OF_REGISTER || g.kind == FL_OF_MULTIPLE);
+    const int both = fl_have_one_term(p, r), one_loop = fl_is_one_loop(p, r);
     const real d = g.kind == FL_OF_MULTIPLE ? fl_number(f, g.b) : 1;
-    if (v.kind == FL_OF_REGISTER || v.kind == FL_OF_MULTIPLE) {
-        fl_add_values(f, v, FL_OF_MULTIPLE, r->lanes, 0, 0, NULL);
-        return 0;
-    }
-    if (v.kind == FL_OF_PARABOLA && both)
-        fl_add_values(f, v, FL_OF_PARABOLA, r->lanes, d, r->scale, r->gradient);
+    real *slopes = both ? r->gradient : NULL;
+    if (v.kind == FL_OF_DIFFERENCE && one_loop)
+        fl_add_values(f, v, FL_OF_DIFFERENCE, p->steps, r->lanes, d, r->scale, slopes);
+    else if (v.kind == FL_OF_DIFFERENCE)
+        fl_add_values(f, v, FL_OF_DIFFERENCE, NULL, r->lanes, d, r->scale, slopes);
+    else if (v.kind == FL_OF_PARABOLA && one_loop)
+        fl_add_values(f, v, FL_OF_PARABOLA, p->steps, r->lanes, d, r->scale, slopes);
     else if (v.kind == FL_OF_PARABOLA)
-        fl_add_values(f, v, FL_OF_PARABOLA, r->lanes, 0, 0, NULL);
-    else if (both)
-        fl_add_values(f, v, FL_OF_PRODUCT, r->lanes, d, r->scale, r->gradient);
+        fl_add_values(f, v, FL_OF_PARABOLA, NULL, r->lanes, d, r->scale, slopes);
+    else if (v.kind == FL_OF_PRODUCT)
+        fl_add_values(f, v, FL_OF_PRODUCT, NULL, r->lanes, d, r->scale, slopes);
     else
-        fl_add_values(f, v, FL_OF_PRODUCT, r->lanes, 0, 0, NULL);
+        fl_add_values(f, v, FL_OF_MULTIPLE, NULL, r->lanes, 0, 0, NULL);
     return both;
 }
 
@@ -106,12 +142,13 @@ static int fl_run_formula(size_t n, const real *y, const real *z, const fl_formu
         return compiled[program](n, y, z, formula->constants, r.scale, r.value, r.lanes, r.gradient,
                                  r.hessian);
     const size_t at_once = fl_at_once(p, n, sizeof(real));
+    const int one_loop = fl_is_one_loop(p, &r);
     int suspicious = 0;
     for (size_t m; n; n -= m) {
         m = n < at_once ? n : at_once;
         const fl_frame frame = {m, y, z, work->registers, at_once, formula->constants};
         suspicious |= domain && fl_any_outside(y, m, domain);
-        for (int i = 0; i < p->n_steps; i++) {
+        for (int i = one_loop; i < p->n_steps; i++) {
             if (p->n_steps > 2)
                 fl_ask_for(&frame, i, p->n_steps);
             fl_steps[p->steps[i].operation](&frame, &p->steps[i]);

@@ -129,6 +129,10 @@ FL_INLINE real fl_op_by_order(real a, real b, real below, real same, real above)
     real other = a > b ? above : from_below;
     return a == b ? same : other;
 }
+FL_INLINE real fl_op_leaky_difference(real a, real b, real above, real below) {
+    real r = a - b;
+    return r * (r > 0 ? above : below);
+}
 
 /* Functions of a constant, NaN kept, and what they take it as: exponents are not rounded. */
 FL_OP_2(at_most, b < a ? b : a)

@@ -35,10 +35,11 @@
 /* clang-format on */
 
 enum {
-    FL_OPERATION_set,             /* a constant */
-    FL_OPERATION_clip_cc,         /* a, but no less than b and no more than c */
-    FL_OPERATION_clip_difference, /* a − b, but between −c and c, a constant */
-    FL_OPERATION_by_order,        /* c, d or e, which are constants, for a less than, equal to or above b */
+    FL_OPERATION_set,              /* a constant */
+    FL_OPERATION_clip_cc,          /* a, but no less than b and no more than c */
+    FL_OPERATION_clip_difference,  /* a − b, but between −c and c, a constant */
+    FL_OPERATION_by_order,         /* c, d or e, which are constants, for a less than, equal to or above b */
+    FL_OPERATION_leaky_difference, /* a − b times c where that is above 0 and times d below, constants */
 #define FL_NUMBER(name) FL_OPERATION_##name,
 #define FL_NUMBER_BOTH(name) FL_OPERATION_##name##_vv, FL_OPERATION_##name##_cv,
 #define FL_NUMBER_2(name) FL_OPERATION_##name##_vv, FL_OPERATION_##name##_vc, FL_OPERATION_##name##_cv,

@@ -89,6 +89,8 @@ FL_STEP(clip_difference, FL_OPERAND_v(a) FL_OPERAND_v(b) FL_OPERAND_c(c),
         fl_op_clip_difference(a[k], b[k], c))
 FL_STEP(by_order, FL_OPERAND_v(a) FL_OPERAND_v(b) FL_OPERAND_c(c) FL_OPERAND_c(d) FL_OPERAND_c(e),
         fl_op_by_order(a[k], b[k], c, d, e))
+FL_STEP(leaky_difference, FL_OPERAND_v(a) FL_OPERAND_v(b) FL_OPERAND_c(c) FL_OPERAND_c(d),
+        fl_op_leaky_difference(a[k], b[k], c, d))
 
 #define FL_ENTRY(name) [FL_OPERATION_##name] = fl_step_##name,
 #define FL_ENTRIES_BOTH(name)                                                                                \
@@ -97,7 +99,7 @@ FL_STEP(by_order, FL_OPERAND_v(a) FL_OPERAND_v(b) FL_OPERAND_c(c) FL_OPERAND_c(d
 #define FL_ENTRIES_3(name) FL_ENTRIES_2(name)[FL_OPERATION_##name##_cc] = fl_step_##name##_cc,
 #define FL_ENTRIES_CASES(name) FL_ENTRIES_3(name##_vv) FL_ENTRIES_3(name##_vc) FL_ENTRIES_3(name##_cv)
 static const fl_step_fn fl_steps[FL_N_OPERATIONS] = {
-    FL_ENTRY(set) FL_ENTRY(clip_cc) FL_ENTRY(clip_difference) FL_ENTRY(by_order)
+    FL_ENTRY(set) FL_ENTRY(clip_cc) FL_ENTRY(clip_difference) FL_ENTRY(by_order) FL_ENTRY(leaky_difference)
         FL_OPERATIONS_OF_ONE(FL_ENTRY) FL_OPERATIONS_OF_MODERATE(FL_ENTRY)
             FL_OPERATIONS_OF_BOTH(FL_ENTRIES_BOTH) FL_OPERATIONS_OF_TWO(FL_ENTRIES_2)
                 FL_OPERATIONS_OF_REGISTERS(FL_ENTRY) FL_OPERATIONS_OF_CONSTANT(FL_ENTRY)

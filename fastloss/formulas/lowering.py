@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from fastloss.formulas.graph import LEAVES, Graph
 
@@ -71,15 +73,28 @@ def _mul(g: Graph, a: int, b: int) -> int | None:
     if a == b:
         return g.plain("square", a)
     for x, y in ((a, b), (b, a)):
+        if (leaky := _leaky(g, x, y)) is not None:
+            return leaky
         node = g.nodes[y]
         if node[0] == "mul" and g.value(node[1]) is not None and g.value(x) is None:
             return g.make("mul", node[1], _lower(g, "mul", [x, node[2]]))
         if node[0] == "square" and g.nodes[x][0].startswith("where"):  # the slope has a factor of it
-            return g.make("mul", g.make("mul", x, node[1]), node[1])
+            return g.make("mul", _lower(g, "mul", [x, node[1]]), node[1])
     pair = {g.nodes[i][0]: g.operands(i) for i in (a, b) if g.nodes[i][0].startswith("sigmoid_")}
     if len(pair) == 2 and pair.get("sigmoid_of") == pair.get("sigmoid_minus_of"):
         return g.plain("sigmoid_slope", pair["sigmoid_of"][1])
     return None
+
+
+def _leaky(g: Graph, slope: int, x: int) -> int | None:
+    """Return a difference times a constant where it is above 0, and another below."""
+    op, *args = g.nodes[slope]
+    if op not in ("where_less", "where_less_equal") or g.nodes[x][0] != "sub":
+        return None
+    p, q, c, d = args
+    if None in (g.value(c), g.value(d)) or sorted((p, q)) != sorted(g.operands(x)):
+        return None
+    return g.plain("leaky_difference", *g.operands(x), *((c, d) if g.operands(x) == (q, p) else (d, c)))
 
 
 def _add(g: Graph, a: int, b: int) -> int | None:
@@ -89,7 +104,7 @@ def _add(g: Graph, a: int, b: int) -> int | None:
             return g.plain("cross_entropy_of", *x, u)
         if _is_rest(g, u, t):  # of −x
             return g.plain("cross_entropy_of", g.plain("neg", x[0]), x[1], t)
-    return None
+    return _factored(g, a, b, 1)
 
 
 def _sub(g: Graph, a: int, b: int) -> int | None:
@@ -98,7 +113,54 @@ def _sub(g: Graph, a: int, b: int) -> int | None:
             slope = g.plain("cross_entropy_slope_of", *x, u)
             return slope if first == a else g.plain("neg", slope)
     turned = ("sub", b, a)
-    return g.plain("neg", g.plain(*turned)) if g.has(turned) else None
+    return g.plain("neg", g.plain(*turned)) if g.has(turned) else _factored(g, a, b, -1)
+
+
+def _factored(g: Graph, a: int, b: int, sign: float) -> int | None:
+    """Return p·(q + r) for a = p·q and b = p·r, where that takes fewer products; `sign` is that of b."""
+    (c, first), (d, second) = _factors(g, a), _factors(g, b)
+    _split_slopes(g, first, second)
+    _split_slopes(g, second, first)
+    common = first & second
+    n, rests = common.total(), (first - common, second - common)
+    saved = n - sum(not rest for rest in rests)
+    if not n or saved < 1 or not all(rests) and c != d * sign and c != 1:
+        return None
+    q, r = (_product(g, rest) for rest in rests)
+    total = g.make("mul", g.const(c), q), g.make("mul", g.const(d * sign), r)
+    return _lower(g, "mul", [_product(g, common), _lower(g, "add", list(total))])
+
+
+def _factors(g: Graph, i: int) -> tuple[float, Counter[int]]:
+    """Return what a node is a product of: a constant, and other nodes."""
+    op, *args = g.nodes[i]
+    if op in ("mul", "square"):
+        (c, first), (d, second) = _factors(g, args[0]), _factors(g, args[-1])
+        return c * d, first + second
+    if op == "neg":
+        c, found = _factors(g, args[0])
+        return -c, found
+    return (1.0, Counter([i])) if (value := g.value(i)) is None else (value, Counter())
+
+
+def _split_slopes(g: Graph, factors: Counter[int], others: Counter[int]) -> None:
+    """Take the product of both sigmoids apart, where one of them is among other factors."""
+    for i in list(factors):
+        op, *args = g.nodes[i]
+        for x in others:
+            if op == "sigmoid_slope" and g.nodes[x][0] == "sigmoid_of" and g.nodes[x][2] == args[0]:
+                factors[x] += factors[i]
+                factors[g.plain("sigmoid_minus_of", *g.operands(x))] += factors.pop(i)
+                break
+
+
+def _product(g: Graph, factors: Counter[int]) -> int:
+    """Return the product of nodes: squares of those that are there twice."""
+    found = None
+    for i, times in factors.items():
+        for power in [g.plain("square", i)] * (times // 2) + [i] * (times % 2):
+            found = power if found is None else g.plain("mul", found, power)
+    return g.const(1) if found is None else found
 
 
 def _mixtures(g: Graph, a: int, b: int, op: str) -> Iterator[tuple[int, tuple[int, ...], int, int]]:
@@ -134,12 +196,25 @@ def _pow(g: Graph, a: int, p: int) -> int | None:
 
 
 def _extreme(op: str, g: Graph, a: int, b: int) -> int | None:
+    (c, x), (d, y) = _multiple(g, a), _multiple(g, b)
+    if x == y and g.nodes[x][0] == "sub":  # c·x and d·x
+        above, below = sorted((c, d), reverse=op == "at_least")
+        return g.plain("leaky_difference", *g.operands(x), g.const(above), g.const(below))
     for x, c in ((a, b), (b, a)):
         if g.value(c) is not None:
             if op == "at_most" and g.nodes[x][0] == "at_least":
                 return g.plain("clip", *g.operands(x), c)
             return g.plain(op, x, c)
     return None
+
+
+def _compared(op: str, g: Graph, a: int, b: int) -> int | None:
+    """Compare multiples of one difference by what it is a difference of."""
+    (c, x), (d, y) = _multiple(g, a), _multiple(g, b)
+    if x != y or g.nodes[x][0] != "sub" or c == d:
+        return None
+    p, q = g.operands(x)
+    return g.plain(op, q, p) if c < d else g.plain(op, p, q)
 
 
 def _where(g: Graph, condition: int, a: int, b: int) -> int | None:
@@ -284,6 +359,7 @@ _RULES: dict[str, Callable[..., int | None]] = {
     "pow": _pow,
     "minimum": lambda g, a, b: _extreme("at_most", g, a, b),
     "maximum": lambda g, a, b: _extreme("at_least", g, a, b),
+    **{op: partial(_compared, op) for op in _LOSE},
     "where": _where,
     "root": _root,
     "root_minus_one": _root_minus_one,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from fastloss.formulas.programs import (
     APART,
+    DIFFERENCE,
     MULTIPLE,
     OF_CONSTANT,
     PARABOLA,
@@ -231,9 +232,11 @@ class _Function:
             return f"c{places[1]}*{a}"
         if kind == PRODUCT:
             return f"{a}*{rest[0]}"
+        if kind == DIFFERENCE:
+            return f"{a}*({rest[0]} - {rest[1]})"
         return f"fl_op_parabola({a}, {', '.join(rest)})" if kind == PARABOLA else a
 
 
 def _registers(output: Output) -> tuple[int, ...]:
     kind, a, b, c = output
-    return {PRODUCT: (a, b), PARABOLA: (a, b, c)}.get(kind, (a,))
+    return {PRODUCT: (a, b), DIFFERENCE: (a, b, c), PARABOLA: (a, b, c)}.get(kind, (a,))

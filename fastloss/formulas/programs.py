@@ -42,7 +42,7 @@ _OF_REGISTERS = {
 _OF_REGISTERS |= {"tanh_of", "cross_entropy_of", "cross_entropy_slope_of", "parabola"}
 OF_CONSTANT = {"at_most", "at_least", "power", "power_of_sigmoid"}
 APART = {"exp", "expm1", "exp_minus_abs"}
-REGISTER, PRODUCT, PARABOLA, MULTIPLE = range(4)
+REGISTER, PRODUCT, DIFFERENCE, PARABOLA, MULTIPLE = range(5)
 
 #: A kind, and registers or a constant.
 Output = tuple[int, int, int, int]
@@ -122,10 +122,11 @@ def _by_need(g: Graph, roots: list[int]) -> list[int]:
 
 def _named(op: str, kinds: list[str]) -> str:
     """Return the name of an operation whose operands are of these kinds."""
+    if len(kinds) in (1, 5) or op in {*_OF_REGISTERS, *OF_CONSTANT, "clip_difference", "leaky_difference"}:
+        return op
     if len(kinds) == 4:
         return f"{op}_{kinds[0]}{kinds[1]}_{kinds[2]}{kinds[3]}"
-    has_one_form = len(kinds) in (1, 5) or op in {*_OF_REGISTERS, *OF_CONSTANT, "clip_difference"}
-    return op if has_one_form else f"{op}_{''.join(kinds[-2:])}"
+    return f"{op}_{''.join(kinds[-2:])}"
 
 
 class _Compiler:
@@ -149,7 +150,7 @@ class _Compiler:
 
     def run(self) -> list[Output]:
         """Emit all steps; return what the outputs are."""
-        outputs = [self.last_product(root) for root in self.roots]
+        outputs = [self.last_product(root, first=not i) for i, root in enumerate(self.roots)]
         forms = {i: self.form(i) for i in self.needed if self.g.nodes[i][0] not in LEAVES}
         for i, (_, operands) in forms.items():
             if i not in self.fused:
@@ -162,15 +163,22 @@ class _Compiler:
                 self.emit(i, name, operands)
         return [self.output(*output) for output in outputs]
 
-    def last_product(self, root: int) -> tuple[int, tuple[int, ...]]:
-        """Return an output's kind and factors: a product of its own is left to what takes it away."""
+    def last_product(self, root: int, *, first: bool) -> tuple[int, tuple[int, ...]]:
+        """Return an output's kind and factors: a product of its own is left to what takes it away.
+
+        The first output may take inputs into it: over them nothing is written yet.
+        """
         op, *args = self.g.nodes[root]
         if self.uses[root] > 1 or op not in ("mul", "square", "neg", "parabola"):
             return REGISTER, (root,)
         if op == "parabola":
-            self.fused.add(root)
-            return PARABOLA, tuple(args)
+            if first:
+                self.fused.add(root)
+            return (PARABOLA, tuple(args)) if first else (REGISTER, (root,))
         a, b = args if op == "mul" else (args[0], args[0])
+        if first and op == "mul" and (found := self.times_difference(a, b)) is not None:
+            self.fused.add(root)
+            return DIFFERENCE, found
         kind = PRODUCT
         if op == "neg":
             kind, b = MULTIPLE, self.g.const(-1)
@@ -180,6 +188,17 @@ class _Compiler:
             return REGISTER, (root,)
         self.fused.add(root)
         return kind, (a, b)
+
+    def times_difference(self, a: int, b: int) -> tuple[int, ...] | None:
+        """Return the factors of a·(p − q), where p − q is of inputs and for this product alone."""
+        for factor, difference in ((a, b), (b, a)):
+            op, *args = self.g.nodes[difference]
+            if op != "sub" or self.uses[difference] > 1 or self.g.nodes[factor][0] in LEAVES:
+                continue
+            if all(self.g.nodes[i][0] == "input" for i in args):
+                self.fused.add(difference)
+                return factor, *args
+        return None
 
     def output(self, kind: int, factors: tuple[int, ...]) -> Output:
         """Return an output's kind and operands: never an input, over which another output may be written."""

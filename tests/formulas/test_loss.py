@@ -200,6 +200,9 @@ def test_same_bits_for_any_number_of_threads_and_any_way_through(dtype: type) ->
         "where(abs(z - y) <= 1, (z - y)**2/2, abs(z - y) - 1/2)",
         "where(abs(z - y) <= 2, 3*(z - y)**2, 12*abs(z - y) - 12)",
         "where(z > y, 0.3, 0.7)*(z - y)**2",
+        "where(z <= y, 0.3, 0.7)*(z - y)",
+        "maximum(2*(z - y), 0.5*(y - z))",
+        "minimum(2*(z - y), 0.5*(z - y))*(z - y)",
         "-log_cosh(z - y)",
     ],
 )
@@ -244,6 +247,18 @@ def test_sums_are_of_what_each_sample_has(text: str, dtype: type) -> None:
         "where(z < y, 1, where(z == 2*y, 2, 3))*z",
         "where(z < y, z, where(y == z, 2, 3))*z",
         "minimum(maximum(z, y), 1) + minimum(maximum(z, 1), y) + clip(z*y, -1, 0.5)",
+        "where(z < y, 2, 3)*(y - z)",
+        "where(z < y, 2, 3)*(z - y)",
+        "minimum(0.2*(z - y), 0.7*(z - y))",
+        "where(z < y, 2, 3)*(z - 2*y)",
+        "where(2*(z - y) < 3*(z - y), 1 + z, 1 - y)*z",
+        "where(3*(z - y) <= y - z, 1 + z, 1 - y)*z",
+        "maximum(-2*(z - y), 3*(z - y))*sign(z - y)",
+        "minimum(2*z, 3*z) + maximum(2*z, 3*y)",
+        "sigmoid(z)*y*z + sigmoid(z)*z**2 - 3*z*sigmoid(z)",
+        "2*z**2*y - 6*z**2*sigmoid(z)",
+        "sigmoid(z)*sigmoid(-z)*y + 2*sigmoid(z)**2*z",
+        "sigmoid(-z)*z - sigmoid(z)*sigmoid(-z)*(-z)",
     ],
 )
 def test_what_is_nearly_an_operation_of_the_machine(text: str) -> None:
@@ -258,6 +273,19 @@ def test_what_is_nearly_an_operation_of_the_machine(text: str) -> None:
     smooth = np.abs(right - 2 * at + left) < 1e-9  # no kink in between
     assert smooth.mean() > 0.9
     np.testing.assert_allclose(gradient[smooth], ((right - left) / (2 * h))[smooth], rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        ("where(z > y, 1, 3)*(z - y)**2", 1),
+        ("maximum(3*(z - y), y - z)", 2),
+        ("softplus(-(2*y - 1)*z)*sigmoid(-(2*y - 1)*z)**2", 10),
+    ],
+)
+def test_value_and_gradient_take_few_steps(text: str, steps: int) -> None:
+    _, _, both, *_ = fl.formula(text, backend="machine")._programs.listings
+    assert len(both[0]) == steps
 
 
 TIERS = """
@@ -297,14 +325,22 @@ def test_nan_stays_and_the_rest_is_not_touched() -> None:
                 assert np.isnan(part[1])
 
 
-def test_in_place() -> None:
-    loss = fl.formula("softplus(z) - y*z", targets="[0, 1]")
-    y, z = arguments(loss, np.float64)
-    expected = loss.value_gradient_and_hessian(y, z, reduction="none")
+@pytest.mark.parametrize(
+    "made",
+    [
+        fl.formula("softplus(z) - y*z", targets="[0, 1]"),
+        fl.formula("where(z > y, 1, 3)*(z - y)**2"),
+        fl.formula("y*z", gradient="where(abs(z - y) <= 1, (z - y)**2/2, abs(z - y) - 1/2)"),
+        fl.formula("y*z", hessian="where(z > y, 1, 3)*(z - y)**2"),
+    ],
+)
+def test_in_place(made: Formula) -> None:
+    y, z = arguments(made, np.float64)
+    expected = made.value_gradient_and_hessian(y, z, reduction="none")
     for k in range(3):
         outs = [np.empty_like(z) for _ in range(3)]
         outs[k] = z.copy()
-        found = loss.value_gradient_and_hessian(y, outs[k], reduction="none", out=tuple(outs))
+        found = made.value_gradient_and_hessian(y, outs[k], reduction="none", out=tuple(outs))
         for a, b in zip(found, expected, strict=True):
             np.testing.assert_array_equal(a, b)
 

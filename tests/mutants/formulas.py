@@ -8,10 +8,10 @@ TESTS = "formulas/loss formulas/functions formulas/composition formulas/derivati
 BREAKS = [
     *breaks(
         "csrc/pointwise/formula_machine.h",
-        ("kind == FL_OF_MULTIPLE ? factor * a[i + k]", "kind == FL_OF_MULTIPLE ? a[i + k]"),
-        ("slopes[i + k] = d * a[i + k] * scale;", "slopes[i + k] = a[i + k] * scale;"),
-        ("r->gradient && g.a == v.a &&", "r->gradient &&"),
-        ("fl_fma((real)-0.5, a, b[k] - c[k])", "fl_fma((real)-0.5, a, b[k])"),
+        ("kind == FL_OF_MULTIPLE ? factor * term", "kind == FL_OF_MULTIPLE ? term"),
+        ("slopes[i + k] = d * term * scale;", "slopes[i + k] = term * scale;"),
+        ("v.kind != FL_OF_MULTIPLE && g.a == v.a &&", "v.kind != FL_OF_MULTIPLE &&"),
+        ("fl_fma((real)-0.5, a, r)", "fl_fma((real)-0.5, a, b[k])"),
         ("suspicious |= domain &&", "suspicious |= 0 &&"),
         tests=TESTS,
     ),
@@ -21,6 +21,7 @@ BREAKS = [
         ("a > 0 ? 1 - c : -c", "1 - c"),
         ("return a == b ? same : other;", "return other;"),
         ("fl_op_clip(a - b, -c, c)", "fl_op_clip(a - b, 0, c)"),
+        ("r * (r > 0 ? above : below)", "r * (r > 0 ? below : above)"),
         tests=TESTS,
     ),
     *breaks(
