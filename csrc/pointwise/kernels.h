@@ -48,6 +48,7 @@ typedef struct {
     fl_magnitude_fn magnitude;
     fl_prepare_fn prepare;
     fl_plain_fn is_plain;
+    fl_constants_fn constants;
     int in_chunks;
     int n_params;
     const fl_domain *target; /* NULL: nothing to check */
@@ -57,6 +58,7 @@ typedef struct {
 typedef struct {
     const real *y, *z;
     const double *p;
+    const void *constants;
     real scale;
     real *value, *gradient, *hessian;
 } fl_samples;
@@ -64,6 +66,7 @@ typedef struct {
 /* One sample: all its inputs are read before its outputs are written, which is what makes writing over z
  * possible. Returns its value. */
 FL_INLINE real fl_compute_one(fl_recipe r, fl_samples s, size_t i, fl_prepared prepared) {
+    prepared.constants = s.constants;
     fl_terms t = r.loss(s.y[i], s.z[i], s.p, prepared);
     if (r.value)
         s.value[i] = t.value;
@@ -135,7 +138,7 @@ FL_INLINE real_bits fl_compute_chunk(fl_recipe r, fl_samples s, size_t n, int mo
     real_bits found = 0;
     FL_LANE_LOOP
     for (size_t i = 0; i < n; i++) {
-        fl_prepared prepared = {moderate, r.prepare ? a[i] : 0, r.prepare ? b[i] : 0};
+        fl_prepared prepared = {moderate, r.prepare ? a[i] : 0, r.prepare ? b[i] : 0, NULL};
         if (r.target)
             found |= fl_suspicion(s.y[i], r.target);
         real value = fl_compute_one(r, s, i, prepared);
@@ -173,9 +176,12 @@ FL_INLINE real_bits fl_compute_chunks(fl_recipe r, fl_samples s, size_t n, fl_do
 FL_INLINE int fl_compute_block(fl_recipe r, size_t n, const real *y, const real *z, const double *params,
                                real scale, void *value_or_sums, real *gradient, real *hessian) {
     double p[FL_MAX_PARAMS]; /* a copy that no output can alias */
+    real constants[FL_MAX_CONSTANTS];
     for (int i = 0; i < r.n_params; i++)
         p[i] = params[i];
-    fl_samples s = {y, z, p, scale, value_or_sums, gradient, hessian};
+    if (r.constants)
+        r.constants(p, constants);
+    fl_samples s = {y, z, p, constants, scale, value_or_sums, gradient, hessian};
     fl_double_vector sums[FL_N_DOUBLE_VECTORS];
     real_bits found;
     if (r.adds)
@@ -223,6 +229,7 @@ static __attribute__((noinline)) int fl_make_some(fl_block_fn compute, size_t n,
 #define FL_PASSES_PLAIN(name) .is_plain = name##_is_plain
 #define FL_PASSES_CHUNKS(name) .in_chunks = 1
 #define FL_PASSES_MODERATE(name) .in_chunks = 1, .magnitude = name##_magnitude
+#define FL_PASSES_CONSTANTS(name) .in_chunks = 1, .constants = name##_constants
 #define FL_PASSES_PREPARED(name) .in_chunks = 1, .prepare = name##_prepare
 #define FL_PASSES_TWO_PASSES(name) FL_PASSES_MODERATE(name), .prepare = name##_prepare
 

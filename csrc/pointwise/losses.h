@@ -18,16 +18,21 @@ typedef struct {
 } fl_terms;
 
 /* What is known of a sample beforehand: whether name_magnitude() is at most FL_MODERATE in a whole chunk, or
- * name_is_plain() of the parameters, and what the first of two passes hands to the second. */
+ * name_is_plain() of the parameters, what the first of two passes hands to the second, and what name_constants() has
+ * made. */
 typedef struct {
     int moderate;
     real a, b;
+    const void *constants;
 } fl_prepared;
+
+enum { FL_MAX_CONSTANTS = 48 };
 
 typedef fl_terms (*fl_loss_fn)(real y, real z, const double *p, fl_prepared prepared);
 typedef fl_prepared (*fl_prepare_fn)(real y, real z, const double *p, int moderate);
 typedef real (*fl_magnitude_fn)(real y, real z, const double *p);
 typedef int (*fl_plain_fn)(const double *p);
+typedef void (*fl_constants_fn)(const double *p, void *constants);
 
 /* A loss alone would be called like gamma() of macOS's math.h. */
 #define FL_LOSS(name)                                                                                        \
@@ -46,6 +51,16 @@ typedef int (*fl_plain_fn)(const double *p);
 
 /* Whether parameters allow a loss to take its shorter way. */
 #define FL_PLAIN(name) FL_INLINE int name##_is_plain(const double *p)
+
+/* What of the parameters is the same for all samples, a struct of reals: a condition on parameters within the loop would
+ * keep compilers from making vectors of it. */
+#define FL_CONSTANTS(name, type)                                                                             \
+    _Static_assert(sizeof(type) <= FL_MAX_CONSTANTS * sizeof(real), "room for the constants of " #name);     \
+    FL_INLINE void name##_fill(const double *p, type *k);                                                    \
+    FL_INLINE void name##_constants(const double *p, void *constants) {                                      \
+        name##_fill(p, constants);                                                                           \
+    }                                                                                                        \
+    FL_INLINE void name##_fill(const double *p, type *k)
 
 #include "losses_regression.h"
 

@@ -292,7 +292,7 @@ FL_LOSS(focal_logits) {
     fl_pair twice = {2 * gamma.hi, 2 * gamma.lo};
     real slope = fl_fma(steep, right, q);
     real bracket = fl_fma(steep, fl_constant_fma(gamma, right, -q), fl_constant_fma(twice, q, q));
-    real value = is_wrong && limited < size ? size : loss.hi;
+    real beyond = is_wrong ? size : loss.hi, value = limited < size ? beyond : loss.hi;
     return (fl_terms){fl_times_sum(value, power), fl_flip_for_one(fl_times_sum(slope, power), y),
                       fl_times_sum(bracket, power) * parts.right.hi * unit};
 }

@@ -6,7 +6,8 @@
  * The cost is one of fl_cost; of VALUES the slopes are seldom asked for. The passes say what runs over a
  * block, as kernels.h tells: ONE_PASS; PLAIN, where plain parameters let it take a shorter way; CHUNKS, whose
  * sums are taken chunk by chunk; MODERATE, where a chunk of moderate magnitudes does so; PREPARED, whose
- * first half is name_prepare(); TWO_PASSES, which are both.
+ * first half is name_prepare(); TWO_PASSES, which are both; CONSTANTS, of whose parameters name_constants() makes what
+ * is the same for all samples.
  *
  * The mathematics of a loss is in losses_regression.h or losses_binary.h, with its parameters. */
 #ifndef FL_POINTWISE_LOSSES_LIST_H
@@ -30,7 +31,7 @@
     X(squared_epsilon_insensitive, ANY,           ANY,             CHEAP,  1, ONE_PASS)    \
     X(linex,                     ANY,             ANY,             HEAVY,  1, CHUNKS)      \
     X(fair,                      ANY,             ANY,             HEAVY,  1, CHUNKS)      \
-    X(general_robust,            ANY,             ANY,             HEAVY,  2, CHUNKS)      \
+    X(general_robust,            ANY,             ANY,             HEAVY,  2, CONSTANTS)   \
     X(cauchy,                    ANY,             ANY,             HEAVY,  1, MODERATE)    \
     X(welsch,                    ANY,             ANY,             HEAVY,  1, MODERATE)    \
     X(tukey,                     ANY,             ANY,             CHEAP,  1, ONE_PASS)    \

@@ -247,28 +247,57 @@ FL_LOSS(fair) {
 }
 
 /* What Barron's loss is made of besides x = r/c: b = |α − 2|, or 1 at α = 2, where any b serves, and what is
- * divided by it. From |α| = 2^75 on, x²/b is next to 0 wherever anything can be told from its limit. */
+ * divided by it. From |α| = 2^75 on, x²/b is next to 0 wherever anything can be told from its limit. A large c
+ * has 1/c so small that it is taken as a part of unit·c; an extreme one has 1/c² in exponents. */
 typedef struct {
-    double alpha, minus_two;
-    fl_pair b, inverse_b, alpha_by_b, less_one_by_b; /* α/b and (α − 1)/b */
-    real b_by_alpha, sign;                           /* of α − 2 */
+    fl_pair b, inverse_b, half_b, log_b, alpha_by_b, less_one_by_b; /* α/b and (α − 1)/b */
+    real two_minus_alpha, alpha_less_one, b_by_alpha, sign;         /* of α − 2 */
+    fl_pair inverse_c, inverse_c_if_huge;
+    real unit, unit_if_huge, down, up_log2; /* huge |x| are computed as `down` times as large */
+    real folded_beyond, flat_beyond; /* for which |x| exponents take 1/c² in, and the Hessian that of α = 1 */
+    real by_c, rounding, two_log_c, log_c_rest;
+    real at_infinity, slope_at_infinity, hessian_at_infinity;
 } fl_shape;
 
-FL_INLINE fl_shape fl_shape_of(double alpha) {
-    fl_shape s;
-    s.alpha = alpha > 0x1p75 ? 0x1p75 : alpha < -0x1p75 ? -0x1p75 : alpha;
-    s.minus_two = s.alpha - 2;
-    double taken = s.minus_two - s.alpha;
-    fl_pair d = fl_constant(s.minus_two), less_one = fl_two_sum(1, d.hi);
-    d.lo += (real)((s.alpha - (s.minus_two - taken)) - (2 + taken)); /* what rounding has lost */
+FL_CONSTANTS(general_robust, fl_shape) {
+    const double given = p[0], alpha = given > 0x1p75 ? 0x1p75 : given < -0x1p75 ? -0x1p75 : given;
+    const double minus_two = alpha - 2, taken = minus_two - alpha, c = fl_scale_parameter(p[1]);
+    fl_pair d = fl_constant(minus_two), less_one = fl_two_sum(1, d.hi), exact_c = fl_constant(c);
+    d.lo += (real)((alpha - (minus_two - taken)) - (2 + taken)); /* what rounding has lost */
     less_one.lo += d.lo;
-    s.b = s.minus_two == 0 ? (fl_pair){1, 0} : (fl_pair){fl_abs(d.hi), fl_flip_sign(d.lo, d.hi)};
-    s.inverse_b = fl_reciprocal(s.b);
-    s.alpha_by_b = fl_quotient(fl_constant(s.alpha), s.b, s.inverse_b.hi);
-    s.less_one_by_b = fl_quotient(less_one, s.b, s.inverse_b.hi);
-    s.b_by_alpha = (real)((s.minus_two == 0 ? 1 : __builtin_fabs(s.minus_two)) / s.alpha);
-    s.sign = fl_sign((real)s.minus_two);
-    return s;
+    k->b = minus_two == 0 ? (fl_pair){1, 0} : (fl_pair){fl_abs(d.hi), fl_flip_sign(d.lo, d.hi)};
+    k->inverse_b = fl_reciprocal(k->b);
+    k->half_b = (fl_pair){(real)0.5 * k->b.hi, (real)0.5 * k->b.lo};
+    k->log_b = fl_log_accurate(k->b.hi, 0);
+    k->log_b.lo += k->b.lo * k->inverse_b.hi;
+    k->alpha_by_b = fl_quotient(fl_constant(alpha), k->b, k->inverse_b.hi);
+    k->less_one_by_b = fl_quotient(less_one, k->b, k->inverse_b.hi);
+    k->two_minus_alpha = (real)-minus_two;
+    k->alpha_less_one = (real)(alpha - 1);
+    k->b_by_alpha = (real)((minus_two == 0 ? 1 : __builtin_fabs(minus_two)) / alpha);
+    k->sign = fl_sign((real)minus_two);
+
+    const int is_extreme = c > FL_CONST(0x1p30, 0x1p250) || c < FL_CONST(0x1p-30, 0x1p-250);
+    const int is_tiny = c < FL_CONST(0x1p-60, 0x1p-500);
+    k->unit = c > FL_CONST(0x1p96, 0x1p960) ? FL_CONST(0x1p-64, 0x1p-512) : 1;
+    k->down = is_tiny ? FL_SMALLEST_NORMAL : FL_HUGE_SCALE;
+    k->up_log2 = is_tiny ? FL_CONST(126.0, 1022.0) : FL_CONST(70.0, 520.0);
+    k->unit_if_huge = c >= 1 ? k->down * k->unit : k->unit;
+    k->inverse_c = k->inverse_c_if_huge = fl_constant_reciprocal(c * k->unit);
+    k->inverse_c_if_huge.hi *= c < 1 ? k->down : 1;
+    k->inverse_c_if_huge.lo *= c < 1 ? k->down : 1;
+    k->folded_beyond = is_extreme ? -1 : FL_HUGE;
+    k->flat_beyond = alpha == 1 ? FL_HUGE : FL_INFINITY;
+    fl_pair log_c = fl_log_accurate(exact_c.hi, 0);
+    k->by_c = k->inverse_c.hi;
+    k->rounding = k->inverse_c.lo * exact_c.hi; /* by how much of itself 1/c is larger than rounded */
+    k->two_log_c = 2 * log_c.hi;
+    k->log_c_rest = -2 * (log_c.lo + exact_c.lo * (real)(1 / c));
+
+    const real slope = (real)(1 / c);
+    k->at_infinity = alpha >= 0 ? FL_INFINITY : -k->b_by_alpha;
+    k->slope_at_infinity = alpha > 1 ? FL_INFINITY : alpha == 1 ? slope : 0;
+    k->hessian_at_infinity = minus_two > 0 ? FL_INFINITY : minus_two < 0 ? 0 : slope * slope;
 }
 
 /* p = {α, c}. With q = x²/b, T = ½b·log(1 + q) and E = T·α/b the value (b/α)·((1 + q)^(α/2) − 1) is T·(e^E −
@@ -276,69 +305,56 @@ FL_INLINE fl_shape fl_shape_of(double alpha) {
  * small q, T = ½x²·(log(1 + q)/q), where with s = q/(2 + q) the quotient is (1 − s)·(1 + ½s²·Q), Q the series
  * of log(1 + q) = 2s + s³·Q. For huge |x|, of which u is a part, log(1 + q) = 2·log |x| − log b. */
 FL_LOSS(general_robust) {
-    const double c = fl_scale_parameter(p[1]);
-    const fl_shape a = fl_shape_of(p[0]);
-    /* 1/c as a pair, which a large c needs to be smaller for, and 1/c² in range or as a part of exponents. */
-    const real unit = c > FL_CONST(0x1p96, 0x1p960) ? FL_CONST(0x1p-64, 0x1p-512) : 1;
-    const int is_c_extreme = c > FL_CONST(0x1p30, 0x1p250) || c < FL_CONST(0x1p-30, 0x1p-250);
-    const fl_pair inverse_c = fl_constant_reciprocal(c * unit), exact_c = fl_constant(c);
-    const fl_pair half_b = {(real)0.5 * a.b.hi, (real)0.5 * a.b.lo};
-    const fl_pair log_c = fl_log_accurate(exact_c.hi, 0), log_b = fl_log_accurate(a.b.hi, 0);
-    const int is_c_tiny = c < FL_CONST(0x1p-60, 0x1p-500), is_alpha_one = a.alpha == 1;
-    const real down = is_c_tiny ? FL_SMALLEST_NORMAL : FL_HUGE_SCALE;
-    const real up_log2 = is_c_tiny ? FL_CONST(126.0, 1022.0) : FL_CONST(70.0, 520.0);
-    real r = z - y;
-    int is_huge = fl_abs(r * unit * inverse_c.hi) > FL_HUGE, is_folded = is_huge | is_c_extreme;
-    real of_r = is_huge && c >= 1 ? down * unit : unit, of_inverse = is_huge && c < 1 ? down : 1;
-    fl_pair u =
-        fl_scaled_residual(y, z, (fl_pair){inverse_c.hi * of_inverse, inverse_c.lo * of_inverse}, of_r, 0);
-    fl_pair x2 = fl_pair_square(u), q = fl_pair_product(x2, a.inverse_b), m = fl_two_sum(1, q.hi);
+    const fl_shape *k = prepared.constants;
+    real r = z - y, size = fl_abs(r * k->unit * k->inverse_c.hi);
+    int is_huge = size > FL_HUGE, is_folded = size > k->folded_beyond;
+    fl_pair inverse_c = {is_huge ? k->inverse_c_if_huge.hi : k->inverse_c.hi,
+                         is_huge ? k->inverse_c_if_huge.lo : k->inverse_c.lo};
+    fl_pair u = fl_scaled_residual(y, z, inverse_c, is_huge ? k->unit_if_huge : k->unit, 0);
+    fl_pair x2 = fl_pair_square(u), q = fl_pair_product(x2, k->inverse_b), m = fl_two_sum(1, q.hi);
     m.lo += q.lo;
-    real of_log = is_huge ? fl_abs(u.hi) : m.hi, by_x = down / of_log;
+    real of_log = is_huge ? fl_abs(u.hi) : m.hi, by_x = k->down / of_log;
     real tail = (is_huge ? fl_flip_sign(u.lo, u.hi) : m.lo) / of_log;
-    fl_pair log = fl_log_accurate(of_log, is_huge ? up_log2 : 0);
+    fl_pair log = fl_log_accurate(of_log, is_huge ? k->up_log2 : 0);
     log.lo += tail;
-    fl_pair log_q = fl_two_difference(2 * log.hi, log_b.hi);
-    log_q.lo += 2 * log.lo - (log_b.lo + a.b.lo * a.inverse_b.hi);
-    log.hi = is_huge ? log_q.hi < 1 ? 1 : log_q.hi : log.hi; /* below 1, e^(±T) is 0 or infinite */
+    fl_pair log_q = fl_two_difference(2 * log.hi, k->log_b.hi);
+    log_q.lo += 2 * log.lo - k->log_b.lo;
+    log_q.hi = log_q.hi < 1 ? 1 : log_q.hi; /* below, e^(±T) is 0 or infinite */
+    log.hi = is_huge ? log_q.hi : log.hi;
     log.lo = is_huge ? log_q.lo : log.lo;
 
-    int is_near = !is_huge && q.hi < (real)0x1p-8;
+    real small_q = is_huge ? 1 : q.hi;
+    int is_near = small_q < (real)0x1p-8;
     real s = is_near ? q.hi / (2 + q.hi) : 0;
     real psi_minus_one = fl_fma((real)0.5 * s * s * (1 - s), fl_atanh_series(s * s), -s);
     fl_pair near = fl_fast_two_sum((real)0.5 * x2.hi, (real)0.5 * x2.hi * psi_minus_one);
-    fl_pair t = fl_pair_product(log, half_b);
+    fl_pair t = fl_pair_product(log, k->half_b);
     t.hi = is_near ? near.hi : t.hi;
     t.lo = is_near ? fl_fma((real)0.5, x2.lo, near.lo) : t.lo;
 
-    fl_pair e = fl_pair_product(t, a.alpha_by_b);
+    fl_pair e = fl_pair_product(t, k->alpha_by_b);
     fl_exp_factors power = fl_exp_in_factors(e.hi, e.lo, 0);
     int is_large = e.hi > FL_CONST(40.0, 80.0), is_tiny = fl_abs(e.hi) < FL_CONST(0x1p-13, 0x1p-27);
-    real value = is_tiny    ? t.hi + fl_fma((real)0.5 * t.hi, e.hi, t.lo)
-                 : is_large ? fl_times_factors(1, a.b_by_alpha, power)
-                            : fl_factors_minus_one(power) * a.b_by_alpha;
+    real value =
+        is_large ? fl_times_factors(1, k->b_by_alpha, power) : fl_factors_minus_one(power) * k->b_by_alpha;
+    value = is_tiny ? t.hi + fl_fma((real)0.5 * t.hi, e.hi, t.lo) : value;
 
-    /* By how much of itself 1/c is larger than rounded. */
-    const real rounding = inverse_c.lo * exact_c.hi;
-    fl_pair exponent = fl_two_difference(a.sign * t.hi, is_folded ? 2 * log_c.hi : 0);
-    exponent.lo += a.sign * t.lo + (is_folded ? -2 * (log_c.lo + exact_c.lo * (real)(1 / c)) : rounding);
+    fl_pair exponent = fl_two_difference(k->sign * t.hi, is_folded ? k->two_log_c : 0);
+    exponent.lo += k->sign * t.lo + (is_folded ? k->log_c_rest : k->rounding);
     fl_exp_factors falling = fl_exp_in_factors(exponent.hi, exponent.lo, 0);
-    real by_c = is_folded ? 1 : inverse_c.hi;
+    real by_c = is_folded ? 1 : k->by_c;
     real gradient = fl_times_factors(is_folded ? r : u.hi, by_c, falling);
 
-    fl_pair bend = fl_pair_product(x2, a.less_one_by_b), one_plus = fl_two_sum(1, bend.hi);
+    fl_pair bend = fl_pair_product(x2, k->less_one_by_b), one_plus = fl_two_sum(1, bend.hi);
     real w = (one_plus.hi + (one_plus.lo + bend.lo)) / m.hi;
-    w = fl_fma(w, (is_folded ? 0 : rounding) - tail, w) * by_c;
-    real w_huge = fl_fma((real)-a.minus_two * by_x, a.b.hi * by_x, (real)(a.alpha - 1));
+    w = fl_fma(w, (is_folded ? 0 : k->rounding) - tail, w) * by_c;
+    real w_huge = fl_fma(k->two_minus_alpha * by_x, k->b.hi * by_x, k->alpha_less_one);
     real hessian = fl_times_factors(is_huge ? w_huge : w, by_c, falling);
-    hessian = is_huge && is_alpha_one ? gradient * by_x * by_x / r : hessian;
+    hessian = size > k->flat_beyond ? gradient * by_x * by_x / r : hessian;
 
-    const real at_infinity = a.alpha >= 0 ? FL_INFINITY : -a.b_by_alpha;
-    const real slope_there = a.alpha > 1 ? FL_INFINITY : is_alpha_one ? (real)(1 / c) : 0;
-    const real hessian_there = a.sign > 0 ? FL_INFINITY : a.sign < 0 ? 0 : (real)(1 / c) * (real)(1 / c);
-    return (fl_terms){fl_if_finite(r, value, at_infinity),
-                      fl_if_finite(r, gradient, fl_with_sign(slope_there, r)),
-                      fl_if_finite(r, hessian, hessian_there)};
+    return (fl_terms){fl_if_finite(r, value, k->at_infinity),
+                      fl_if_finite(r, gradient, fl_with_sign(k->slope_at_infinity, r)),
+                      fl_if_finite(r, hessian, k->hessian_at_infinity)};
 }
 
 /* p = {c}. ½c²·log(1 + u²), u = r/c, the gradient r/(1 + u²), the Hessian (1 − u²)/(1 + u²)². For huge |u|,
@@ -640,8 +656,10 @@ FL_LOSS(symmetric_absolute_percentage_error) {
     value = ((differs | is_far) & !is_empty) ? 2 : value;
     real share = a * (is_large ? (real)0.5 : lift) / d;
     real divisor = d * (is_large ? (real)0.5 : (real)0.25 * lift);
-    real side = fl_sign(b - a), again = !is_large && d > near_one ? lift : 1;
-    real slope = side * (share / divisor), down = again == 1 ? 1 : 1 / lift;
+    real small = is_large ? 0 : d, again = small > near_one ? lift : 1,
+         down = small > near_one ? 1 / lift : 1;
+    real side = fl_sign(b - a);
+    real slope = side * (share / divisor);
     /* d was rounded three times */
     real exact_share = fl_fma(share, -3 * (is_far ? 0 : sum.lo) / d, share);
     real bend = side * (exact_share * again / divisor * (2 * half) / d * down);
