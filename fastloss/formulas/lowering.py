@@ -122,9 +122,8 @@ def _factored(g: Graph, a: int, b: int, sign: float) -> int | None:
     _split_slopes(g, first, second)
     _split_slopes(g, second, first)
     common = first & second
-    n, rests = common.total(), (first - common, second - common)
-    saved = n - sum(not rest for rest in rests)
-    if not n or saved < 1 or not all(rests) and c != d * sign and c != 1:
+    rests = first - common, second - common
+    if common.total() <= sum(not rest for rest in rests):  # as many products
         return None
     q, r = (_product(g, rest) for rest in rests)
     total = g.make("mul", g.const(c), q), g.make("mul", g.const(d * sign), r)
