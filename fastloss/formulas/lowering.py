@@ -37,7 +37,10 @@ def _keeping_nan(g: Graph, roots: list[int]) -> list[int]:
         op, *args = g.nodes[i]
         if op in LEAVES:
             kept[i] = frozenset([i]) & both
-        elif op in ("where", "where_less", "where_less_equal"):
+        elif op in ("where_less", "where_less_equal"):  # of NaN no comparison holds: the last one is taken
+            p, q, first, last = args
+            kept[i] = kept[last] & (kept[first] | kept[p] | kept[q])
+        elif op == "where":
             kept[i] = kept[args[-2]] & kept[args[-1]]
         else:
             kept[i] = frozenset().union(*(kept[a] for a in args)) if op not in _LOSE else frozenset()
@@ -45,8 +48,11 @@ def _keeping_nan(g: Graph, roots: list[int]) -> list[int]:
     for root in roots:
         if kept[root] != both:
             own = [i for i in g.needed([root]) if kept[i] == both]
+            negated = g.nodes[root][0] == "neg"  # the last step, which an output takes over
+            root = g.operands(root)[0] if negated else root
             for i in own[-1:] or sorted(both - kept[root]):
                 root = g.plain("keep_nan", i, root)
+            root = g.plain("neg", root) if negated else root
         found.append(root)
     return found
 

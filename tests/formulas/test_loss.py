@@ -317,7 +317,16 @@ def test_same_bits_on_both_tiers_of_fused_multiply_add() -> None:
 
 
 def test_nan_stays_and_the_rest_is_not_touched() -> None:
-    for text in ("(z - y)**2", "where(z < y, 1, z)", "maximum(0, z*y)", "abs(z - y)"):
+    of_cases = [
+        "where(z < y, 1, z)",
+        "where(z < y, z, 1)",
+        "where(z < 1, 1, z*y)",
+        "where(y < z, z, y*z**2)",
+        "-where(z < y, z, 2)",
+        "where(2 <= z, 0, where(1 < z, z*y, y*z**2))",
+        "where(z*z < y, where(z < y, 1, 2), 3)*z",
+    ]
+    for text in ("(z - y)**2", "maximum(0, z*y)", "abs(z - y)", *of_cases):
         loss = fl.formula(text)
         for y, z in ((np.nan, 1.0), (1.0, np.nan)):
             for part in loss.value_gradient_and_hessian([0.5, y], [0.25, z], reduction="none"):
