@@ -327,6 +327,9 @@ def bring_together(
     arrays: list[npt.NDArray[Any]],
     out: list[npt.NDArray[Any]] | None = None,
 ) -> tuple[list[npt.NDArray[Any]], npt.NDArray[Any]]: ...
+def find_probability_bins(
+    p: npt.NDArray[Any], labels: npt.NDArray[Any], n_bins: int, codes: npt.NDArray[Any]
+) -> bool: ...
 def count_scores(
     counts: npt.NDArray[Any], extent: npt.NDArray[Any], scores: npt.NDArray[Any], labels: npt.NDArray[Any]
 ) -> bool: ...

@@ -34,6 +34,9 @@ cdef extern from "evaluation/evaluation.h" nogil:
         const double *counted, size_t n
     )
     void fl_add_weights(fl_exact *cells, const double *weights, size_t n)
+    int fl_find_probability_bins(
+        const void *p, int floats, const uint8_t *labels, size_t n, uint32_t n_bins, uint32_t *codes
+    )
     int fl_count_scores(
         uint32_t *table, uint32_t *extent, const void *scores, int floats, const uint8_t *labels, size_t n
     )
@@ -284,6 +287,23 @@ cdef int check_scores(scores, Py_ssize_t n) except -1:
     if len(scores) != n:
         raise ValueError("scores and labels must have one length")
     return scores.dtype == np.float32
+
+
+@cython.boundscheck(False)
+def find_probability_bins(
+    cnp.ndarray p not None, const uint8_t[::1] labels not None, uint32_t n_bins, uint32_t[::1] codes not None
+):
+    """Write twice the bin of each probability, and its label; return whether all are from 0 to 1."""
+    cdef int floats = check_scores(p, labels.shape[0]), fine
+    if not 1 <= n_bins <= 1 << 30 or codes.shape[0] != labels.shape[0]:
+        raise ValueError("there is another number of codes, or no bin")
+    if not labels.shape[0]:
+        return True
+    with nogil:
+        fine = fl_find_probability_bins(
+            cnp.PyArray_DATA(p), floats, &labels[0], labels.shape[0], n_bins, &codes[0]
+        )
+    return bool(fine)
 
 
 cdef int check_table(uint32_t[::1] counts, uint32_t[::1] extent) except -1:

@@ -1,6 +1,7 @@
 /* The evaluation kernels of one tier: included by evaluation_f64.c alone, which sets FL_PRECISION. */
 #include "ops.h"
 
+#include "../evaluation/probability_bins.h"
 #include "../evaluation/score_keys.h"
 #include "../evaluation/score_runs.h"
 #include "../evaluation/sum_blocks.h"
@@ -17,6 +18,8 @@ const fl_evaluation_ops FL_TABLE_NAME(fl_evaluation_) = {
     .split_products = fl_split_products,
     .float_places = fl_float_places,
     .double_places = fl_double_places,
+    .float_bins = fl_float_bins,
+    .double_bins = fl_double_bins,
     .count_run = fl_count_run,
     .weigh_run = fl_weigh_run,
     .count_groups = fl_count_groups,

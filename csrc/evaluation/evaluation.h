@@ -27,6 +27,11 @@ void fl_add_moments(fl_exact *cells, size_t n_values, const void *const *values,
 /* Adds sum w and sum w^2 to two cells. */
 void fl_add_weights(fl_exact *cells, const double *weights, size_t n);
 
+/* Codes of probabilities, floats or doubles: twice the bin of n_bins of one width that each is in, and its label.
+ * Whether all are from 0 to 1. */
+int fl_find_probability_bins(const void *p, int floats, const uint8_t *labels, size_t n, uint32_t n_bins,
+                             uint32_t *codes);
+
 /* Counts rows by label, 0 or 1, and by score, in a table of 2 FL_SCORE_KEYS numbers, and widens the extent of the
  * table, the lowest and the highest key that it has; whether no score is NaN. */
 int fl_count_scores(uint32_t *table, uint32_t *extent, const void *scores, int floats, const uint8_t *labels,

@@ -61,6 +61,9 @@ typedef struct fl_evaluation_ops {
     int (*float_places)(const float *x, const uint8_t *labels, size_t n, uint32_t *places, uint32_t *extent);
     int (*double_places)(const double *x, const uint8_t *labels, size_t n, uint32_t *places,
                          uint32_t *extent);
+    /* Codes of probabilities: twice the bin of n_bins that each is in, and its label. Whether all are from 0 to 1. */
+    int (*float_bins)(const float *p, const uint8_t *labels, size_t n, uint32_t n_bins, uint32_t *codes);
+    int (*double_bins)(const double *p, const uint8_t *labels, size_t n, uint32_t n_bins, uint32_t *codes);
     /* What a run of counts, or of weights as doubles, says; its rows are in the order of the scores at 0 ^ flip,
      * 1 ^ flip and so on. */
     void (*count_run)(const uint32_t *run, uint32_t flip, fl_run_moments *to);

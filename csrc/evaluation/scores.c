@@ -29,6 +29,13 @@ int fl_count_scores(uint32_t *table, uint32_t *extent, const void *scores, int f
     return fine;
 }
 
+int fl_find_probability_bins(const void *p, int floats, const uint8_t *labels, size_t n, uint32_t n_bins,
+                             uint32_t *codes) {
+    const fl_evaluation_ops *ops = fl_ops_for(0)->evaluation;
+    return floats ? ops->float_bins(p, labels, n, n_bins, codes)
+                  : ops->double_bins(p, labels, n, n_bins, codes);
+}
+
 /* The run of a place, and the label, as squares lie. */
 static uint32_t fl_square_of_place(uint32_t place) {
     return place / (2 * FL_RUN) * 2 + place / FL_RUN_LANES % 2;

@@ -245,13 +245,11 @@ class CalibrationStore(Store):
         n_bins = self.measure.n_bins
         for model in range(self.n_models):
             p, hit = self._probabilities(block, model)
-            bins = block.scratch.array("bins", p.shape, np.float64)
-            np.multiply(p, n_bins, out=bins, dtype=np.float64)
-            np.minimum(bins, n_bins - 1, out=bins)
             code = block.scratch.array("codes of bins", p.shape, np.uint32)
-            np.copyto(code, bins, casting="unsafe")
-            np.add(code, code, out=code)
-            np.add(code, hit, out=code)
+            if not _core.find_probability_bins(p, hit, n_bins, code):
+                row, z = int((~((p >= 0) & (p <= 1))).argmax()), block.predictions[model]
+                expected = "a number in [0, 1]"
+                raise DomainError("y_pred", row, z[row], expected, f" is no probability: expected {expected}")
             given = [p] if block.double_weights is None else [p, block.double_weights]
             (p, *w), starts, cells = block.split_by(code, 2 * n_bins, given)
             weights = w[0] if w else None
@@ -278,10 +276,6 @@ class CalibrationStore(Store):
             else:
                 p = np.take_along_axis(wide, top[:, None], axis=1)[:, 0]
             hit = (top == label).view(np.uint8)
-        if not (p.min(initial=0) >= 0 and p.max(initial=1) <= 1):
-            row = int((~((p >= 0) & (p <= 1))).argmax())
-            expected = "a number in [0, 1]"
-            raise DomainError("y_pred", row, z[row], expected, f" is no probability: expected {expected}")
         return p, hit
 
     def bins(self, group: int, model: int) -> tuple[list[list[Total]], list[list[Total]]]:

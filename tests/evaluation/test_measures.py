@@ -264,6 +264,25 @@ def test_r2_of_targets_far_from_zero():
     assert fl.evaluate(y, z, ["r2"])["r2"].value == pytest.approx(metrics.r2_score(y, z), rel=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_bins", [1, 10, 15, 1000])
+def test_bins_of_probabilities(n_bins, dtype):
+    """Edges, both ends, and what lies just below an edge."""
+    edges = np.arange(n_bins + 1) / n_bins
+    p = np.concatenate([edges, np.nextafter(edges[1:], 0), [-0.0, 5e-324]]).astype(dtype)
+    labels = (np.arange(len(p)) % 3 == 0).astype(np.uint8)
+    codes = np.empty(len(p), np.uint32)
+    assert _core.find_probability_bins(p, labels, n_bins, codes)
+    wanted = [2 * min(int(np.float64(x) * n_bins), n_bins - 1) for x in p]
+    assert (codes - labels).tolist() == wanted
+    for bad in (-1e-9, -3.0, 1.0000001, np.nan, np.inf, -np.inf):
+        for row in (0, len(p) - 1):
+            other = p.copy()
+            other[row] = bad
+            assert not _core.find_probability_bins(other, labels, n_bins, codes)
+            assert codes.max() < 2 * n_bins
+
+
 def test_threshold_is_that_of_probabilities_or_of_scores():
     y, p = [0, 1, 1], [0.2, 0.4, 0.6]
     for name in ("accuracy", "confusion"):

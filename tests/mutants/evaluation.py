@@ -127,6 +127,14 @@ BREAKS = [
         ("key > *high ? key : *high;", "*high;"),
     ),
     *breaks(
+        "csrc/evaluation/probability_bins.h",
+        ("!(p >= 0) | !(p <= 1);", "!(p >= 0);"),
+        ("!(p >= 0) | !(p <= 1);", "!(p <= 1);"),
+        ("last = n_bins - 1;", "last = n_bins;"),
+        ("bin = bin > 0 ? bin : 0;", ""),
+        ("+ (label & 1u);", ";"),
+    ),
+    *breaks(
         "csrc/evaluation/ranking.c",
         ("before + (sum + weight[i] / 2)", "before + sum"),
         ("sums[1] += a[i] * b[i];", ""),
