@@ -1,5 +1,5 @@
-/* What a kernel carries from tile to tile: sums, and traces of bad targets, one of each for every lane, in the
- * vectors of the machine (simd/simd.h). */
+/* What a kernel carries from tile to tile: sums, and traces of bad targets, one of each for every lane, in
+ * the vectors of the machine (simd/simd.h). */
 #ifndef FL_BLOCKS_TILE_H
 #define FL_BLOCKS_TILE_H
 

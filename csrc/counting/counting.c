@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#include "../blocks/scratch.h"
+#include "../pass/scratch.h"
 #include "../blocks/view.h"
-#include "../dispatch/ops.h"
-#include "../dispatch/watch.h"
+#include "../pass/ops.h"
+#include "../pass/watch.h"
 #include "../sums/compensated.h"
 
 enum {

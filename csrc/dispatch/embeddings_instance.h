@@ -1,6 +1,6 @@
 /* The embedding kernels of one tier and precision: included by embeddings_f32.c and embeddings_f64.c alone,
  * which set FL_PRECISION. A translation unit of their own, so that they compile beside the others. */
-#include "ops.h"
+#include "../pass/ops.h"
 
 #include "../embeddings/instance.h"
 

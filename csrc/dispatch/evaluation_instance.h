@@ -1,5 +1,5 @@
 /* The evaluation kernels of one tier: included by evaluation_f64.c alone, which sets FL_PRECISION. */
-#include "ops.h"
+#include "../pass/ops.h"
 
 #include "../evaluation/probability_bins.h"
 #include "../evaluation/score_keys.h"

@@ -1,6 +1,6 @@
 /* The machine of formulas of one tier and precision: included by formulas_f32.c and formulas_f64.c alone,
  * which set FL_PRECISION. */
-#include "ops.h"
+#include "../pass/ops.h"
 
 #include "../pointwise/formula_machine.h"
 

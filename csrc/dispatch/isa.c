@@ -2,7 +2,7 @@
  * which one is in use. */
 #include <string.h>
 
-#include "ops.h"
+#include "../pass/ops.h"
 
 #if (defined(__GNUC__) || defined(__clang__)) && (defined(__x86_64__) || defined(__i386__))
 #include <cpuid.h>

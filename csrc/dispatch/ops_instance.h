@@ -1,11 +1,11 @@
 /* The functions of one tier and precision, and the table that exports them: included by ops_f32.c and
  * ops_f64.c alone, which set FL_PRECISION. */
-#include "ops.h"
+#include "../pass/ops.h"
 
 #include "../blocks/check.h"
 #include "../blocks/load.h"
 #include "../blocks/store.h"
-#include "../blocks/stream.h"
+#include "../pass/stream.h"
 #include "../blocks/weights.h"
 #include "../pointwise/drive.h"
 #include "../sums/sums.h"

@@ -1,6 +1,6 @@
 /* The row kernels of one tier and precision: included by rows_f32.c and rows_f64.c alone, which set
  * FL_PRECISION. A translation unit of their own, so that they compile beside the pointwise ones. */
-#include "ops.h"
+#include "../pass/ops.h"
 
 #include "../rows/instance.h"
 

@@ -1,6 +1,6 @@
 /* The transport kernels of one tier: included by transport_f64.c alone, which sets FL_PRECISION. They compute
  * in float64 whatever the data: potentials are differences of large numbers. */
-#include "ops.h"
+#include "../pass/ops.h"
 
 #include "../transport/line.h"
 #include "../transport/softmin.h"

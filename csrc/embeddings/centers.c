@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../dispatch/threads.h"
+#include "../pass/plan.h"
+#include "../pass/threads.h"
 #include "../rows/parts.h"
 #include "pass.h"
 
@@ -23,7 +24,8 @@ enum {
 typedef struct {
     const fl_embedding_pass *pass;
     ptrdiff_t *slot; /* of each class among those that have rows */
-    size_t n_slots, n_segments;
+    fl_plan plan;
+    size_t n_slots;
     size_t slot_sums; /* of a slot: n_columns, and in float64 as many errors */
     double *sums;     /* for each segment and slot */
     char *value;      /* reals, one a row */
@@ -106,10 +108,9 @@ static void fl_value_tile(const fl_embedding_pass *p, size_t start, size_t n, co
 
 static fl_status fl_center_values(const fl_embedding_pass *p, fl_embeddings_call *c, const char *values,
                                   double *result) {
-    fl_compensated totals[FL_EMBEDDING_SEGMENTS] = {{0, 0}}, total = {0, 0};
-    size_t n_rows = c->n_rows, n_units = (n_rows + p->tile_rows - 1) / p->tile_rows;
-    size_t n_segments = n_units < FL_EMBEDDING_SEGMENTS ? n_units : FL_EMBEDDING_SEGMENTS;
-    int failed = 0, threads = values ? 1 : fl_threads_needed(p->threads, n_segments);
+    fl_compensated totals[FL_SEGMENTS] = {{0, 0}}, total = {0, 0};
+    const fl_plan plan = fl_plan_of(c->n_rows, p->tile_rows);
+    int failed = 0, threads = values ? 1 : fl_threads_needed(p->threads, plan.n_segments);
     fl_changed changed = {0, 0, 0};
     (void)threads;
 #pragma omp parallel num_threads(threads) if (parallel : threads > 1) reduction(| : failed)
@@ -118,10 +119,9 @@ static fl_status fl_center_values(const fl_embedding_pass *p, fl_embeddings_call
         int ready = fl_allocate_embeddings(p, &scratch);
         failed |= !ready;
 #pragma omp for schedule(dynamic, 1)
-        for (size_t s = 0; s < n_segments; s++) {
-            size_t end = (s + 1) * n_units / n_segments * p->tile_rows, at = s * n_units / n_segments;
-            end = end < n_rows ? end : n_rows;
-            for (at *= p->tile_rows; at < end && ready && !fl_is_stopped(p->watch); at += p->tile_rows) {
+        for (size_t s = 0; s < plan.n_segments; s++) {
+            size_t at = fl_segment_start(&plan, s), end = fl_segment_start(&plan, s + 1);
+            for (; at < end && ready && !fl_is_stopped(p->watch); at += p->tile_rows) {
                 size_t n = fl_tile_of(p, at, end);
                 fl_value_tile(p, at, n, values, &scratch, &changed, &totals[s]);
                 fl_stops(p->watch, &scratch.done, n * c->n_columns);
@@ -129,10 +129,8 @@ static fl_status fl_center_values(const fl_embedding_pass *p, fl_embeddings_call
         }
         fl_give_scratch(scratch.allocated);
     }
-    for (size_t s = 0; s < n_segments; s++) {
-        fl_add(&total, totals[s].sum);
-        fl_add(&total, totals[s].error);
-    }
+    for (size_t s = 0; s < plan.n_segments; s++)
+        fl_add_all(&total, totals[s]);
     *result = fl_total(total);
     return fl_outcome(p, c, &changed, failed);
 }
@@ -197,11 +195,8 @@ static void fl_center_rows(const fl_centers *k, size_t segment, size_t owner, si
                            fl_embedding_scratch *s) {
     const fl_embedding_pass *p = k->pass;
     const fl_embeddings_call *c = p->call;
-    size_t n_units = (c->n_rows + p->tile_rows - 1) / p->tile_rows;
-    size_t from = segment * n_units / k->n_segments * p->tile_rows;
-    size_t to = (segment + 1) * n_units / k->n_segments * p->tile_rows;
+    size_t from = fl_segment_start(&k->plan, segment), to = fl_segment_start(&k->plan, segment + 1);
     double *sums = k->sums + segment * k->n_slots * k->slot_sums;
-    to = to < c->n_rows ? to : c->n_rows;
     for (size_t start = from; start < to && !fl_is_stopped(p->watch); start += p->tile_rows) {
         size_t n = fl_tile_of(p, start, to);
         fl_center_tile(k, start, n, owner, n_owners, sums, s);
@@ -221,7 +216,7 @@ static void fl_store_center(const fl_centers *k, size_t label, fl_embedding_scra
     for (size_t at = 0, n; at < d && !fl_stops(p->watch, &s->done, FL_CENTER_COLUMNS); at += n) {
         double sums[FL_CENTER_COLUMNS] = {0}, errors[FL_CENTER_COLUMNS] = {0};
         n = d - at < FL_CENTER_COLUMNS ? d - at : FL_CENTER_COLUMNS;
-        for (size_t segment = 0; segment < k->n_segments && k->slot[label] != FL_NO_ROWS; segment++) {
+        for (size_t segment = 0; segment < k->plan.n_segments && k->slot[label] != FL_NO_ROWS; segment++) {
             const double *part =
                 k->sums + (segment * k->n_slots + (size_t)k->slot[label]) * k->slot_sums + at;
             for (size_t i = 0; i < n; i++) {
@@ -240,8 +235,9 @@ static void fl_store_center(const fl_centers *k, size_t label, fl_embedding_scra
 static int fl_scatter(fl_centers *k) {
     const fl_embedding_pass *p = k->pass;
     const fl_embeddings_call *c = p->call;
-    int failed = 0, threads = fl_threads_needed(p->threads, k->n_segments > 1 ? k->n_segments : k->n_slots);
-    size_t n_owners = k->n_segments > 1 ? 1 : (size_t)threads, n_tasks = k->n_segments * n_owners;
+    size_t n_segments = k->plan.n_segments;
+    int failed = 0, threads = fl_threads_needed(p->threads, n_segments > 1 ? n_segments : k->n_slots);
+    size_t n_owners = n_segments > 1 ? 1 : (size_t)threads, n_tasks = n_segments * n_owners;
 #pragma omp parallel num_threads(threads) if (parallel : threads > 1) reduction(| : failed)
     {
         fl_embedding_scratch scratch;
@@ -261,7 +257,7 @@ static int fl_scatter(fl_centers *k) {
 }
 
 static fl_status fl_center_gradients(const fl_embedding_pass *p, fl_embeddings_call *c, double *total) {
-    fl_centers k = {.pass = p, .n_segments = 1};
+    fl_centers k = {.pass = p, .plan = fl_plan_of(c->n_rows, p->tile_rows)};
     fl_embedding_scratch scratch = {.allocated = NULL};
     fl_changed changed = {0, 0, 0};
     size_t itemsize = p->ops->itemsize;
@@ -276,10 +272,10 @@ static fl_status fl_center_gradients(const fl_embedding_pass *p, fl_embeddings_c
         if (numbered) {
             k.slot_sums = fl_times(c->n_columns, c->float32 ? 1 : 2);
             size_t bytes = fl_times(k.n_slots, fl_times(k.slot_sums, sizeof *k.sums));
-            if (c->n_rows >= FL_CENTER_SEGMENTS * p->tile_rows &&
-                bytes <= FL_CENTER_SUMS_BYTES / FL_CENTER_SEGMENTS)
-                k.n_segments = FL_CENTER_SEGMENTS;
-            k.sums = calloc(k.n_segments, bytes ? bytes : 1);
+            int fits = bytes <= FL_CENTER_SUMS_BYTES / FL_CENTER_SEGMENTS;
+            k.plan.n_segments =
+                c->n_rows >= FL_CENTER_SEGMENTS * p->tile_rows && fits ? FL_CENTER_SEGMENTS : 1;
+            k.sums = calloc(k.plan.n_segments, bytes ? bytes : 1);
             failed = !k.sums || !fl_scatter(&k);
         }
     }

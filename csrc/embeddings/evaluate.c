@@ -1,15 +1,15 @@
 /* The driver of the embedding losses: check labels and weights, then load -> compute -> sum, store, tile by
  * tile.
  *
- * Rows are grouped into segments, whose bounds depend on the numbers of rows and columns alone; a segment is
- * one thread's piece of work and has its own sum, added in their order after the parallel region. So the
- * result has the same bits for any number of threads. */
+ * Rows are grouped into segments (pass/plan.h) of tiles, whose size depends on the number of columns alone.
+ */
 #include <math.h>
 #include <string.h>
 
 #include "../blocks/view.h"
-#include "../dispatch/cache.h"
-#include "../dispatch/threads.h"
+#include "../pass/cache.h"
+#include "../pass/plan.h"
+#include "../pass/threads.h"
 #include "../rows/parts.h"
 #include "pass.h"
 
@@ -108,17 +108,13 @@ static void fl_lay_out(const fl_embedding_pass *p, fl_embedding_scratch *s, fl_l
 }
 
 int fl_allocate_embeddings(const fl_embedding_pass *p, fl_embedding_scratch *s) {
-    fl_layout l = {NULL, 0};
+    fl_layout l = {.memory = NULL};
     *s = (fl_embedding_scratch){.allocated = NULL};
     fl_lay_out(p, s, &l);
-    const size_t counted = l.bytes;
-    s->allocated = fl_get_scratch(counted);
-    if (!s->allocated)
-        return 0;
-    l = (fl_layout){s->allocated, 0};
-    fl_lay_out(p, s, &l);
-    FL_ASSERT(l.bytes == counted);
-    return 1;
+    s->allocated = fl_get_counted(&l);
+    if (s->allocated)
+        fl_lay_out(p, s, &l);
+    return s->allocated != NULL;
 }
 
 const double *fl_load_weights(const fl_embedding_pass *p, size_t start, size_t n,
@@ -209,10 +205,9 @@ static void fl_run_tile(const fl_embedding_pass *p, size_t start, size_t n, fl_e
 }
 
 static fl_status fl_run_tiles(const fl_embedding_pass *p, double *result) {
-    fl_compensated totals[FL_EMBEDDING_SEGMENTS] = {{0, 0}};
-    size_t n_rows = p->call->n_rows, n_units = (n_rows + p->tile_rows - 1) / p->tile_rows;
-    size_t n_segments = n_units < FL_EMBEDDING_SEGMENTS ? n_units : FL_EMBEDDING_SEGMENTS;
-    int failed = 0, threads = fl_threads_needed(p->threads, n_segments);
+    fl_compensated totals[FL_SEGMENTS] = {{0, 0}};
+    const fl_plan plan = fl_plan_of(p->call->n_rows, p->tile_rows);
+    int failed = 0, threads = fl_threads_needed(p->threads, plan.n_segments);
     (void)threads;
 #pragma omp parallel num_threads(threads) if (parallel : threads > 1) reduction(| : failed)
     {
@@ -220,11 +215,10 @@ static fl_status fl_run_tiles(const fl_embedding_pass *p, double *result) {
         int ready = fl_allocate_embeddings(p, &scratch);
         failed |= !ready;
 #pragma omp for schedule(dynamic, 1)
-        for (size_t s = 0; s < n_segments; s++) {
-            size_t from = s * n_units / n_segments * p->tile_rows;
-            size_t to = (s + 1) * n_units / n_segments * p->tile_rows;
-            to = to < n_rows ? to : n_rows;
-            for (size_t start = from, n; start < to && ready && !fl_is_stopped(p->watch); start += n) {
+        for (size_t s = 0; s < plan.n_segments; s++) {
+            size_t to = fl_segment_start(&plan, s + 1);
+            for (size_t start = fl_segment_start(&plan, s), n;
+                 start < to && ready && !fl_is_stopped(p->watch); start += n) {
                 n = to - start < p->tile_rows ? to - start : p->tile_rows;
                 fl_run_tile(p, start, n, &scratch, &totals[s]);
                 fl_stops(p->watch, &scratch.done, n * p->call->n_columns);
@@ -235,10 +229,8 @@ static fl_status fl_run_tiles(const fl_embedding_pass *p, double *result) {
         fl_give_scratch(scratch.allocated);
     }
     fl_compensated total = {0, 0};
-    for (size_t s = 0; s < n_segments; s++) {
-        fl_add(&total, totals[s].sum);
-        fl_add(&total, totals[s].error);
-    }
+    for (size_t s = 0; s < plan.n_segments; s++)
+        fl_add_all(&total, totals[s]);
     *result = fl_total(total);
     return failed ? FL_NO_MEMORY : (fl_is_stopped(p->watch) ? FL_INTERRUPTED : FL_OK);
 }
@@ -286,8 +278,7 @@ static fl_embedding_pass fl_begin(const fl_embeddings_call *c, fl_watch *watch) 
     p.row_bytes = c->n_columns * p.ops->itemsize;
     size_t fit = FL_EMBEDDING_TILE_BYTES / p.row_bytes;
     p.tile_rows = fit < 1 ? 1 : (fit < FL_EMBEDDING_TILE_ROWS ? fit : FL_EMBEDDING_TILE_ROWS);
-    p.threads =
-        fl_may_run_parallel() && c->n_rows * c->n_columns >= FL_PARALLEL_EMBEDDINGS ? c->n_threads : 1;
+    p.threads = fl_threads_allowed(c->n_threads, c->n_rows * c->n_columns, FL_PARALLEL_EMBEDDINGS);
     for (int m = 0; m < p.n_inputs; m++) {
         p.copies_input[m] = !fl_has_plain_rows(&c->input[m], p.ops);
         p.copies_gradient[m] = p.has_gradient && !fl_has_plain_rows(&c->gradient[m], p.ops);

@@ -2,7 +2,7 @@
 #ifndef FL_EMBEDDINGS_KERNEL_TYPES_H
 #define FL_EMBEDDINGS_KERNEL_TYPES_H
 
-#include "../dispatch/watch.h"
+#include "../pass/watch.h"
 #include "../fastloss.h"
 #include "../rows/kernel_types.h"
 
@@ -49,7 +49,7 @@ typedef struct {
 } fl_center_task;
 
 /* What the drivers need of a tier and precision. */
-typedef struct {
+typedef struct fl_embedding_ops {
     void (*tile[FL_N_EMBEDDING_TILE_KERNELS][FL_N_EMBEDDING_OUTPUTS])(const fl_embedding_tile *tile);
     void (*center)(const fl_center_task *tasks, size_t n_rows, size_t n_columns, int streams,
                    fl_watch *watch);

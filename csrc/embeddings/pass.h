@@ -2,11 +2,11 @@
 #ifndef FL_EMBEDDINGS_PASS_H
 #define FL_EMBEDDINGS_PASS_H
 
-#include "../dispatch/watch.h"
-#include "../sums/shares.h"
+#include "../pass/watch.h"
+#include "../pass/shares.h"
+#include "kernel_types.h"
 
 enum {
-    FL_EMBEDDING_SEGMENTS = 256,
     FL_STRAIGHT_ROW_BYTES = 256,
     FL_EMBEDDING_TILE_BYTES = 8 << 10, /* of each matrix: a tile and its gradients stay in L1 and L2 */
     FL_PARALLEL_EMBEDDINGS = 1 << 18   /* numbers of a matrix */

@@ -1,13 +1,13 @@
 /* The driver of the blocks of similarities: their rows, shared among the threads. */
-#include "../dispatch/ops.h"
-#include "../dispatch/threads.h"
+#include "../pass/ops.h"
+#include "../pass/threads.h"
+#include "kernel_types.h"
 
 enum { FL_PARALLEL_SIMILARITIES = 1 << 16 };
 
 static int fl_threads_for(const fl_similarity_block *b) {
-    return fl_may_run_parallel() && b->n_rows * b->n_columns >= FL_PARALLEL_SIMILARITIES
-               ? fl_threads_needed(b->n_threads, b->n_rows)
-               : 1;
+    int allowed = fl_threads_allowed(b->n_threads, b->n_rows * b->n_columns, FL_PARALLEL_SIMILARITIES);
+    return fl_threads_needed(allowed, b->n_rows);
 }
 
 void fl_similarity_gather(const fl_similarity_block *b, double *largest, double *sum, double *positive) {

@@ -11,7 +11,7 @@
 #include <float.h>
 
 #include "../blocks/tile.h"
-#include "../dispatch/watch.h"
+#include "../pass/watch.h"
 #include "../simd/loops.h"
 #include "../simd/simd.h"
 #include "../sums/compensated.h"

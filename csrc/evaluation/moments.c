@@ -1,7 +1,7 @@
 /* Sums, second and cross moments of weighted values, all exact. */
 #include "evaluation.h"
 
-#include "../dispatch/ops.h"
+#include "../pass/ops.h"
 
 static void fl_add_to_both(fl_exact *a, fl_exact *also, double x) {
     fl_exact_add(a, x);

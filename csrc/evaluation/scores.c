@@ -1,7 +1,7 @@
 /* Counts of rows by score and label, from which AUC, average precision and KS come. */
 #include "evaluation.h"
 
-#include "../dispatch/ops.h"
+#include "../pass/ops.h"
 
 enum {
     FL_PLACES_AT_ONCE = 512,

@@ -1,7 +1,7 @@
 /* What tables of scores say, run by run: areas and their variances, lists of what they have. */
 #include <math.h>
 
-#include "../dispatch/ops.h"
+#include "../pass/ops.h"
 #include "pairs.h"
 
 /* The runs that may have something. */

@@ -1,23 +1,22 @@
 /* The driver of the pointwise losses: load -> check -> compute -> sum, store, block by block. Part of each tier,
  * in either precision.
  *
- * Blocks are grouped into at most FL_SEGMENTS segments whose bounds depend on the number of elements
- * alone. A segment is one thread's piece of work and has its own sums; they are added in their order after
- * the parallel region, so that the result has the same bits for any number of threads. */
+ * Blocks are grouped into segments (pass/plan.h), whose bounds depend on the number of elements alone. */
 #ifndef FL_POINTWISE_DRIVE_H
 #define FL_POINTWISE_DRIVE_H
 
 #include "../blocks/check.h"
 #include "../blocks/load.h"
-#include "../blocks/scratch.h"
+#include "../pass/scratch.h"
 #include "../blocks/store.h"
-#include "../blocks/stream.h"
-#include "../dispatch/cache.h"
-#include "../dispatch/threads.h"
-#include "../dispatch/watch.h"
+#include "../pass/stream.h"
+#include "../pass/cache.h"
+#include "../pass/plan.h"
+#include "../pass/threads.h"
+#include "../pass/watch.h"
 #include "../sums/compensated.h"
 #include "../sums/fold.h"
-#include "../sums/shares.h"
+#include "../pass/shares.h"
 #include "../sums/sums.h"
 #include "curvature.h"
 #include "curvature_blocks.h"
@@ -28,10 +27,9 @@
 extern const fl_pointwise_blocks FL_TABLE_NAME(fl_formulas_);
 
 /* So few segments are kept on the stack. */
-enum { FL_SEGMENTS = 256, FL_FEW_SEGMENTS = 16 };
+enum { FL_FEW_SEGMENTS = 16 };
 
-/* A parallel region costs some ten microseconds, and half a millisecond beside a busy neighbour: below so
- * many elements (about a quarter of a millisecond on one thread) it cannot pay. */
+/* Below so many elements (about a quarter of a millisecond on one thread) a parallel region cannot pay. */
 enum { FL_PARALLEL_CHEAP = 1 << 20, FL_PARALLEL_HEAVY = 1 << 18 };
 
 typedef struct {
@@ -303,13 +301,14 @@ static void fl_run_segment(const fl_pass *p, size_t from, size_t to, fl_segment 
 
 static int fl_n_threads(const fl_pointwise_call *c, size_t n_segments) {
     size_t enough = fl_cost_of(c) == FL_COST_CHEAP ? FL_PARALLEL_CHEAP : FL_PARALLEL_HEAVY;
-    return c->n >= enough && fl_may_run_parallel() ? fl_threads_needed(c->n_threads, n_segments) : 1;
+    return fl_threads_needed(fl_threads_allowed(c->n_threads, c->n, enough), n_segments);
 }
 
 /* Everything, by segments, into one: their sums, or the first error. */
-static void fl_run_segments(const fl_pass *p, const fl_pointwise_call *c, size_t n_blocks, fl_segment *all) {
+static void fl_run_segments(const fl_pass *p, const fl_pointwise_call *c, fl_segment *all) {
     fl_segment few[FL_FEW_SEGMENTS], *segments = few;
-    const size_t n_segments = n_blocks < FL_SEGMENTS ? n_blocks : FL_SEGMENTS;
+    const fl_plan plan = fl_plan_of(c->n, FL_BLOCK);
+    const size_t n_segments = plan.n_segments;
     if (n_segments > FL_FEW_SEGMENTS)
         segments = fl_get_scratch(n_segments * sizeof *segments);
     if (!segments) {
@@ -318,26 +317,22 @@ static void fl_run_segments(const fl_pass *p, const fl_pointwise_call *c, size_t
     }
     for (size_t s = 0; s < n_segments; s++)
         segments[s] = (fl_segment){.status = FL_OK};
-#define FL_BOUND(s) ((s) == n_segments ? c->n : (s) * n_blocks / n_segments * FL_BLOCK)
     int threads = fl_n_threads(c, n_segments);
     if (threads > 1) {
 #pragma omp parallel for schedule(dynamic, fl_pieces_at_once(n_segments, threads)) num_threads(threads)
         for (size_t s = 0; s < n_segments; s++)
-            fl_run_segment(p, FL_BOUND(s), FL_BOUND(s + 1), &segments[s]);
+            fl_run_segment(p, fl_segment_start(&plan, s), fl_segment_start(&plan, s + 1), &segments[s]);
     } else {
         for (size_t s = 0; s < n_segments; s++)
-            fl_run_segment(p, FL_BOUND(s), FL_BOUND(s + 1), &segments[s]);
+            fl_run_segment(p, fl_segment_start(&plan, s), fl_segment_start(&plan, s + 1), &segments[s]);
     }
-#undef FL_BOUND
     for (size_t s = 0; s < n_segments; s++) {
         if (segments[s].status != FL_OK) {
             *all = segments[s];
             break;
         }
-        fl_add(&all->total, segments[s].total.sum);
-        fl_add(&all->total, segments[s].total.error);
-        fl_add(&all->weight, segments[s].weight.sum);
-        fl_add(&all->weight, segments[s].weight.error);
+        fl_add_all(&all->total, segments[s].total);
+        fl_add_all(&all->weight, segments[s].weight);
     }
     if (fl_is_stopped(p->watch))
         all->status = FL_INTERRUPTED;
@@ -348,11 +343,10 @@ static void fl_run_segments(const fl_pass *p, const fl_pointwise_call *c, size_t
 /* Runs a pass over everything and leaves its sums, or its first error, in the call. */
 static fl_status fl_run(const fl_pass *p, fl_pointwise_call *c) {
     fl_segment all = {.status = FL_OK};
-    size_t n_blocks = (c->n + FL_BLOCK - 1) / FL_BLOCK;
-    if (n_blocks == 1)
+    if (c->n <= FL_BLOCK)
         fl_run_stretch(p, 0, c->n, &all);
     else
-        fl_run_segments(p, c, n_blocks, &all);
+        fl_run_segments(p, c, &all);
     if (all.status != FL_OK) {
         c->bad_index = all.bad_index;
         c->bad_value = all.bad_value;

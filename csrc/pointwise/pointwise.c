@@ -2,7 +2,7 @@
  * in use (drive.h). */
 #include <string.h>
 
-#include "../dispatch/ops.h"
+#include "../pass/ops.h"
 #include "losses_list.h"
 
 static const fl_pointwise_kernel fl_kernels[] = {FL_POINTWISE_DESCRIPTIONS};

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "../dispatch/watch.h"
+#include "../pass/watch.h"
 #include "words.h"
 
 enum {

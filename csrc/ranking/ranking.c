@@ -3,9 +3,9 @@
 
 #include <math.h>
 
-#include "../blocks/scratch.h"
+#include "../pass/scratch.h"
 #include "../blocks/view.h"
-#include "../dispatch/ops.h"
+#include "../pass/ops.h"
 #include "../evaluation/pairs.h"
 #include "../sums/compensated.h"
 #include "kinds.h"
@@ -169,7 +169,7 @@ static void fl_lay_out(const fl_ordering *r, fl_layout *l, void **items, void **
 }
 
 size_t fl_ordering_bytes(const fl_ordering *r) {
-    fl_layout l = {NULL, 0};
+    fl_layout l = {.memory = NULL};
     void *items, *spare, *counts;
     fl_lay_out(r, &l, &items, &spare, &counts);
     return l.bytes;
@@ -183,7 +183,7 @@ fl_status fl_rank(fl_ordering *r, void *memory) {
         return FL_TOO_LARGE;
     if (!memory)
         return FL_NO_MEMORY;
-    fl_layout l = {memory, 0};
+    fl_layout l = {.memory = memory, .counted = fl_ordering_bytes(r)};
     void *items, *spare, *counts;
     fl_lay_out(r, &l, &items, &spare, &counts);
     fl_watch own, *watch = fl_new_watch(&own, r->go_on, r->context, r->n);

@@ -1,5 +1,5 @@
 /* Rankings of the columns within each row: hits among the first, discounted gains. */
-#include "../blocks/scratch.h"
+#include "../pass/scratch.h"
 #include "kinds.h"
 #include "ranking.h"
 
@@ -98,12 +98,11 @@ static double fl_one_row(const double *gains, const void *scores, fl_dtype dtype
 fl_status fl_discounted_gains(const double *gains, const void *scores, fl_dtype dtype, size_t n,
                               size_t n_columns, const double *discount, int ignore_ties, double *result) {
     fl_row_space s;
-    fl_layout l = {NULL, 0};
+    fl_layout l = {.memory = NULL};
     fl_lay_out_row(n_columns, &s, &l);
-    void *memory = fl_get_scratch(l.bytes);
+    void *memory = fl_get_counted(&l);
     if (!memory)
         return FL_NO_MEMORY;
-    l = (fl_layout){memory, 0};
     fl_lay_out_row(n_columns, &s, &l);
     for (size_t row = 0; row < n; row++)
         result[row] = fl_one_row(gains, scores, dtype, row, n_columns, discount, ignore_ties, &s);

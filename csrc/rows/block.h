@@ -2,7 +2,7 @@
 #ifndef FL_ROWS_BLOCK_H
 #define FL_ROWS_BLOCK_H
 
-#include "../dispatch/cache.h"
+#include "../pass/cache.h"
 #include "pass.h"
 
 typedef struct {

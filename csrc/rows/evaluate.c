@@ -1,18 +1,17 @@
 /* The driver of the row losses: load -> check -> compute -> sum, store, tile by tile.
  *
- * Rows are grouped into at most FL_ROW_SEGMENTS segments, whose bounds depend on the numbers of rows and
- * classes alone; a segment is one thread's piece of work and has its own sums, added in their order after the
- * parallel region. Where there are fewer rows than threads and they are long, the threads share each row's
- * chunks instead. Either way the result has the same bits for any number of threads. */
+ * Rows are grouped into segments (pass/plan.h), by units that depend on the number of classes alone. Where
+ * there are fewer rows than threads and they are long, the threads share each row's chunks instead. Either
+ * way the result has the same bits for any number of threads. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../blocks/view.h"
-#include "../dispatch/cache.h"
-#include "../dispatch/ops.h"
-#include "../dispatch/threads.h"
+#include "../pass/cache.h"
+#include "../pass/ops.h"
+#include "../pass/threads.h"
 #include "block.h"
 #include "list.h"
 #include "options.h"
@@ -20,7 +19,6 @@
 #include "weights.h"
 
 enum {
-    FL_ROW_SEGMENTS = 256,
     FL_FEW_ROW_SEGMENTS = 4,       /* kept on the stack */
     FL_SHORT_ROW_LINES = 16,       /* rows of a segment's unit along rows */
     FL_ACROSS_BYTES = 32 << 10,    /* of a class-major tile: the matrices of a tile stay in L1 and L2 */
@@ -154,8 +152,8 @@ static void fl_run_tile(const fl_row_pass *p, const fl_row_block *block, size_t 
 /* Segments first .. last, block by block. */
 static void fl_run_blocks(const fl_row_pass *p, const fl_row_work *w, size_t first, size_t last,
                           fl_row_scratch *scratch) {
-    size_t end = fl_row_bound(p, w, last), segment = first, n;
-    for (size_t start = fl_row_bound(p, w, first); start < end; start += n) {
+    size_t end = fl_segment_start(&w->plan, last), segment = first, n;
+    for (size_t start = fl_segment_start(&w->plan, first); start < end; start += n) {
         size_t ahead = segment;
         n = fl_tile_at(p, w, start, &ahead);
         while (fl_turns_blocks(p) && start + n < end) {
@@ -248,10 +246,8 @@ static fl_status fl_add_segments(const fl_row_segment *segments, size_t n_segmen
             c->off_row = segments[s].off_row;
             c->off_sum = segments[s].off_sum;
         }
-        fl_add(&total, segments[s].total.sum);
-        fl_add(&total, segments[s].total.error);
-        fl_add(&counted, segments[s].counted.sum);
-        fl_add(&counted, segments[s].counted.error);
+        fl_add_all(&total, segments[s].total);
+        fl_add_all(&counted, segments[s].counted);
         *n_counted += segments[s].n_counted;
     }
     c->total = fl_total(total);
@@ -264,10 +260,9 @@ static fl_status fl_run(const fl_row_pass *p, fl_rows_call *c, size_t *n_counted
     fl_row_segment few[FL_FEW_ROW_SEGMENTS], *segments = few;
     int long_rows = !p->across && c->n_classes * p->ops->itemsize >= FL_LONG_ROW_BYTES;
     size_t unit = p->across || p->flat ? p->tile_rows : (long_rows ? 1 : FL_SHORT_ROW_LINES);
-    size_t n_units = (c->n_rows + unit - 1) / unit;
-    size_t n_segments = n_units < FL_ROW_SEGMENTS ? n_units : FL_ROW_SEGMENTS;
-    int threads =
-        fl_may_run_parallel() && c->n_rows * c->n_classes >= FL_PARALLEL_ELEMENTS ? c->n_threads : 1;
+    const fl_plan plan = fl_plan_of(c->n_rows, unit);
+    size_t n_segments = plan.n_segments;
+    int threads = fl_threads_allowed(c->n_threads, c->n_rows * c->n_classes, FL_PARALLEL_ELEMENTS);
     if (n_segments > FL_FEW_ROW_SEGMENTS)
         segments = malloc(n_segments * sizeof *segments);
     if (!segments)
@@ -278,7 +273,7 @@ static fl_status fl_run(const fl_row_pass *p, fl_rows_call *c, size_t *n_counted
     int shares_rows = threads > 1 && p->functions && !p->across && c->n_rows < (size_t)threads &&
                       c->n_classes * p->ops->itemsize >= FL_SHARED_ROW_BYTES;
     threads = fl_threads_needed(threads, shares_rows ? p->n_chunks : n_pieces);
-    fl_row_work work = {n_segments, n_units, unit, segments, n_pieces, fl_pieces_at_once(n_pieces, threads)};
+    fl_row_work work = {plan, segments, n_pieces, fl_pieces_at_once(n_pieces, threads)};
     if (shares_rows) {
         n_segments = 1;
         fl_share_rows(p, threads, &segments[0]);

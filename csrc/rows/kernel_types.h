@@ -8,7 +8,7 @@
 #define FL_ROWS_KERNEL_TYPES_H
 
 #include "../blocks/block.h"
-#include "../blocks/scratch.h"
+#include "../pass/scratch.h"
 #include "../fastloss.h"
 
 /* A matrix of reals; `stride` counts elements from one vector direction's line to the next: from class to
@@ -132,7 +132,7 @@ enum { FL_TURNED_LINES = 8 };
 typedef void (*fl_stream_fn)(void *destination, const void *block, size_t n);
 
 /* What the driver needs of a tier and precision. */
-typedef struct {
+typedef struct fl_row_ops {
     const fl_row_kernel *kernels;
     size_t across_limit;  /* vectors run across rows up to so many classes */
     size_t flat_limit;    /* or tiles are flat up to so many */

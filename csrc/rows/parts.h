@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-#include "../dispatch/ops.h"
-#include "../dispatch/watch.h"
+#include "../pass/ops.h"
+#include "../pass/watch.h"
+#include "kernel_types.h"
 
 /* Columns from .. to. As a matrix of one row whose columns are the nearer ones it needs no turning; it may be
  * one that can be used in place, where the whole array is not. */

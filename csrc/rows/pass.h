@@ -5,9 +5,9 @@
 
 #include <stdint.h>
 
-#include "../dispatch/ops.h"
-#include "../dispatch/watch.h"
-#include "../sums/shares.h"
+#include "../pass/ops.h"
+#include "../pass/watch.h"
+#include "../pass/shares.h"
 #include "kernel_types.h"
 #include "parts.h"
 
@@ -116,17 +116,13 @@ static void fl_lay_out(const fl_row_pass *p, fl_row_scratch *s, fl_layout *l) {
 }
 
 static int fl_allocate(const fl_row_pass *p, fl_row_scratch *s) {
-    fl_layout l = {NULL, 0};
+    fl_layout l = {.memory = NULL};
     *s = (fl_row_scratch){.allocated = NULL};
     fl_lay_out(p, s, &l);
-    const size_t counted = l.bytes;
-    s->allocated = fl_get_scratch(counted);
-    if (!s->allocated)
-        return 0;
-    l = (fl_layout){s->allocated, 0};
-    fl_lay_out(p, s, &l);
-    FL_ASSERT(l.bytes == counted);
-    return 1;
+    s->allocated = fl_get_counted(&l);
+    if (s->allocated)
+        fl_lay_out(p, s, &l);
+    return s->allocated != NULL;
 }
 
 #endif

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../sums/shares.h"
+#include "../pass/shares.h"
 #include "pass.h"
 
 static double fl_real_at(const fl_row_pass *p, const void *block, size_t i) {

@@ -1,5 +1,5 @@
-/* The words of simd.h that NEON says better than generic.h, on aarch64: conversions, which gcc would make one by
- * one, and fused multiply-add. */
+/* The words of simd.h that NEON says better than generic.h, on aarch64: conversions, which gcc would make one
+ * by one, and fused multiply-add. */
 #ifndef FL_SIMD_NEON_H
 #define FL_SIMD_NEON_H
 

@@ -1,13 +1,13 @@
-/* What varies by instruction set: one vocabulary, declared here, and a file for each instruction set that says
- * it. All that is written with it has the same bits on every machine with fused multiply-add.
+/* What varies by instruction set: one vocabulary, declared here, and a file for each instruction set that
+ * says it. All that is written with it has the same bits on every machine with fused multiply-add.
  *
  *   avx512.h      vectors of 64 bytes: x86-64-v4
  *   avx2.h        of 32 bytes: x86-64-v3
  *   generic.h     of 16 bytes, by the vector types of gcc and clang: any machine
  *   sse2.h neon.h before it, the words for which these have better instructions than compilers find
  *
- * Vectors carry sums, and traces of bad targets, from tile to tile by name, since they must stay in registers:
- * arrays that live through a loop end up in memory, or are taken apart into scalars. */
+ * Vectors carry sums, and traces of bad targets, from tile to tile by name, since they must stay in
+ * registers: arrays that live through a loop end up in memory, or are taken apart into scalars. */
 #ifndef FL_SIMD_SIMD_H
 #define FL_SIMD_SIMD_H
 
@@ -58,8 +58,8 @@ FL_INLINE double fl_fold_vector(fl_double_vector x);
 /* The last n < FL_LANES numbers of a row, and zeros. */
 FL_INLINE void fl_pad_tail(const real *p, size_t n, real *tail);
 
-/* Each of FL_REALS vectors folded to one number, halves onto halves, by additions or, `larger`, to the largest
- * lane. */
+/* Each of FL_REALS vectors folded to one number, halves onto halves, by additions or, `larger`, to the
+ * largest lane. */
 FL_INLINE fl_real_vector fl_fold_rows(const fl_real_vector *r, const int larger);
 
 /* A quarter of a cache line, and a line, past the caches, if FL_HAS_STREAM; the sums of two lines of floats.
@@ -69,9 +69,9 @@ static inline void fl_stream_line(char *to, const char *from);
 static inline void fl_stream_sum_line(float *to, const float *a, const float *b);
 static inline void fl_stream_end(void);
 
-/* Vectors of more than 16 bytes as FL_PIECES pieces of 16, for transpositions (rows/transpose.h): a piece every
- * `step` reals; all of them in one place; interleaved in pairs of 32 or 64 bits within each piece, from the low
- * or the high halves; FL_PIECES vectors' pieces transposed, which is its own inverse. */
+/* Vectors of more than 16 bytes as FL_PIECES pieces of 16, for transpositions (rows/transpose.h): a piece
+ * every `step` reals; all of them in one place; interleaved in pairs of 32 or 64 bits within each piece, from
+ * the low or the high halves; FL_PIECES vectors' pieces transposed, which is its own inverse. */
 #if FL_VECTOR_BYTES > 16
 FL_INLINE fl_pieces fl_load_pieces(const real *p, ptrdiff_t step);
 FL_INLINE void fl_store_pieces(real *p, ptrdiff_t step, fl_pieces x);
@@ -83,6 +83,7 @@ FL_INLINE fl_pieces fl_low64(fl_pieces a, fl_pieces b);
 FL_INLINE fl_pieces fl_high64(fl_pieces a, fl_pieces b);
 FL_INLINE void fl_turn_pieces(fl_pieces *a);
 #endif
+
 /* As fl_fma, of doubles in either precision. */
 FL_INLINE double fl_wide_fma(double a, double b, double c) {
 #if FL_HAS_FMA

@@ -17,6 +17,12 @@ static inline void fl_add(fl_compensated *a, double x) {
     a->sum = sum;
 }
 
+/* All of another sum. */
+static inline void fl_add_all(fl_compensated *a, fl_compensated b) {
+    fl_add(a, b.sum);
+    fl_add(a, b.error);
+}
+
 static inline double fl_total(fl_compensated a) {
     return a.sum + a.error;
 }

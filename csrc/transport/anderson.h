@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../dispatch/watch.h"
+#include "../pass/watch.h"
 
 /* Of 5 to 20 iterates, 10 needed the fewest iterations over clouds of several shapes and regularisations. */
 enum { FL_HISTORY = 10 };

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "../dispatch/watch.h"
+#include "../pass/watch.h"
 
 enum { FL_DIGITS = 8, FL_DIGIT_VALUES = 256, FL_SORTED_BY_DIGITS = 1024 };
 

@@ -19,7 +19,7 @@ typedef struct {
     const double *height;
 } fl_softmin;
 
-typedef struct {
+typedef struct fl_transport_ops {
     /* log_sum[i] = log sum_j exp(height[j] - cost_ij / reg). `guess` has what is likely to be found, or
      * anything: it sets the scale of the exponentials. */
     void (*softmin)(const fl_softmin *s, size_t first, size_t end, const double *guess, double *log_sum);

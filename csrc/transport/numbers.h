@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "../blocks/view.h"
-#include "../dispatch/ops.h"
-#include "../dispatch/watch.h"
-#include "../sums/shares.h"
+#include "../pass/ops.h"
+#include "../pass/watch.h"
+#include "../pass/shares.h"
+#include "kernel_types.h"
 
 enum { FL_BLOCK_DOUBLES = FL_BLOCK_BYTES / sizeof(double) };
 

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "../dispatch/watch.h"
+#include "../pass/watch.h"
 #include "kernel_types.h"
 
 enum { FL_COUPLED = 1024 /* atoms between two looks at the watch */ };

@@ -15,9 +15,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "../blocks/scratch.h"
-#include "../dispatch/threads.h"
-#include "../dispatch/watch.h"
+#include "../pass/scratch.h"
+#include "../pass/threads.h"
+#include "../pass/watch.h"
 #include "anderson.h"
 #include "numbers.h"
 
@@ -60,9 +60,8 @@ static size_t fl_pad(size_t n) {
 
 static int fl_threads_for(const fl_sinkhorn_call *c, size_t rows, size_t columns) {
     size_t pieces = (rows + FL_ROWS_AT_A_TIME - 1) / FL_ROWS_AT_A_TIME;
-    return fl_may_run_parallel() && fl_times(rows, columns) >= FL_PARALLEL_COSTS
-               ? fl_threads_needed(c->n_threads, pieces)
-               : 1;
+    int allowed = fl_threads_allowed(c->n_threads, fl_times(rows, columns), FL_PARALLEL_COSTS);
+    return fl_threads_needed(allowed, pieces);
 }
 
 static fl_status fl_new_cloud(fl_sinkhorn_call *c, fl_watch *watch, const fl_array *points,

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../blocks/scratch.h"
-#include "../dispatch/threads.h"
-#include "../dispatch/watch.h"
+#include "../pass/scratch.h"
+#include "../pass/threads.h"
+#include "../pass/watch.h"
 #include "digits.h"
 #include "histogram.h"
 #include "numbers.h"
@@ -79,14 +79,12 @@ static void fl_lay_out(size_t nu, size_t nv, fl_scratch *s, fl_layout *l) {
 
 static int fl_allocate_scratch(const fl_wasserstein_call *c, fl_watch *watch, fl_scratch *s) {
     *s = (fl_scratch){.watch = watch};
-    fl_layout l = {NULL, 0};
+    fl_layout l = {.memory = NULL};
     fl_lay_out(c->n_u, c->n_v, s, &l);
-    s->allocated = fl_get_scratch(l.bytes);
-    if (!s->allocated)
-        return 0;
-    l = (fl_layout){s->allocated, 0};
-    fl_lay_out(c->n_u, c->n_v, s, &l);
-    return 1;
+    s->allocated = fl_get_counted(&l);
+    if (s->allocated)
+        fl_lay_out(c->n_u, c->n_v, s, &l);
+    return s->allocated != NULL;
 }
 
 /* The cumulative masses, of 1; their rounding errors do not add up. */
@@ -287,8 +285,7 @@ static fl_complaint fl_all_rows(const fl_wasserstein_call *c, const double *weig
     fl_complaint first = {.status = FL_OK};
     size_t work = c->n_rows * (c->n_u + c->n_v);
     fl_watch own, *watch = fl_new_watch(&own, c->go_on, c->context, work);
-    int threads =
-        fl_may_run_parallel() && work >= FL_PARALLEL_ATOMS ? fl_threads_needed(c->n_threads, c->n_rows) : 1;
+    int threads = fl_threads_needed(fl_threads_allowed(c->n_threads, work, FL_PARALLEL_ATOMS), c->n_rows);
     double scale = c->reduction == FL_REDUCE_MEAN ? 1 / c->weight_sum : 1;
     (void)threads;
 #pragma omp parallel num_threads(threads) if (parallel : threads > 1)

@@ -16,6 +16,7 @@ TESTS = {
     "csrc/counting": "evaluation/ metrics/counts metrics/strings",
     "csrc/blocks": "layouts dtypes sizes literals bad_input out rows/ embeddings/",
     "csrc/simd": "sizes reductions out rows/ embeddings/",
+    "csrc/pass": "sizes out threads weights literals rows/ embeddings/",
     "csrc/sums": "reductions sizes literals magnitudes rows/ embeddings/",
     "csrc/vecmath": "accuracy",
 }

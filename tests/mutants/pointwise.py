@@ -7,8 +7,7 @@ from .breaks import breaks
 BREAKS = [
     *breaks(
         "csrc/pointwise/drive.h",
-        ("fl_add(&all->total, segments[s].total.error);", ""),
-        ("fl_add(&all->weight, segments[s].weight.error);", ""),
+        ("fl_add_all(&all->weight, segments[s].weight);", "fl_add(&all->weight, segments[s].weight.sum);"),
         ("start + i < s->bad_index", "start + i > s->bad_index"),
         ("memset((char *)v + n * sizeof(real), 0, (padded - n) * sizeof(real));", ""),
         ("c->total /= c->weight_sum;", "c->total /= (double)c->n;"),

@@ -7,8 +7,7 @@ from .breaks import breaks
 BREAKS = [
     *breaks(
         "csrc/rows/evaluate.c",
-        ("fl_add(&total, segments[s].total.error);", ""),
-        ("fl_add(&counted, segments[s].counted.error);", ""),
+        ("fl_add_all(&counted, segments[s].counted);", "fl_add(&counted, segments[s].counted.sum);"),
         ("segments[s].has_off_row && !c->has_off_row", "segments[s].has_off_row"),
         ("return 0;\n        written++;", "written += 0;\n        written++;"),
     ),

@@ -23,7 +23,7 @@ BREAKS = [
         tests="dtypes",
     ),
     *breaks(
-        "csrc/blocks/stream.h",
+        "csrc/pass/stream.h",
         ("if (i < bytes)", "if (i + 8 < bytes)"),
         ("if (i > 0)", "if (i > 4)"),
         tests="sizes out threads",
@@ -46,14 +46,16 @@ BREAKS = [
         "csrc/sums/compensated.h",
         ("isfinite(sum) ? error : 0", "0"),
         ("isfinite(sum) ? error : 0", "error"),
+        ("fl_add(a, b.error);", ""),
     ),
     *breaks(
         "csrc/sums/sums.h",
         ("(double)(w[i] != 0 ? x[i] : 0)", "(double)x[i]"),
         tests="weights",
     ),
+    *breaks("csrc/pass/plan.h", ("s == p->n_segments ? p->n :", "s == p->n_segments ? p->n - 1 :")),
     *breaks(
-        "csrc/sums/shares.h",
+        "csrc/pass/shares.h",
         ("share == 0 || x == 0 ? 0 : x * share", "x == 0 ? 0 : x * share"),
         ("share == 0 || x == 0 ? 0 : x * share;\n}", "share == 0 ? 0 : x * share;\n}"),
         ("if (mean)\n        s->factor", "if (0)\n        s->factor"),

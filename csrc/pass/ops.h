@@ -1,26 +1,25 @@
 /* One table of functions per instruction-set tier and precision: all that a driver needs to know of either.
  *
- * Everything behind the table is static in its translation unit (ops_f32.c and so on), which is compiled once
- * per tier, so that the linker can never mix code of different instruction sets. */
-#ifndef FL_DISPATCH_OPS_H
-#define FL_DISPATCH_OPS_H
+ * Everything behind the table is static in its translation unit (dispatch/ops_f32.c and so on), which is
+ * compiled once per tier, so that the linker can never mix code of different instruction sets. */
+#ifndef FL_PASS_OPS_H
+#define FL_PASS_OPS_H
 
 #include <float.h>
 
 #include "../blocks/block.h"
-#include "../embeddings/kernel_types.h"
 #include "../fastloss.h"
 #include "../names.h"
-#include "../pointwise/kernel_types.h"
-#include "../rows/kernel_types.h"
-#include "../sums/compensated.h"
-#include "../transport/kernel_types.h"
 
 #if FLT_EVAL_METHOD != 0
 #error "float must be computed as such: -msse2 -mfpmath=sse on i686, -fexcess-precision=fast on s390x"
 #endif
 
-typedef struct fl_evaluation_ops fl_evaluation_ops; /* of evaluation/kernel_types.h */
+/* Of the families' kernel_types.h. */
+typedef struct fl_row_ops fl_row_ops;
+typedef struct fl_embedding_ops fl_embedding_ops;
+typedef struct fl_transport_ops fl_transport_ops;
+typedef struct fl_evaluation_ops fl_evaluation_ops;
 
 typedef struct {
     size_t block; /* elements of a block, a multiple of FL_LANES */

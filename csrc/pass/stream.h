@@ -1,10 +1,10 @@
 /* Streaming stores: whole cache lines written past the caches, so that memory is not read first for data
  * that nobody reads back soon. Worth it only when the footprint exceeds the last-level cache. */
-#ifndef FL_BLOCKS_STREAM_H
-#define FL_BLOCKS_STREAM_H
+#ifndef FL_PASS_STREAM_H
+#define FL_PASS_STREAM_H
 
 #include "../simd/simd.h"
-#include "real.h"
+#include "../blocks/real.h"
 
 /* Whole lines; up to the first, as NumPy's arrays often begin 16 bytes into one, and after the last by
  * quarters of lines, which the processor combines with what is stored next to them. The ends are stored as

@@ -3,8 +3,8 @@
  * What a driver allots and what it hands out come of one function that lays the pieces out, run once to count
  * and once over the memory. Sizes stop at the largest there is instead of running over, so that what cannot
  * be had is refused. Built with sanitizers, whatever lies between two pieces must not be touched. */
-#ifndef FL_BLOCKS_SCRATCH_H
-#define FL_BLOCKS_SCRATCH_H
+#ifndef FL_PASS_SCRATCH_H
+#define FL_PASS_SCRATCH_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -38,7 +38,7 @@ static inline size_t fl_times(size_t a, size_t b) {
 /* The pieces so far; `memory` is NULL while they are counted. */
 typedef struct {
     char *memory;
-    size_t bytes;
+    size_t bytes, counted;
 } fl_layout;
 
 /* The next piece: it begins a cache line. */
@@ -47,6 +47,7 @@ static inline void *fl_take(fl_layout *l, size_t bytes) {
     l->bytes = fl_plus(end, 63 + FL_SCRATCH_GAP) & ~(size_t)63;
     if (!l->memory)
         return NULL;
+    FL_ASSERT(l->bytes <= l->counted);
     FL_FORBID(l->memory + end, l->bytes - end);
     return l->memory + start;
 }
@@ -54,5 +55,11 @@ static inline void *fl_take(fl_layout *l, size_t bytes) {
 /* Memory that begins a cache line, NULL if there is none, and back. */
 void *fl_get_scratch(size_t bytes);
 void fl_give_scratch(void *memory);
+
+/* Memory for what was counted, from which the same pieces are taken next; NULL if there is none. */
+static inline void *fl_get_counted(fl_layout *l) {
+    *l = (fl_layout){fl_get_scratch(l->bytes), 0, l->bytes};
+    return l->memory;
+}
 
 #endif

@@ -1,7 +1,7 @@
 /* Whether a long call is to stop: its caller is asked now and then, between two stretches of work, by the
  * thread that it called from; the others learn of the answer. */
-#ifndef FL_DISPATCH_WATCH_H
-#define FL_DISPATCH_WATCH_H
+#ifndef FL_PASS_WATCH_H
+#define FL_PASS_WATCH_H
 
 #include "../fastloss.h"
 

@@ -1,6 +1,6 @@
 /* Whether streaming stores can pay. */
-#ifndef FL_DISPATCH_CACHE_H
-#define FL_DISPATCH_CACHE_H
+#ifndef FL_PASS_CACHE_H
+#define FL_PASS_CACHE_H
 
 #include <stddef.h>
 

@@ -1,14 +1,14 @@
 /* The shares of weights of unusual sizes (blocks/weighing.h), for the drivers of the families. */
-#ifndef FL_SUMS_SHARES_H
-#define FL_SUMS_SHARES_H
+#ifndef FL_PASS_SHARES_H
+#define FL_PASS_SHARES_H
 
 #include <float.h>
 #include <math.h>
 
 #include "../blocks/weighing.h"
-#include "../dispatch/ops.h"
-#include "../dispatch/watch.h"
-#include "compensated.h"
+#include "ops.h"
+#include "watch.h"
+#include "../sums/compensated.h"
 
 /* Statuses of a pass that is to be made again: never returned to a caller. */
 #define FL_AGAIN ((fl_status) - 1)
