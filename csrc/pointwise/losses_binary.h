@@ -93,24 +93,6 @@ FL_LOSS(brier_probabilities) {
     return squared_error_terms(y, z, p, prepared);
 }
 
-/* (σ(z) − y)². With d = σ(z) − y and s = σ(z)·σ(−z) the gradient is 2ds, the Hessian 2s·(s + d·(σ(−z) −
- * σ(z))). The smaller of the two sigmoids, q, has its errors taken out, as in fl_cross_entropy; d is q − y or
- * (1 − y) − q. */
-FL_LOSS(brier_logits) {
-    fl_pair scaled = fl_exp_negated_pair_in_range(fl_at_most(fl_abs(z), FL_EXP_RANGE), 64);
-    real e = scaled.hi * (real)0x1p-64, e_lo = scaled.lo * (real)0x1p-64;
-    fl_pair sum = fl_fast_two_sum(1, e);
-    real quotient = e / sum.hi;
-    real rest = fl_remainder(e, quotient, sum.hi) - quotient * sum.lo + e_lo;
-    fl_pair q = fl_fast_two_sum(quotient, rest * (1 - quotient)), unlike = fl_fast_two_sum(1, -y);
-    int below = fl_is_negative(z);
-    real d = below ? q.hi - (y - q.lo) : unlike.hi - (q.hi + (q.lo - unlike.lo));
-    real more = fl_fma(-2, q.hi, 1), other = 1 - q.hi;
-    real s = fl_fma(q.hi, other, fl_fma(q.hi, (1 - other) - q.hi, q.lo * more));
-    return (fl_terms){fl_keep_nan(z, d * d), fl_keep_nan(z, 2 * d * s),
-                      fl_keep_nan(z, 2 * s * fl_fma(d, below ? more : -more, s))};
-}
-
 /* Cross-entropy on logits, from the weights of the positive and the negative class and their sum. With e =
  * e^−|z|, l = log(1 + e), q = e/(1 + e) = σ(−|z|) and w the weight of the class that z speaks against, the
  * value positive·softplus(−z) + negative·softplus(z) is sum·l + w·|z|, the gradient ±(w − sum·q), and the
@@ -231,6 +213,31 @@ FL_PREPARE(focal_logits) {
     fl_pair e = moderate ? fl_exp_negated_pair_in_range(a, 0)
                          : fl_exp_negated_pair_in_range(fl_at_most(a, FL_EXP_RANGE), 64);
     return (fl_prepared){.a = e.hi, .b = e.lo};
+}
+
+/* (σ(z) − y)². With d = σ(z) − y and s = σ(z)·σ(−z) the gradient is 2ds, the Hessian 2s·(s + d·(σ(−z) −
+ * σ(z))). The smaller of the two sigmoids, q, has its errors taken out, as in fl_cross_entropy; d is q − y or
+ * (1 − y) − q. */
+FL_MAGNITUDE(brier_logits) {
+    return z;
+}
+
+FL_PREPARE(brier_logits) {
+    return focal_logits_prepare(y, z, p, moderate);
+}
+
+FL_LOSS(brier_logits) {
+    real unit = prepared.moderate ? 1 : (real)0x1p-64, e = prepared.a * unit, e_lo = prepared.b * unit;
+    fl_pair sum = fl_fast_two_sum(1, e);
+    real quotient = e / sum.hi;
+    real rest = fl_remainder(e, quotient, sum.hi) - quotient * sum.lo + e_lo;
+    fl_pair q = fl_fast_two_sum(quotient, rest * (1 - quotient)), unlike = fl_fast_two_sum(1, -y);
+    int below = fl_is_negative(z);
+    real d = below ? q.hi - (y - q.lo) : unlike.hi - (q.hi + (q.lo - unlike.lo));
+    real more = fl_fma(-2, q.hi, 1), other = 1 - q.hi;
+    real s = fl_fma(q.hi, other, fl_fma(q.hi, (1 - other) - q.hi, q.lo * more));
+    return (fl_terms){fl_keep_nan(z, d * d), fl_keep_nan(z, 2 * d * s),
+                      fl_keep_nan(z, 2 * s * fl_fma(d, below ? more : -more, s))};
 }
 
 /* x for label 0, −x for 1, whose pattern has its third bit set. */

@@ -29,7 +29,7 @@
     X(expectile,                 ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
     X(epsilon_insensitive,       ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
     X(squared_epsilon_insensitive, ANY,           ANY,             CHEAP,  1, ONE_PASS)    \
-    X(linex,                     ANY,             ANY,             HEAVY,  1, CHUNKS)      \
+    X(linex,                     ANY,             ANY,             HEAVY,  1, MODERATE)    \
     X(fair,                      ANY,             ANY,             HEAVY,  1, CHUNKS)      \
     X(general_robust,            ANY,             ANY,             HEAVY,  2, CONSTANTS)   \
     X(cauchy,                    ANY,             ANY,             HEAVY,  1, MODERATE)    \
@@ -58,7 +58,7 @@
     X(bce_logits_plain,          FRACTION,        ANY,             MEDIUM, 0, TWO_PASSES)  \
     X(sigmoid,                   ANY,             ANY,             VALUES, 0, TWO_PASSES)  \
     X(log_sigmoid,               ANY,             ANY,             VALUES, 0, TWO_PASSES)  \
-    X(brier_logits,              FRACTION,        ANY,             HEAVY,  0, CHUNKS)      \
+    X(brier_logits,              FRACTION,        ANY,             HEAVY,  0, TWO_PASSES)  \
     X(brier_probabilities,       FRACTION,        FRACTION,        CHEAP,  0, ONE_PASS)    \
     X(bce_probabilities,         FRACTION,        FRACTION,        HEAVY,  4, CHUNKS)      \
     X(focal_logits,              BINARY,          ANY,             HEAVY,  3, PREPARED)    \

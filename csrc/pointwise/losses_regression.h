@@ -195,12 +195,19 @@ FL_LOSS(squared_epsilon_insensitive) {
 
 /* p = {a}. With x = a·r: e^x − 1 − x, a·(e^x − 1), a²·e^x. Up to |x| = 4·0.35 the value is doubled up from
  * x/4: with m = e^h − 1 and t = m − h those of 2h are m·(m + 2) and m² + 2t, in which nothing cancels. */
+FL_MAGNITUDE(linex) {
+    /* Where a² is extreme, products with it take all factors of e^x. */
+    const double size = __builtin_fabs(p[0]);
+    const real a = size > 0x1p-10 && size < 0x1p30 ? (real)p[0] : FL_INFINITY;
+    return (z - y) * a;
+}
+
 FL_LOSS(linex) {
     const real largest = FL_CONST(40.0, 80.0); /* there and beyond, e^x − 1 − x is e^x or −x − 1 */
     const fl_pair a = fl_constant(p[0]);
     fl_pair r = fl_two_difference(z, y), x = fl_times_pair(r.hi, a);
     x.lo = fl_abs(x.hi) <= FL_CONST(1e4, 1e4) ? fl_fma(a.hi, r.lo, x.lo) : 0;
-    fl_exp_factors e = fl_exp_in_factors(x.hi, x.lo, 0);
+    fl_exp_factors e = fl_exp_in_factors(x.hi, x.lo, prepared.moderate);
     int is_near = fl_abs(x.hi)<FL_CONST(1.38, 1.38), is_large = x.hi> largest;
     /* Squares of few bits are doubled once. */
     int is_tiny = fl_abs(x.hi) < FL_CONST(0x1p-26, 0x1p-55);
