@@ -36,6 +36,20 @@ def test_neighbours_do_not_matter(loss: Any, dtype: type, outlier: float, spread
             np.testing.assert_array_equal(a[others], b[others])
 
 
+@pytest.mark.parametrize("exponent", [-30, -11, -9, 29, 31, 120])
+def test_neighbours_do_not_matter_to_linex_of_extreme_parameters(exponent: int, dtype: type, rng: Any) -> None:
+    loss = fl.Linex(-(2.0**exponent))
+    y = np.zeros(N, dtype)
+    z = (rng.uniform(-1, 1, N) * (60 if dtype is np.float32 else 500) / loss.a).astype(dtype)
+    disturbed = z.copy()
+    disturbed[::EVERY] = np.inf
+    others = np.arange(N) % EVERY != 0
+    alone = loss.value_gradient_and_hessian(y, z, reduction="none")
+    beside = loss.value_gradient_and_hessian(y, disturbed, reduction="none")
+    for a, b in zip(alone, beside, strict=True):
+        np.testing.assert_array_equal(a[others], b[others])
+
+
 def test_poisson_at_infinite_logarithms(dtype: Any) -> None:
     """Of no events a mean of 0 is the best there is; 0·∞ is not part of the loss."""
     y, z = np.array([0, 1, 0, 1], dtype), np.array([-np.inf, -np.inf, np.inf, np.inf], dtype)
