@@ -70,6 +70,7 @@ _TEXTS: dict[str, str | Callable[[Any], str | None]] = {
     "epsilon_insensitive": "maximum(0, abs(z - y) - epsilon)",
     "squared_epsilon_insensitive": "maximum(0, abs(z - y) - epsilon)**2",
     "absolute_percentage_error": "abs(z - y)/maximum(abs(y), 2**-52)",
+    "symmetric_absolute_percentage_error": "where(z == y, 0, 2*abs(z - y)/(abs(y) + abs(z)))",
     "linex": "exp(a*(z - y)) - a*(z - y) - 1",
     "fair": "c**2*(abs(z - y)/c - log1p(abs(z - y)/c))",
     "general_robust": lambda loss: _ROBUST_LIMITS.get(loss.alpha, _ROBUST),

@@ -334,6 +334,17 @@ def test_nan_stays_and_the_rest_is_not_touched() -> None:
                 assert np.isnan(part[1])
 
 
+def test_a_case_that_is_not_taken_may_be_undefined() -> None:
+    for text in (
+        "where(z == y, 0, 2*abs(z - y)/(abs(y) + abs(z)))",
+        "where(abs(y) + abs(z) > 0, z/(abs(y) + abs(z)), 0)",
+        "where(y*z > 0, log(y*z), 0)",
+        "where(z > y, sqrt(z)/y, 0)",
+    ):
+        for part in fl.formula(text).value_gradient_and_hessian([0.0, np.nan], [0.0, 1.0], reduction="none"):
+            np.testing.assert_array_equal(part, [0, np.nan])
+
+
 @pytest.mark.parametrize(
     "made",
     [

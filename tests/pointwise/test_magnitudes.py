@@ -37,7 +37,7 @@ def test_neighbours_do_not_matter(loss: Any, dtype: type, outlier: float, spread
 
 
 @pytest.mark.parametrize("exponent", [-30, -11, -9, 29, 31, 120])
-def test_neighbours_do_not_matter_to_linex_of_extreme_parameters(exponent: int, dtype: type, rng: Any) -> None:
+def test_neighbours_of_a_linex_of_extreme_parameters(exponent: int, dtype: type, rng: Any) -> None:
     loss = fl.Linex(-(2.0**exponent))
     y = np.zeros(N, dtype)
     z = (rng.uniform(-1, 1, N) * (60 if dtype is np.float32 else 500) / loss.a).astype(dtype)
