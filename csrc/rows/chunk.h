@@ -22,6 +22,7 @@ typedef struct {
 } fl_row_chunk;
 
 /* What is kept of a chunk until the row is complete. */
+#define FL_DECLARE_FIELD(type, name) type name;
 typedef struct {
     FL_PART_FIELDS(FL_DECLARE_FIELD)
 } fl_row_part;

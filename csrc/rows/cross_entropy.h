@@ -13,8 +13,8 @@ FL_ROW_TERM(cross_entropy) {
     return fl_softmax_term(e, row, o);
 }
 
-/* With a class index y: w·(−log p_y); slopes w·p_k, of the true class −w·Σ_{j≠y} p_j. b: w over the sum of
- * all terms, for the Hessian w·p_k·(1 − p_k).
+/* With a class index y: w·(−log p_y); slopes w·p_k, of the true class −w·Σ_{j≠y} p_j. bend: w over the sum
+ * of all terms, for the Hessian w·p_k·(1 − p_k).
  * Otherwise, for targets t with sum T: Σt_k·(log Σe^z − z_k), all of whose terms are ≥ 0. */
 FL_ROW_FINISH(cross_entropy) {
     int ignored = row.label < 0;
@@ -22,36 +22,37 @@ FL_ROW_FINISH(cross_entropy) {
         fl_softmax_row s = fl_softmax_of_own(row, o);
         real weight = ignored ? 0 : fl_fma(row.weight, row.class_weight, s.nan);
         row.value = ignored ? 0 : fl_fma(row.class_weight, s.loss, s.nan);
-        row.p = weight * s.inverse;
-        row.q = -s.others * row.p;
-        row.s = fl_softmax_sum(row);
-        row.r = (o.hessian | !o.across) ? 1 / row.s : 0;
-        row.b = (o.hessian | !o.across) ? weight * fl_softmax_exact_inverse(row) : 0;
+        row.slope = weight * s.inverse;
+        row.own_slope = -s.others * row.slope;
+        row.sum = fl_softmax_sum(row);
+        row.inverse = (o.hessian | !o.across) ? 1 / row.sum : 0;
+        row.bend = (o.hessian | !o.across) ? weight * fl_softmax_exact_inverse(row) : 0;
         return row;
     }
-    row.d += o.across && o.form != FL_DENSE ? o.base_sum : 0;
+    row.target += o.across && o.form != FL_DENSE ? o.base_sum : 0;
     if (o.form == FL_SMOOTHED) {
         real distance = row.class_weight == 0 ? 0 : row.class_weight * (row.reference - row.own);
-        row.c += distance;
-        row.d += row.class_weight;
+        row.distance += distance;
+        row.target += row.class_weight;
     } else {
         ignored = 0;
     }
     real sum = fl_softmax_sum(row), nan = fl_nan_if(fl_is_dead(row));
-    row.value = ignored ? 0 : fl_fma(row.d, fl_softmax_excess(row, sum), row.c) + nan;
-    row.p = ignored ? 0 : row.weight + nan;
-    row.r = 1 / sum;
-    row.s = sum;
+    row.value = ignored ? 0 : fl_fma(row.target, fl_softmax_excess(row, sum), row.distance) + nan;
+    row.slope = ignored ? 0 : row.weight + nan;
+    row.inverse = 1 / sum;
+    row.sum = sum;
     return row;
 }
 
 /* T·p − t as (T − t)·p − t·(1 − p): exact where all the target is in one class. */
 FL_ROW_EMIT(cross_entropy) {
-    real rest = fl_softmax_rest(row, e.z, row.s) * row.r;
+    real rest = fl_softmax_rest(row, e.z, row.sum) * row.inverse;
     if (o.form == FL_BY_LABEL)
-        return (fl_row_slopes){e.is_own ? row.q : e.z * row.p, e.z * row.b * rest};
-    real t = fl_row_target(e, o.form), p = e.z * row.r;
-    return (fl_row_slopes){row.p * fl_fma(row.d - t, p, -(t * rest)), row.p * (row.d * p * rest)};
+        return (fl_row_slopes){e.is_own ? row.own_slope : e.z * row.slope, e.z * row.bend * rest};
+    real t = fl_row_target(e, o.form), p = e.z * row.inverse;
+    return (fl_row_slopes){row.slope * fl_fma(row.target - t, p, -(t * rest)),
+                           row.slope * (row.target * p * rest)};
 }
 
 /* Poly-1 (Leng et al. 2022): with r the probability of the true class, q = 1 − r, F = 1 + ε·r, value −log r +
@@ -72,26 +73,27 @@ FL_ROW_FINISH(poly1_cross_entropy) {
     int ignored = row.label < 0;
     real r = s.own * s.inverse, q = s.others * s.inverse, weight = ignored ? 0 : row.weight + s.nan;
     row.value = ignored ? 0 : fl_fma(o.gamma, q, s.loss) + s.nan;
-    row.q = o.gamma < 0 ? fl_fma(-o.gamma, q, more) : fl_fma(o.gamma, r, 1);
-    row.p = weight * s.inverse * row.q;
-    row.d = -s.others * row.p;
-    row.a = o.gamma * r;
-    row.s = fl_softmax_sum(row);
-    row.r = (o.hessian | !o.across) ? 1 / row.s : 0;
-    row.b = (o.hessian | !o.across) ? weight * fl_softmax_exact_inverse(row) : 0;
+    row.steepness = o.gamma < 0 ? fl_fma(-o.gamma, q, more) : fl_fma(o.gamma, r, 1);
+    row.slope = weight * s.inverse * row.steepness;
+    row.own_slope = -s.others * row.slope;
+    row.own_part = o.gamma * r;
+    row.sum = fl_softmax_sum(row);
+    row.inverse = (o.hessian | !o.across) ? 1 / row.sum : 0;
+    row.bend = (o.hessian | !o.across) ? weight * fl_softmax_exact_inverse(row) : 0;
     return row;
 }
 
 FL_ROW_EMIT(poly1_cross_entropy) {
-    real p = e.z * row.r, rest = fl_softmax_rest(row, e.z, row.s) * row.r;
-    real bent = e.is_own ? rest * fl_fma(-o.gamma, rest, row.q) : fl_fma(row.q, rest, -row.a * p);
-    return (fl_row_slopes){e.is_own ? row.d : e.z * row.p, e.z * row.b * bent};
+    real p = e.z * row.inverse, rest = fl_softmax_rest(row, e.z, row.sum) * row.inverse;
+    real bent = e.is_own ? rest * fl_fma(-o.gamma, rest, row.steepness)
+                         : fl_fma(row.steepness, rest, -row.own_part * p);
+    return (fl_row_slopes){e.is_own ? row.own_slope : e.z * row.slope, e.z * row.bend * bent};
 }
 
 #define ROW cross_entropy_probabilities
 #include "plain.inc"
 
-FL_ROW_ADDS(cross_entropy_probabilities, FL_ADDS_A | FL_ADDS_D)
+FL_ROW_ADDS(cross_entropy_probabilities, FL_ADDS_TOTAL | FL_ADDS_MASS)
 
 FL_INLINE real fl_clip_row_probability(real p) {
     return p < FL_EPSILON ? FL_EPSILON : p;
@@ -102,12 +104,11 @@ FL_INLINE real fl_log_of_probability(real p) {
     return l.hi + l.lo;
 }
 
-/* a: −Σt·log p; d: the row's sum */
 FL_ROW_TERM(cross_entropy_probabilities) {
-    fl_row_term t = {e.z, 0, 0, 0, e.z, FL_NOT_FOUND};
+    fl_row_term t = {.kept = e.z, .mass = e.z, .first = FL_NOT_FOUND};
     if (o.form != FL_BY_LABEL) {
         real target = fl_row_target(e, o.form);
-        t.a = target == 0 ? 0 : -target * fl_log_of_probability(fl_clip_row_probability(e.z));
+        t.total = target == 0 ? 0 : -target * fl_log_of_probability(fl_clip_row_probability(e.z));
     }
     return t;
 }
@@ -116,18 +117,18 @@ FL_ROW_FINISH(cross_entropy_probabilities) {
     int by_index = o.form == FL_BY_LABEL || o.form == FL_SMOOTHED;
     int ignored = by_index && row.label < 0;
     if (o.form == FL_BY_LABEL)
-        row.a = -row.class_weight * fl_log_of_probability(fl_clip_row_probability(row.own));
-    row.value = ignored ? 0 : row.a;
-    row.p = ignored ? 0 : row.weight;
-    row.q = -row.p * row.class_weight / fl_clip_row_probability(row.own);
+        row.total = -row.class_weight * fl_log_of_probability(fl_clip_row_probability(row.own));
+    row.value = ignored ? 0 : row.total;
+    row.slope = ignored ? 0 : row.weight;
+    row.own_slope = -row.slope * row.class_weight / fl_clip_row_probability(row.own);
     return row;
 }
 
 FL_ROW_EMIT(cross_entropy_probabilities) {
     real p = fl_clip_row_probability(e.z);
     if (o.form == FL_BY_LABEL)
-        return (fl_row_slopes){e.is_own ? row.q : 0, e.is_own ? -row.q / p : 0};
-    real target = row.p * fl_row_target(e, o.form), inverse = 1 / p; /* target/p may be subnormal */
+        return (fl_row_slopes){e.is_own ? row.own_slope : 0, e.is_own ? -row.own_slope / p : 0};
+    real target = row.slope * fl_row_target(e, o.form), inverse = 1 / p; /* target/p may be subnormal */
     return (fl_row_slopes){-target / p, target * (inverse * inverse)};
 }
 
@@ -140,12 +141,12 @@ FL_ROW_TERM(softmax) {
     return fl_softmax_term(e, row, o);
 }
 FL_ROW_FINISH(softmax) {
-    row.p = 1 / fl_softmax_sum(row) + fl_nan_if(fl_is_dead(row));
+    row.slope = 1 / fl_softmax_sum(row) + fl_nan_if(fl_is_dead(row));
     row.value = 0;
     return row;
 }
 FL_ROW_EMIT(softmax) {
-    return (fl_row_slopes){e.z * row.p, 0};
+    return (fl_row_slopes){e.z * row.slope, 0};
 }
 
 /* z − log Σe^z as (z − reference) − (log Σe^z − reference), both of one sign. */
@@ -160,12 +161,12 @@ FL_ROW_TERM(log_softmax) {
     return t;
 }
 FL_ROW_FINISH(log_softmax) {
-    row.p = fl_softmax_excess(row, fl_softmax_sum(row)) + fl_nan_if(fl_is_dead(row));
+    row.excess = fl_softmax_excess(row, fl_softmax_sum(row)) + fl_nan_if(fl_is_dead(row));
     row.value = 0;
     return row;
 }
 FL_ROW_EMIT(log_softmax) {
-    return (fl_row_slopes){(e.z - row.reference) - row.p, 0};
+    return (fl_row_slopes){(e.z - row.reference) - row.excess, 0};
 }
 
 #endif

@@ -47,26 +47,26 @@ FL_INLINE real fl_quotient_of_two(real p, real m, real n) {
     return p / (is_small ? m : m * n) / (is_small ? n : 1);
 }
 
-/* d: the row's sum, here and below */
 #define ROW kl_divergence
 #include "plain.inc"
 
-FL_ROW_ADDS(kl_divergence, FL_ADDS_A | FL_ADDS_D)
+FL_ROW_ADDS(kl_divergence, FL_ADDS_TOTAL | FL_ADDS_MASS)
 
 FL_ROW_TERM(kl_divergence) {
-    return (fl_row_term){e.z, fl_relative_entropy(e.y, e.z), 0, 0, e.z, FL_NOT_FOUND};
+    return (fl_row_term){
+        .kept = e.z, .total = fl_relative_entropy(e.y, e.z), .mass = e.z, .first = FL_NOT_FOUND};
 }
 
 FL_ROW_FINISH(kl_divergence) {
-    row.value = row.a;
-    row.p = row.weight;
+    row.value = row.total;
+    row.slope = row.weight;
     return row;
 }
 
 FL_ROW_EMIT(kl_divergence) {
     real z = e.y > 0 ? e.z : 1, slope = e.y / z;
     real curvature = fl_quotient_of_two(e.y, z, z);
-    return (fl_row_slopes){-row.p * slope, row.p * curvature};
+    return (fl_row_slopes){-row.slope * slope, row.slope * curvature};
 }
 
 /* Σp·log p + Σp·(log Σe^z − z): the cross-entropy less the entropy. */
@@ -78,22 +78,23 @@ FL_ROW_ADDS(kl_divergence_logits, fl_softmax_adds(o))
 FL_ROW_TERM(kl_divergence_logits) {
     fl_row_term t = fl_softmax_term(e, row, o);
     fl_pair l = fl_log_quotient(e.y > 0 ? e.y : 1, 1, 0, 0);
-    t.c += e.y * (l.hi + l.lo);
+    t.distance += e.y * (l.hi + l.lo);
     return t;
 }
 
 FL_ROW_FINISH(kl_divergence_logits) {
     real sum = fl_softmax_sum(row), nan = fl_nan_if(fl_is_dead(row));
-    row.value = fl_fma(row.d, fl_softmax_excess(row, sum), row.c) + nan;
-    row.p = row.weight + nan;
-    row.r = 1 / sum;
-    row.s = sum;
+    row.value = fl_fma(row.target, fl_softmax_excess(row, sum), row.distance) + nan;
+    row.slope = row.weight + nan;
+    row.inverse = 1 / sum;
+    row.sum = sum;
     return row;
 }
 
 FL_ROW_EMIT(kl_divergence_logits) {
-    real rest = fl_softmax_rest(row, e.z, row.s) * row.r, p = e.z * row.r;
-    return (fl_row_slopes){row.p * fl_fma(row.d - e.y, p, -(e.y * rest)), row.p * (row.d * p * rest)};
+    real rest = fl_softmax_rest(row, e.z, row.sum) * row.inverse, p = e.z * row.inverse;
+    return (fl_row_slopes){row.slope * fl_fma(row.target - e.y, p, -(e.y * rest)),
+                           row.slope * (row.target * p * rest)};
 }
 
 /* One class's share of the Jensen-Shannon divergence, ≥ 0: with s = p + q and u = (p − q)/s it is ½·s·h(u),
@@ -149,14 +150,15 @@ FL_INLINE real fl_log_to_mean(real p, real q) {
 }
 
 FL_INLINE fl_row_term fl_jensen_shannon_term(fl_row_entry e) {
-    return (fl_row_term){e.z, fl_jensen_shannon(e.y, e.z), 0, 0, e.z, FL_NOT_FOUND};
+    return (fl_row_term){
+        .kept = e.z, .total = fl_jensen_shannon(e.y, e.z), .mass = e.z, .first = FL_NOT_FOUND};
 }
 
 /* Gradient ½·log(q/m), Hessian ½·p/(q·(p + q)). */
 #define ROW js_divergence
 #include "plain.inc"
 
-FL_ROW_ADDS(js_divergence, FL_ADDS_A | FL_ADDS_D)
+FL_ROW_ADDS(js_divergence, FL_ADDS_TOTAL | FL_ADDS_MASS)
 
 FL_ROW_TERM(js_divergence) {
     return fl_jensen_shannon_term(e);
@@ -164,8 +166,8 @@ FL_ROW_TERM(js_divergence) {
 
 FL_ROW_FINISH(js_divergence) {
     real inverse_base = (real)(1 / o.log_base);
-    row.value = row.a * inverse_base;
-    row.p = (real)0.5 * row.weight * inverse_base;
+    row.value = row.total * inverse_base;
+    row.slope = (real)0.5 * row.weight * inverse_base;
     return row;
 }
 
@@ -178,33 +180,34 @@ FL_INLINE fl_row_slopes fl_jensen_shannon_slopes(real p, real q) {
 
 FL_ROW_EMIT(js_divergence) {
     fl_row_slopes s = fl_jensen_shannon_slopes(e.y, e.z);
-    return (fl_row_slopes){row.p * s.gradient, row.p * s.hessian};
+    return (fl_row_slopes){row.slope * s.gradient, row.slope * s.hessian};
 }
 
 /* The square root J^½, of slopes J'/(2·J^½) and J''/(2·J^½) − J'²/(4·J^(3/2)); 0 where the distance is. */
 #define ROW js_distance
 #include "plain.inc"
 
-FL_ROW_ADDS(js_distance, FL_ADDS_A | FL_ADDS_D)
+FL_ROW_ADDS(js_distance, FL_ADDS_TOTAL | FL_ADDS_MASS)
 
 FL_ROW_TERM(js_distance) {
     return fl_jensen_shannon_term(e);
 }
 
 FL_ROW_FINISH(js_distance) {
-    row.q = (real)(0.5 / o.log_base);
-    row.value = fl_square_root(row.a * (real)(1 / o.log_base));
-    row.r = row.value > 0 ? (real)0.5 / row.value : 0;
-    row.p = row.weight;
+    row.half_unit = (real)(0.5 / o.log_base);
+    row.value = fl_square_root(row.total * (real)(1 / o.log_base));
+    row.inverse = row.value > 0 ? (real)0.5 / row.value : 0;
+    row.slope = row.weight;
     return row;
 }
 
 FL_ROW_EMIT(js_distance) {
     fl_row_slopes s = fl_jensen_shannon_slopes(e.y, e.z);
-    real first = row.q * s.gradient * row.r;
-    real gradient = row.r == 0 ? 0 : row.p * first;
-    real hessian = row.p * fl_fma(-2 * first * row.r, first, row.q * s.hessian * row.r);
-    return (fl_row_slopes){gradient, row.r == 0 ? 0 : hessian};
+    real first = row.half_unit * s.gradient * row.inverse;
+    real gradient = row.inverse == 0 ? 0 : row.slope * first;
+    real hessian =
+        row.slope * fl_fma(-2 * first * row.inverse, first, row.half_unit * s.hessian * row.inverse);
+    return (fl_row_slopes){gradient, row.inverse == 0 ? 0 : hessian};
 }
 
 #endif

@@ -13,7 +13,7 @@ FL_INLINE real fl_square_root(real x) {
 #endif
 }
 
-FL_ROW_ADDS(euclidean_error, FL_ADDS_A)
+FL_ROW_ADDS(euclidean_error, FL_ADDS_TOTAL)
 
 FL_ROW_SCAN(euclidean_error) {
     real r = e.z - e.y;
@@ -27,10 +27,10 @@ FL_ROW_PREPARE(euclidean_error) {
     return row;
 }
 
-/* a: the sum of the scaled squares */
+/* The scaled squares. */
 FL_ROW_TERM(euclidean_error) {
     real r = (e.z - e.y) * row.scale;
-    return (fl_row_term){e.z, r * r, 0, 0, 0, FL_NOT_FOUND};
+    return (fl_row_term){.kept = e.z, .total = r * r, .first = FL_NOT_FOUND};
 }
 
 FL_ROW_CLOSE(euclidean_error) {
@@ -40,23 +40,23 @@ FL_ROW_CLOSE(euclidean_error) {
 FL_ROW_MERGE(euclidean_error) {
     fl_row large = p.reference >= q.reference ? p : q, small = p.reference >= q.reference ? q : p;
     real ratio = large.scale / small.scale;
-    large.a += (small.a * ratio) * ratio;
+    large.total += (small.total * ratio) * ratio;
     return large;
 }
 
 FL_ROW_FINISH(euclidean_error) {
     const real half_shrink = FL_CONST(0x1p-45, 0x1p-300), half_grow = FL_CONST(0x1p45, 0x1p300);
-    real root = fl_square_root(row.a);
+    real root = fl_square_root(row.total);
     row.value = root / row.scale;
-    row.q = row.scale > 1 ? half_grow : (row.scale < 1 ? half_shrink : 1);
-    row.p = root == 0 ? 0 : row.weight / root * row.q;
+    row.half_scale = row.scale > 1 ? half_grow : (row.scale < 1 ? half_shrink : 1);
+    row.slope = root == 0 ? 0 : row.weight / root * row.half_scale;
     return row;
 }
 
 /* Half of the scale on either factor: neither is subnormal where their product is not. Infinite differences
  * have no direction: NaN. */
 FL_ROW_EMIT(euclidean_error) {
-    return (fl_row_slopes){(e.z - e.y) * row.q * row.p, 0};
+    return (fl_row_slopes){(e.z - e.y) * row.half_scale * row.slope, 0};
 }
 
 #endif

@@ -20,17 +20,17 @@ FL_INLINE real fl_power_of_quotient(fl_pair m, fl_pair n, double gamma) {
 #define ROW focal
 #include "softmax.inc"
 
-FL_ROW_ADDS(focal, fl_softmax_adds(o) | (o.unlikely ? 0 : FL_ADDS_C | FL_COMPENSATES_A))
+FL_ROW_ADDS(focal, fl_softmax_adds(o) | (o.unlikely ? 0 : FL_ADDS_LOST | FL_COMPENSATES_A))
 
-/* c: the rounding errors of the other classes' terms, and of their sum. Of an unlikely class q is near 1,
- * whatever they are. */
+/* Lost are the rounding errors of the other classes' terms, and of their sum. Of an unlikely class q is near
+ * 1, whatever they are. */
 FL_ROW_TERM(focal) {
     o.own_term = 0;
     fl_row_term t = fl_softmax_term(e, row, o);
     if (o.unlikely)
         return t;
     real x = o.moderate ? e.z : e.z - row.offset;
-    t.c = e.is_own ? 0 : fl_scaled_exp_error(x, row.scale, o.moderate);
+    t.lost = e.is_own ? 0 : fl_scaled_exp_error(x, row.scale, o.moderate);
     return t;
 }
 
@@ -40,8 +40,8 @@ FL_ROW_TERM(focal) {
 FL_ROW_FINISH(focal) {
     const real smallest = FL_CONST(0x1p-126, 0x1p-1022);
     o.own_term = 0;
-    fl_pair others = fl_fast_two_sum(row.a, row.c);
-    row.a = others.hi;
+    fl_pair others = fl_fast_two_sum(row.but_own, row.lost);
+    row.but_own = others.hi;
     fl_softmax_row s = fl_softmax_of_own(row, o);
     int ignored = row.label < 0, alone = s.others < smallest;
     fl_pair sum = fl_two_sum(s.own, s.others);
@@ -58,31 +58,31 @@ FL_ROW_FINISH(focal) {
     real slope = power * fl_fma(o.gamma, rl_over_q, 1);
     row.value = ignored ? 0 : fl_fma(power, s.loss, s.nan);
     row.value = ((power == 0) & !ignored) ? s.nan : row.value;
-    row.p = weight * slope;
-    row.q = -row.p * q;
-    row.r = s.inverse;
-    row.s = fl_softmax_sum(row);
-    row.d = (o.hessian | !o.across) ? 1 / row.s : 0;
-    row.a = weight * power * o.gamma * (fl_fma(o.gamma * r - 1, rl, 2 * (r * q)));
-    row.a = o.gauss_newton ? 0 : row.a;
-    row.b = alone ? 0 : 1 / s.others;
+    row.slope = weight * slope;
+    row.own_slope = -row.slope * q;
+    row.inverse = s.inverse;
+    row.sum = fl_softmax_sum(row);
+    row.inverse_sum = (o.hessian | !o.across) ? 1 / row.sum : 0;
+    row.own_bend = weight * power * o.gamma * (fl_fma(o.gamma * r - 1, rl, 2 * (r * q)));
+    row.own_bend = o.gauss_newton ? 0 : row.own_bend;
+    row.inverse_others = alone ? 0 : 1 / s.others;
     return row;
 }
 
 FL_ROW_EMIT(focal) {
-    real u = e.is_own ? 1 : e.z * row.b, p = e.z * row.r;
-    real rest = fl_softmax_rest(row, e.z, row.s) * row.d;
-    return (fl_row_slopes){e.is_own ? row.q : p * row.p, fl_fma(row.a * u, u, row.p * p * rest)};
+    real u = e.is_own ? 1 : e.z * row.inverse_others, p = e.z * row.inverse;
+    real rest = fl_softmax_rest(row, e.z, row.sum) * row.inverse_sum;
+    return (fl_row_slopes){e.is_own ? row.own_slope : p * row.slope,
+                           fl_fma(row.own_bend * u, u, row.slope * p * rest)};
 }
 
 #define ROW focal_probabilities
 #include "plain.inc"
 
-FL_ROW_ADDS(focal_probabilities, FL_ADDS_D)
+FL_ROW_ADDS(focal_probabilities, FL_ADDS_MASS)
 
-/* d: the row's sum */
 FL_ROW_TERM(focal_probabilities) {
-    return (fl_row_term){e.z, 0, 0, 0, e.z, FL_NOT_FOUND};
+    return (fl_row_term){.kept = e.z, .mass = e.z, .first = FL_NOT_FOUND};
 }
 
 /* By r, which is kept away from 0 and 1, with w = α·q^(γ−2): gradient −w·q·(γL + q/r), Hessian
@@ -96,13 +96,13 @@ FL_ROW_FINISH(focal_probabilities) {
     real power = row.class_weight * fl_power_of_quotient(q, (fl_pair){1, 0}, o.gamma_exact - 2);
     real weight = ignored ? 0 : row.weight;
     row.value = ignored ? 0 : power * (q.hi * q.hi) * loss;
-    row.p = -weight * power * q.hi * fl_fma(o.gamma, loss, odds);
-    row.q = weight * power * fl_fma(o.gamma * (o.gamma - 1), loss, odds * (2 * o.gamma + odds));
+    row.slope = -weight * power * q.hi * fl_fma(o.gamma, loss, odds);
+    row.curvature = weight * power * fl_fma(o.gamma * (o.gamma - 1), loss, odds * (2 * o.gamma + odds));
     return row;
 }
 
 FL_ROW_EMIT(focal_probabilities) {
-    return (fl_row_slopes){e.is_own ? row.p : 0, e.is_own ? row.q : 0};
+    return (fl_row_slopes){e.is_own ? row.slope : 0, e.is_own ? row.curvature : 0};
 }
 
 #endif

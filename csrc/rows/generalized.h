@@ -38,20 +38,20 @@ FL_ROW_FINISH(generalized_cross_entropy) {
     real near = fl_fma(l.hi * x.hi, fl_expm1_tail(x.hi), l.hi);
     real far = -fl_factors_minus_one(power) * (real)(1 / o.gamma_exact);
     row.value = ignored ? 0 : (fl_abs(x.hi) < (real)0.34 ? near : far) + s.nan;
-    row.p = fl_times_factors(weight, 1, power);
-    row.q = -row.p * rest;
-    row.r = s.inverse;
-    row.s = fl_softmax_sum(row);
-    row.d = 1 / row.s;
-    row.b = o.gauss_newton ? 0 : o.gamma;
-    row.a = row.p * rest * fl_fma(-row.b, rest, r);
+    row.slope = fl_times_factors(weight, 1, power);
+    row.own_slope = -row.slope * rest;
+    row.inverse = s.inverse;
+    row.sum = fl_softmax_sum(row);
+    row.inverse_sum = 1 / row.sum;
+    row.bend = o.gauss_newton ? 0 : o.gamma;
+    row.own_bend = row.slope * rest * fl_fma(-row.bend, rest, r);
     return row;
 }
 
 FL_ROW_EMIT(generalized_cross_entropy) {
-    real p = e.z * row.r, rest = fl_softmax_rest(row, e.z, row.s) * row.d;
-    return (fl_row_slopes){e.is_own ? row.q : row.p * p,
-                           e.is_own ? row.a : row.p * p * fl_fma(-row.b, p, rest)};
+    real p = e.z * row.inverse, rest = fl_softmax_rest(row, e.z, row.sum) * row.inverse_sum;
+    return (fl_row_slopes){e.is_own ? row.own_slope : row.slope * p,
+                           e.is_own ? row.own_bend : row.slope * p * fl_fma(-row.bend, p, rest)};
 }
 
 #endif

@@ -23,7 +23,7 @@ FL_ROW_PREPARE(crammer_singer) {
 
 FL_ROW_TERM(crammer_singer) {
     int found = !e.is_own & (e.z == row.reference);
-    return (fl_row_term){e.z, 0, 0, 0, 0, found ? e.k : FL_NOT_FOUND};
+    return (fl_row_term){.kept = e.z, .first = found ? e.k : FL_NOT_FOUND};
 }
 
 FL_ROW_CLOSE(crammer_singer) {
@@ -46,41 +46,43 @@ FL_ROW_FINISH(crammer_singer) {
     real kept = margin <= 0 ? 0 : margin;
     row.value = ignored ? 0 : kept;
     real weight = margin > 0 ? row.weight : kept;
-    row.p = ignored ? 0 : weight;
-    row.q = kept != kept ? kept : 0;
-    row.q = ignored ? 0 : row.q;
+    row.slope = ignored ? 0 : weight;
+    row.nan = kept != kept ? kept : 0;
+    row.nan = ignored ? 0 : row.nan;
     return row;
 }
 
 FL_ROW_EMIT(crammer_singer) {
-    real g = e.k == row.first ? row.p : row.q;
-    return (fl_row_slopes){e.is_own ? 0 - row.p : g, row.q};
+    real g = e.k == row.first ? row.slope : row.nan;
+    return (fl_row_slopes){e.is_own ? 0 - row.slope : g, row.nan};
 }
 
-/* Weston and Watkins 1999: Σ_{j≠y} [1 + z_j − z_y]₊. a: the sum; b: how many terms are positive. */
+/* Weston and Watkins 1999: Σ_{j≠y} [1 + z_j − z_y]₊. */
 #define ROW weston_watkins
 #include "plain.inc"
 
-FL_ROW_ADDS(weston_watkins, FL_ADDS_A | FL_ADDS_B)
+FL_ROW_ADDS(weston_watkins, FL_ADDS_TOTAL | FL_ADDS_N_POSITIVE)
 
 FL_ROW_TERM(weston_watkins) {
     real margin = fl_margin(e.z, row.own);
     real kept = margin <= 0 ? 0 : margin;
-    return (fl_row_term){
-        e.z, e.is_own ? margin - margin : kept, ((margin > 0) & !e.is_own) ? 1 : 0, 0, 0, FL_NOT_FOUND};
+    return (fl_row_term){.kept = e.z,
+                         .total = e.is_own ? margin - margin : kept,
+                         .n_positive = ((margin > 0) & !e.is_own) ? 1 : 0,
+                         .first = FL_NOT_FOUND};
 }
 
 FL_ROW_FINISH(weston_watkins) {
-    int ignored = row.label < 0, bad = row.a != row.a;
-    row.value = ignored ? 0 : row.a;
-    row.p = ignored ? 0 : (bad ? row.a : row.weight);
-    row.q = ignored ? 0 : (bad ? row.a : 0);
+    int ignored = row.label < 0, bad = row.total != row.total;
+    row.value = ignored ? 0 : row.total;
+    row.slope = ignored ? 0 : (bad ? row.total : row.weight);
+    row.nan = ignored ? 0 : (bad ? row.total : 0);
     return row;
 }
 
 FL_ROW_EMIT(weston_watkins) {
-    real g = fl_margin(e.z, row.own) > 0 ? row.p : row.q;
-    return (fl_row_slopes){e.is_own ? 0 - row.p * row.b : g, row.q};
+    real g = fl_margin(e.z, row.own) > 0 ? row.slope : row.nan;
+    return (fl_row_slopes){e.is_own ? 0 - row.slope * row.n_positive : g, row.nan};
 }
 
 #endif

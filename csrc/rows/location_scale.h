@@ -10,15 +10,16 @@
 
 #include "row.h"
 
-/* a: μ − y, c: s, from finish on p and q the gradient by them, r and s what is bent: what all outputs of a row
- * are once more made of. NaN where the residual or s is. */
-FL_INLINE fl_row fl_row_of_slopes(fl_row row, real value, real p, real q, real r, real s) {
-    real nan = row.a + row.c, weight = nan != nan ? nan : row.weight;
+/* The value, the slopes by μ and s, and what is bent by each, of a row with the sums μ − y and s. NaN where
+ * one of these is. */
+FL_INLINE fl_row fl_row_of_slopes(fl_row row, real value, real by_location, real by_scale,
+                                  real bend_of_location, real bend_of_scale) {
+    real nan = row.residual + row.log_scale, weight = nan != nan ? nan : row.weight;
     row.value = nan != nan ? nan : value;
-    row.p = weight * p;
-    row.q = weight * q;
-    row.r = weight * r;
-    row.s = weight * s;
+    row.by_location = weight * by_location;
+    row.by_scale = weight * by_scale;
+    row.bend_of_location = weight * bend_of_location;
+    row.bend_of_scale = weight * bend_of_scale;
     return row;
 }
 
@@ -27,10 +28,10 @@ FL_INLINE fl_row fl_row_of_slopes(fl_row row, real value, real p, real q, real r
 #include "location_scale.inc"
 
 FL_ROW_FINISH(gaussian_nll) {
-    fl_exp_factors e = fl_exp_in_factors(-row.c, 0, 0);
-    real u = fl_times_factors(row.a, 1, e), inverse = fl_times_factors(1, 1, e);
+    fl_exp_factors e = fl_exp_in_factors(-row.log_scale, 0, 0);
+    real u = fl_times_factors(row.residual, 1, e), inverse = fl_times_factors(1, 1, e);
     real half = (real)0.5 * u * u;
-    return fl_row_of_slopes(row, (row.c + (real)o.constant) + half, fl_times_factors(u, 1, e),
+    return fl_row_of_slopes(row, (row.log_scale + (real)o.constant) + half, fl_times_factors(u, 1, e),
                             fl_fma(-u, u, 1), inverse * inverse, o.gauss_newton ? 2 : 4 * half);
 }
 
@@ -39,10 +40,10 @@ FL_ROW_FINISH(gaussian_nll) {
 #include "location_scale.inc"
 
 FL_ROW_FINISH(laplace_nll) {
-    fl_exp_factors e = fl_exp_in_factors(-row.c, 0, 0);
-    real u = fl_abs(fl_times_factors(row.a, 1, e)), inverse = fl_times_factors(1, 1, e);
-    real slope = row.a == 0 ? 0 : fl_flip_sign(inverse, row.a);
-    return fl_row_of_slopes(row, (row.c + (real)o.constant) + u, slope, 1 - u,
+    fl_exp_factors e = fl_exp_in_factors(-row.log_scale, 0, 0);
+    real u = fl_abs(fl_times_factors(row.residual, 1, e)), inverse = fl_times_factors(1, 1, e);
+    real slope = row.residual == 0 ? 0 : fl_flip_sign(inverse, row.residual);
+    return fl_row_of_slopes(row, (row.log_scale + (real)o.constant) + u, slope, 1 - u,
                             o.gauss_newton ? inverse * inverse : 0, o.gauss_newton ? 1 : u);
 }
 
@@ -57,24 +58,24 @@ FL_ROW_FINISH(student_t_nll) {
     const real far = FL_CONST(0x1p40, 0x1p100); /* beyond, u² is more than 2^24 (2^53) times ν */
     double df = o.gamma_exact;
     real nu = (real)df, nu_1 = (real)(df + 1);
-    fl_exp_factors e = fl_exp_in_factors(-row.c, 0, 0);
-    real u = fl_times_factors(row.a, 1, e), size = fl_abs(u), inverse = fl_times_factors(1, 1, e);
+    fl_exp_factors e = fl_exp_in_factors(-row.log_scale, 0, 0);
+    real u = fl_times_factors(row.residual, 1, e), size = fl_abs(u), inverse = fl_times_factors(1, 1, e);
     int is_far = size > far, is_beyond = !(size <= FL_LARGEST);
     real near = is_far ? 0 : u, u2 = near * near, n = nu + u2;
     fl_pair m = fl_two_sum(1, u2 * (real)(1 / df));
-    real of_log = is_beyond ? fl_abs(row.a) : (is_far ? size : m.hi);
+    real of_log = is_beyond ? fl_abs(row.residual) : (is_far ? size : m.hi);
     of_log = of_log <= FL_LARGEST ? of_log : FL_LARGEST;
     fl_pair log_m = fl_log_pair(of_log, 0, is_far ? 0 : m.lo / m.hi);
     real log_nu = fl_log_pair(nu, 0, 0).hi;
-    real log = is_far ? 2 * (log_m.hi - (is_beyond ? row.c : 0)) - log_nu : log_m.hi;
+    real log = is_far ? 2 * (log_m.hi - (is_beyond ? row.log_scale : 0)) - log_nu : log_m.hi;
     real share = nu_1 / n, bent = share * ((nu - u2) / n);
-    real by_residual = nu_1 / row.a, slope = fl_times_factors(share * near, 1, e);
+    real by_residual = nu_1 / row.residual, slope = fl_times_factors(share * near, 1, e);
     real curvature = fl_times_factors(fl_times_factors(bent, 1, e), 1, e);
     real of_scale = is_far ? 2 * nu * nu_1 / size / size : 2 * nu * u2 / n * share;
-    return fl_row_of_slopes(row, fl_fma((real)(0.5 * (df + 1)), log, row.c + (real)o.constant),
+    return fl_row_of_slopes(row, fl_fma((real)(0.5 * (df + 1)), log, row.log_scale + (real)o.constant),
                             is_far ? by_residual : slope, is_far ? -nu : nu * ((1 - u2) / n),
                             o.gauss_newton ? (real)((df + 1) / (df + 3)) * (inverse * inverse)
-                                           : (is_far ? -(by_residual / row.a) : curvature),
+                                           : (is_far ? -(by_residual / row.residual) : curvature),
                             o.gauss_newton ? (real)(2 * df / (df + 3)) : of_scale);
 }
 
@@ -83,16 +84,17 @@ FL_ROW_FINISH(student_t_nll) {
 #define ROW multi_quantile
 #include "plain.inc"
 
-FL_ROW_ADDS(multi_quantile, FL_ADDS_A)
+FL_ROW_ADDS(multi_quantile, FL_ADDS_TOTAL)
 
 FL_ROW_TERM(multi_quantile) {
     real r = e.z - e.y;
-    return (fl_row_term){e.z, r * (r > 0 ? e.base_weight : -e.own_weight), 0, 0, 0, FL_NOT_FOUND};
+    return (fl_row_term){
+        .kept = e.z, .total = r * (r > 0 ? e.base_weight : -e.own_weight), .first = FL_NOT_FOUND};
 }
 
 FL_ROW_FINISH(multi_quantile) {
-    row.value = row.a;
-    row.p = fl_keep_nan(row.a, row.weight);
+    row.value = row.total;
+    row.slope = fl_keep_nan(row.total, row.weight);
     return row;
 }
 
@@ -101,7 +103,7 @@ FL_ROW_EMIT(multi_quantile) {
     real r = e.z - e.y, width = (real)o.kink_width, kept = fl_abs(r) > width ? fl_abs(r) : width;
     real slope = r > 0 ? e.base_weight : (r < 0 ? -e.own_weight : r);
     real curvature = (real)0.5 / (kept < smallest ? smallest : kept);
-    return (fl_row_slopes){row.p * slope, row.p * (o.rounds_kinks ? curvature : fl_keep_nan(r, 0))};
+    return (fl_row_slopes){row.slope * slope, row.slope * (o.rounds_kinks ? curvature : fl_keep_nan(r, 0))};
 }
 
 #endif

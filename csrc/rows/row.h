@@ -50,9 +50,51 @@ typedef int64_t real_int;
     X(real_int, label) /* the true class, -1 in an ignored row */                                            \
     X(real_int, first) /* the least class of those that a kernel looks for */
 
-#define FL_DECLARE_FIELD(type, name) type name;
+/* The sums of a row's terms, which the loops know by letters and the losses by what they are:
+ *
+ *   but_own   the terms of all classes but the true one, where targets are class indices
+ *   rest      otherwise those of all but the largest one
+ *   n_top     how often the largest one occurs
+ *   own_term  the true class's; lost: what the sum of the others is off by
+ *   distance  Σt·(reference − z) for targets t; target: their sum
+ *   but_top   the terms of all but the largest one, where targets are class indices
+ *   total     what the value is made of; n_positive: how many terms of it are positive
+ *   mass      the sum of a row of probabilities
+ *
+ * Behind them, what finish puts into the place of sums that are no longer needed, for emit. */
+#define FL_ROW_SUMS                                                                                          \
+    union {                                                                                                  \
+        real a, but_own, rest, total, residual, own_bend, own_part;                                          \
+    };                                                                                                       \
+    union {                                                                                                  \
+        real b, n_top, n_positive, bend, inverse_others;                                                     \
+    };                                                                                                       \
+    union {                                                                                                  \
+        real c, own_term, lost, distance, log_scale;                                                         \
+    };                                                                                                       \
+    union {                                                                                                  \
+        real d, but_top, target, mass, steepness, inverse_sum;                                               \
+    };
+
 typedef struct {
-    FL_ROW_FIELDS(FL_DECLARE_FIELD)
+    real weight, class_weight, own, reference, poison, offset, scale, top, others;
+    FL_ROW_SUMS
+    /* From finish to emit. Mostly: the slope of a term, or of a probability; that of the true class; what
+     * makes a term a probability; the sum of all terms. */
+    union {
+        real p, slope, by_location, excess;
+    };
+    union {
+        real q, own_slope, by_scale, curvature, half_unit, half_scale, nan;
+    };
+    union {
+        real r, inverse, bend_of_location;
+    };
+    union {
+        real s, sum, bend_of_scale;
+    };
+    real value;
+    real_int label, first;
 } fl_row;
 
 /* The fields that a chunk of a row has of its own before close, and after it. */
@@ -76,7 +118,8 @@ typedef struct {
 } fl_row_scan;
 
 typedef struct {
-    real kept, a, b, c, d;
+    real kept;
+    FL_ROW_SUMS
     real_int first;
 } fl_row_term;
 
@@ -130,14 +173,25 @@ FL_INLINE real fl_row_target(fl_row_entry e, int form) {
     return e.base_weight + (e.is_own ? e.own_weight : 0);
 }
 
-/* Which of a, b, c and d a kernel adds up, whether c also takes the rounding errors of a's sum, and whether
- * it looks for the least class of some. */
+/* Which sums a kernel adds up, whether c also takes the rounding errors of a's sum, and whether it looks for
+ * the least class of some. */
 enum {
     FL_ADDS_A = 1,
     FL_ADDS_B = 2,
     FL_ADDS_C = 4,
     FL_ADDS_D = 8,
     FL_ADDS_ALL = 15,
+    FL_ADDS_BUT_OWN = FL_ADDS_A,
+    FL_ADDS_REST = FL_ADDS_A,
+    FL_ADDS_TOTAL = FL_ADDS_A,
+    FL_ADDS_RESIDUAL = FL_ADDS_A,
+    FL_ADDS_N_TOP = FL_ADDS_B,
+    FL_ADDS_N_POSITIVE = FL_ADDS_B,
+    FL_ADDS_OWN_TERM = FL_ADDS_C,
+    FL_ADDS_LOST = FL_ADDS_C,
+    FL_ADDS_LOG_SCALE = FL_ADDS_C,
+    FL_ADDS_BUT_TOP = FL_ADDS_D,
+    FL_ADDS_MASS = FL_ADDS_D,
     FL_COMPENSATES_A = 16,
     FL_FINDS_FIRST = 32
 };

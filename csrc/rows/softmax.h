@@ -100,40 +100,40 @@ FL_ROW_PREPARE(fl_softmax) {
     return row;
 }
 
-/* With class indices a: the sum of all terms but the true class's, c: that one, where o.own_term says so; for
- * a Hessian d: the sum of all terms but the largest, b: how often that occurs. Otherwise a and b are of the
- * largest, c, d: Σt·(reference − z) and Σt. */
+/* With class indices the true class's term is apart, where o.own_term says so; what is known of the largest
+ * one is for a Hessian. */
 FL_ROW_TERM(fl_softmax) {
     int is_top = e.z == row.reference;
     real x = o.moderate ? e.z : e.z - row.offset;
     real term = fl_scaled_exp(x, row.scale, o.moderate), but_top = is_top ? 0 : term;
-    fl_row_term t = {term, but_top, is_top ? 1 : 0, 0, 0, FL_NOT_FOUND};
+    fl_row_term t = {.kept = term, .rest = but_top, .n_top = is_top ? 1 : 0, .first = FL_NOT_FOUND};
     if (o.form == FL_BY_LABEL) {
-        t.a = e.is_own ? 0 : term;
-        t.c = e.is_own ? term : 0;
-        t.d = but_top;
+        t.but_own = e.is_own ? 0 : term;
+        t.own_term = e.is_own ? term : 0;
+        t.but_top = but_top;
     }
     if (fl_spreads_target(o.form)) {
         e.is_own = 0; /* the true class is added by finish */
         real target = fl_row_target(e, o.form);
         real distance = is_top ? 0 : row.reference - e.z;
-        t.c = target == 0 ? 0 : target * distance;
-        t.d = o.across ? fl_varying_target(e, o.form) : target;
+        t.distance = target == 0 ? 0 : target * distance;
+        t.target = o.across ? fl_varying_target(e, o.form) : target;
     }
     return t;
 }
 
 FL_INLINE int fl_softmax_adds(fl_row_setting o) {
     if (o.form == FL_BY_LABEL)
-        return FL_ADDS_A | (o.own_term ? FL_ADDS_C : 0) | (o.hessian ? FL_ADDS_B | FL_ADDS_D : 0);
-    return fl_spreads_target(o.form) ? FL_ADDS_ALL : FL_ADDS_A | FL_ADDS_B;
+        return FL_ADDS_BUT_OWN | (o.own_term ? FL_ADDS_OWN_TERM : 0) |
+               (o.hessian ? FL_ADDS_N_TOP | FL_ADDS_BUT_TOP : 0);
+    return fl_spreads_target(o.form) ? FL_ADDS_ALL : FL_ADDS_REST | FL_ADDS_N_TOP;
 }
 
 /* A row's largest term may be in another chunk. */
 FL_ROW_CLOSE(fl_softmax) {
-    real but_top = o.form == FL_BY_LABEL ? row.d : row.a;
-    row.top = row.b > 0 ? row.top : 0;
-    row.others = row.b > 0 ? fl_fma(row.b - 1, row.top, but_top) : but_top;
+    real but_top = o.form == FL_BY_LABEL ? row.but_top : row.rest;
+    row.top = row.n_top > 0 ? row.top : 0;
+    row.others = row.n_top > 0 ? fl_fma(row.n_top - 1, row.top, but_top) : but_top;
     return row;
 }
 
@@ -151,14 +151,14 @@ FL_ROW_MERGE(fl_softmax) {
     real factor = fl_softmax_factor(small, large);
     large.others = fl_fma(factor, small.others + small.top, large.others);
     if (o.form == FL_BY_LABEL) {
-        fl_pair sum = fl_two_sum(large.a, factor * small.a);
-        large.a = sum.hi;
-        large.c = fl_fma(factor, small.c, large.c) + sum.lo;
+        fl_pair sum = fl_two_sum(large.but_own, factor * small.but_own);
+        large.but_own = sum.hi;
+        large.own_term = fl_fma(factor, small.own_term, large.own_term) + sum.lo;
         return large;
     }
-    real moved = small.d == 0 ? 0 : small.d * (large.reference - small.reference);
-    large.c += small.c + moved;
-    large.d += small.d;
+    real moved = small.target == 0 ? 0 : small.target * (large.reference - small.reference);
+    large.distance += small.distance + moved;
+    large.target += small.target;
     return large;
 }
 
@@ -176,12 +176,12 @@ FL_INLINE real fl_minus_log_share(fl_row row, real z, real e, real o, real sum) 
     return fl_log1p_unit(f, k * FL_LN2_LO) - fl_remainder(x, k, FL_LN2_HI);
 }
 
-/* 1/(sum of all terms), row.r being that of the rounded sum; the largest term's error and the sum's are taken
- * out. */
+/* 1/(sum of all terms), row.inverse being that of the rounded sum; the largest term's error and the sum's
+ * are taken out. */
 FL_INLINE real fl_softmax_exact_inverse(fl_row row) {
     fl_pair sum = fl_two_sum(row.top, row.others);
     real error = sum.lo + fl_scaled_exp_error(row.reference - row.offset, row.scale, 0);
-    return fl_is_dead(row) ? row.r : fl_fma(-error * row.r, row.r, row.r);
+    return fl_is_dead(row) ? row.inverse : fl_fma(-error * row.inverse, row.inverse, row.inverse);
 }
 
 /* The true class's term, the sum of the others, and −log p of it. */
@@ -200,14 +200,14 @@ FL_INLINE real fl_softmax_sum(fl_row row) {
 }
 
 FL_INLINE fl_softmax_row fl_softmax_of_own(fl_row row, fl_row_setting o) {
-    real own = o.own_term ? row.c : fl_scaled_exp(row.own - row.offset, row.scale, 0);
-    real sum = own + row.a;
+    real own = o.own_term ? row.own_term : fl_scaled_exp(row.own - row.offset, row.scale, 0);
+    real sum = own + row.but_own;
     sum = sum > 0 ? sum : 1;
     return (fl_softmax_row){sum,
                             1 / sum,
                             own,
-                            row.a,
-                            fl_minus_log_share(row, row.own, own, row.a, sum),
+                            row.but_own,
+                            fl_minus_log_share(row, row.own, own, row.but_own, sum),
                             fl_nan_if(fl_is_dead(row))};
 }
 

@@ -75,14 +75,14 @@ BREAKS = [
         "csrc/rows/softmax.h",
         ("#define FL_HEADROOM FL_CONST(26.0, 56.0)", "#define FL_HEADROOM FL_CONST(-3.0, -3.0)"),
         ("return term == row.top ? row.others : sum - term;", "return sum - term;"),
-        ("row.b > 0 ? fl_fma(row.b - 1, row.top, but_top) : but_top", "but_top"),
+        ("row.n_top > 0 ? fl_fma(row.n_top - 1, row.top, but_top) : but_top", "but_top"),
         ("of.reference - to.reference > -FL_SOFTMAX_RANGE ? factor : 0", "factor"),
         ("real k = (of.scale - FL_ROUND_MAGIC) - (to.scale - FL_ROUND_MAGIC);", "real k = 0;"),
         ("return fl_log1p_unit(f, k * FL_LN2_LO)", "return fl_log1p_unit(f, 0)"),
     ),
     *breaks(
         "csrc/rows/cross_entropy.h",
-        ("(row.d - t, p, -(t * rest))", "(row.d, p, -t)"),
+        ("(row.target - t, p, -(t * rest))", "(row.target, p, -t)"),
         (
             "real weight = ignored ? 0 : fl_fma(row.weight, row.class_weight, s.nan);",
             "real weight = fl_fma(row.weight, row.class_weight, s.nan);",
@@ -97,7 +97,7 @@ BREAKS = [
         "csrc/rows/focal.h",
         ("sum.lo += others.lo + fl_scaled_exp_error(row.own - row.offset, row.scale, 0);", ""),
         ("certain ? r : rl / q", "rl / q"),
-        ("o.gauss_newton ? 0 : row.a", "row.a"),
+        ("o.gauss_newton ? 0 : row.own_bend", "row.own_bend"),
         ("odds * (2 * o.gamma + odds)", "odds * (2 + odds)"),
     ),
     *breaks(
@@ -145,7 +145,7 @@ BREAKS = [
         ("} else if (start + width <= end) {", "} else if (1) {"),
         ("fl_has_labels(o.form) && row.label >= 0", "fl_has_labels(o.form)"),
         ("own = {.z = own_term[i],", "own = {.z = 0,"),
-        ("row.c = own_term[i];", "row.c = own_term[0];"),
+        ("row.own_term = own_term[i];", "row.own_term = own_term[0];"),
     ),
     *breaks(
         "csrc/rows/fused.inc",
