@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "evaluation.h"
+#include "vectors.h"
 
 static inline uint32_t fl_score_key(float x) {
     float size = fabsf(x) + 0x1p-20f;
@@ -55,30 +56,52 @@ static int fl_double_places(const double *x, const uint8_t *labels, size_t n, ui
     return !nan;
 }
 
-/* The whole part of x, below 2^63, and x for what is left of it, times 2^32: without rounding. */
-static inline uint64_t fl_take_whole(double *x) {
-    int64_t whole = (int64_t)*x;
-    *x = (*x - (double)whole) * 0x1p32;
-    return (uint64_t)whole;
+/* Of a double, not negative, the 53 bits, and the place of the last one above that of 2^-unit. Numbers below the
+ * smallest normal one have bits that they should not have, but far below any unit. */
+static inline fl_bits fl_split_number(fl_doubles x, uint64_t unit, fl_bits *place) {
+    fl_bits bits = (fl_bits)x & INT64_MAX;
+    *place = (bits >> 52) - (1075 - unit);
+    return (bits & (((uint64_t)1 << 52) - 1)) | (uint64_t)1 << 52;
+}
+
+/* The word of 64 bits from `first` on of bits at a place: what is below the first word is cut off. */
+static inline fl_bits fl_word_from(fl_bits bits, fl_bits place, uint64_t first) {
+    return fl_moved_up(bits, place - first) | fl_moved_down(bits, first - place);
+}
+
+/* Up to a whole vector of numbers, and zeros. */
+static inline fl_doubles fl_load_some(const double *from, size_t n) {
+    double room[FL_WIDTH] = {0};
+    if (n >= FL_WIDTH)
+        return fl_load_doubles(from);
+    memcpy(room, from, n * sizeof *room);
+    return fl_load_doubles(room);
+}
+
+static inline void fl_store_some(fl_bits x, uint64_t *to, size_t n) {
+    if (n >= FL_WIDTH)
+        memcpy(to, &x, sizeof x);
+    else
+        memcpy(to, &x, n * sizeof *to);
 }
 
 static void fl_fix_weights(const double *w, size_t n, uint64_t *high, uint64_t *low) {
-    for (size_t i = 0; i < n; i++) {
-        double x = w[i];
-        high[i] = fl_take_whole(&x);
-        uint64_t upper = fl_take_whole(&x);
-        low[i] = upper << 32 | fl_take_whole(&x);
+    for (size_t i = 0; i < n; i += FL_WIDTH) {
+        fl_bits place;
+        fl_bits bits = fl_split_number(fl_load_some(w + i, n - i), 64, &place);
+        fl_store_some(fl_word_from(bits, place, 64), high + i, n - i);
+        fl_store_some(fl_word_from(bits, place, 0), low + i, n - i);
     }
 }
 
 static void fl_fix_squares(const double *w, size_t n, uint64_t *high, uint64_t *middle, uint64_t *low) {
-    for (size_t i = 0; i < n; i++) {
-        double x = w[i] * w[i];
-        high[i] = fl_take_whole(&x);
-        uint64_t upper = fl_take_whole(&x);
-        middle[i] = upper << 32 | fl_take_whole(&x);
-        upper = fl_take_whole(&x);
-        low[i] = upper << 32 | fl_take_whole(&x);
+    for (size_t i = 0; i < n; i += FL_WIDTH) {
+        fl_bits place;
+        fl_doubles x = fl_load_some(w + i, n - i);
+        fl_bits bits = fl_split_number(x * x, 128, &place);
+        fl_store_some(fl_word_from(bits, place, 128), high + i, n - i);
+        fl_store_some(fl_word_from(bits, place, 64), middle + i, n - i);
+        fl_store_some(fl_word_from(bits, place, 0), low + i, n - i);
     }
 }
 

@@ -4,12 +4,13 @@
 #ifndef FL_EVALUATION_VECTORS_H
 #define FL_EVALUATION_VECTORS_H
 
+#include "../simd/shifts.h"
 #include "../simd/simd.h"
 
 enum { FL_WIDTH = FL_DOUBLES };
 
 typedef fl_double_vector fl_doubles;
-typedef uint64_t fl_bits __attribute__((vector_size(FL_VECTOR_BYTES)));
+typedef fl_words64 fl_bits;
 typedef int64_t fl_words __attribute__((vector_size(FL_VECTOR_BYTES)));
 typedef int32_t fl_half_words __attribute__((vector_size(FL_VECTOR_BYTES)));
 
