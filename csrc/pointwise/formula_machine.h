@@ -51,8 +51,8 @@ FL_INLINE void fl_add_values(const fl_frame *f, fl_formula_output v, int kind, c
     fl_load_sums(sums, lanes);
     for (size_t i = 0; i < f->n; i += FL_LANES) {
         _Alignas(64) real tile[FL_LANES];
-        FL_VECTOR_LOOP
-        for (int k = 0; k < FL_LANES; k++) {
+        FL_LOOP_OF_TILE
+        for (size_t k = 0; k < FL_LANES; k++) {
             real term;
             if (!step)
                 term = a[i + k];
