@@ -74,7 +74,6 @@ FL_OP_2(less, a < b ? 1 : 0)
 FL_OP_2(less_equal, a <= b ? 1 : 0)
 FL_OP_2(equal, a == b ? 1 : 0)
 FL_OP_2(not_equal, a != b ? 1 : 0)
-FL_OP_2(xlogy, a == 0 ? fl_keep_nan(b, 0) : a * fl_log(b))
 
 /* log(e^a + e^b); of equal infinities themselves */
 FL_INLINE real fl_op_logaddexp(real a, real b) {
@@ -106,6 +105,7 @@ FL_INLINE real fl_op_sigmoid_slope(real e) {
     }
 FL_OP_OF_REGISTERS(minimum, fl_keep_nan(a, a < b ? a : b))
 FL_OP_OF_REGISTERS(maximum, fl_keep_nan(a, a > b ? a : b))
+FL_OP_OF_REGISTERS(xlogy, a == 0 ? fl_keep_nan(b, 0) : a * fl_log(b))
 FL_OP_OF_REGISTERS(pow, fl_power(a, fl_exponent_of((fl_pair){b, 0})))
 FL_OP_OF_REGISTERS(softplus_of, fl_softplus_of(a, b))
 FL_OP_OF_REGISTERS(softplus_minus_of, fl_softplus_of(-a, b))

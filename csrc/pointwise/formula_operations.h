@@ -17,11 +17,11 @@
 #define FL_OPERATIONS_OF_BOTH(X)                                                                    \
     X(add) X(mul) X(equal) X(not_equal) X(logaddexp) X(nearest_zero)
 
-#define FL_OPERATIONS_OF_TWO(X) X(sub) X(div) X(less) X(less_equal) X(xlogy) X(keep_nan)
+#define FL_OPERATIONS_OF_TWO(X) X(sub) X(div) X(less) X(less_equal) X(keep_nan)
 
 /* Registers alone, of which an operation uses two or three. */
 #define FL_OPERATIONS_OF_REGISTERS(X)                                                               \
-    X(minimum) X(maximum) X(pow) X(softplus_of) X(softplus_minus_of) X(sigmoid_of) X(sigmoid_minus_of) X(log_cosh_of)     \
+    X(minimum) X(maximum) X(xlogy) X(pow) X(softplus_of) X(softplus_minus_of) X(sigmoid_of) X(sigmoid_minus_of) X(log_cosh_of)     \
     X(tanh_of) X(cross_entropy_of) X(cross_entropy_slope_of) X(parabola)
 
 /* A register and a constant. */

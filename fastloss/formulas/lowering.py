@@ -207,6 +207,12 @@ def _pow(g: Graph, a: int, p: int) -> int | None:
     return g.plain("power", a, p)
 
 
+def _xlogy(g: Graph, a: int, b: int) -> int | None:
+    """Return the product where a constant keeps 0·log 0 from it."""
+    of_constant = g.value(a) is not None or (g.value(b) or 0) > 0
+    return g.make("mul", a, g.make("log", b)) if of_constant else None
+
+
 def _extreme(op: str, g: Graph, a: int, b: int) -> int | None:
     (c, x), (d, y) = _multiple(g, a), _multiple(g, b)
     if x == y and g.nodes[x][0] == "sub":  # c·x and d·x
@@ -369,6 +375,7 @@ _RULES: dict[str, Callable[..., int | None]] = {
     "sub": _sub,
     "mul": _mul,
     "pow": _pow,
+    "xlogy": _xlogy,
     "minimum": lambda g, a, b: _extreme("at_most", g, a, b),
     "maximum": lambda g, a, b: _extreme("at_least", g, a, b),
     **{op: partial(_compared, op) for op in _LOSE},

@@ -32,6 +32,7 @@ _IN_ANY_ORDER = {"add", "mul", "equal", "not_equal", "logaddexp", "nearest_zero"
 _OF_REGISTERS = {
     "minimum",
     "maximum",
+    "xlogy",
     "pow",
     "softplus_of",
     "softplus_minus_of",

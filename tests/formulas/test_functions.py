@@ -124,6 +124,9 @@ def test_log_sum_and_xlogy(dtype: type) -> None:
     np.testing.assert_allclose(fl.formula("logaddexp(y, z)")(y, z, reduction="none"), expected, rtol=1e-6)
     assert fl.formula("xlogy(y, z)")([0.0], [0.0]) == 0
     assert fl.formula("xlogy(y, z)")([2.0], [3.0]) == pytest.approx(2 * np.log(3))
+    assert fl.formula("y*xlogy(3, z)")([2.0], [3.0]) == pytest.approx(6 * np.log(3))
+    assert fl.formula("z*xlogy(y, 3)")([2.0], [3.0]) == pytest.approx(6 * np.log(3))
+    assert fl.formula("z*xlogy(y, 3)")([0.0], [3.0]) == fl.formula("z*xlogy(y, 0)")([0.0], [3.0]) == 0
 
 
 def test_truth_is_of_the_functions_named() -> None:
