@@ -35,7 +35,13 @@ typedef fl_block_fn fl_pointwise_blocks[FL_N_OUTPUT_SETS];
 
 /* Bound by memory alone, by both, by arithmetic. Streaming stores pay for large outputs of the first two,
  * threads for smaller inputs of the last two. */
-typedef enum { FL_COST_CHEAP, FL_COST_MEDIUM, FL_COST_HEAVY, FL_COST_VALUES = FL_COST_HEAVY } fl_cost;
+typedef enum {
+    FL_COST_CHEAP,
+    FL_COST_MEDIUM,
+    FL_COST_HEAVY,
+    FL_COST_WHOLE = FL_COST_HEAVY,
+    FL_COST_VALUES = FL_COST_HEAVY
+} fl_cost;
 
 typedef struct {
     const char *name;

@@ -252,10 +252,10 @@ FL_POINTWISE_LOSSES(FL_DEFINE_RECIPE)
         return fl_compute_block(r, n, y, z, params, (real)scale, value, gradient, hessian);                  \
     }
 
-#define FL_DEFINE_SOME(name, set, want_value, want_gradient, want_hessian)                                   \
+#define FL_DEFINE_SOME(name, set, of, want_value, want_gradient, want_hessian)                               \
     static int fl_##name##_##set(size_t n, const void *y, const void *z, const double *params, double scale, \
                                  void *value, void *gradient, void *hessian) {                               \
-        return fl_make_some(fl_##name##_VGH, n, y, z, params, scale, NULL, want_value ? value : NULL,        \
+        return fl_make_some(fl_##name##_##of, n, y, z, params, scale, NULL, want_value ? value : NULL,       \
                             want_gradient ? gradient : NULL, want_hessian ? hessian : NULL);                 \
     }
 #define FL_DEFINE_SUMS(name, set, of, want_gradient, want_hessian)                                           \
@@ -266,7 +266,7 @@ FL_POINTWISE_LOSSES(FL_DEFINE_RECIPE)
     }
 
 /* Which sets of outputs have code of their own: all of them; but for sums, which cost next to nothing beside
- * the rest; values, since nobody asks for the slopes of a link. */
+ * the rest; but for slopes without values, which cost as little; values, since nobody asks for the slopes of a link. */
 #define FL_DEFINE_SLOPES(name)                                                                               \
     FL_DEFINE_OUTPUT_SET(name, G, 0, 0, 1, 0)                                                                \
     FL_DEFINE_OUTPUT_SET(name, VG, 0, 1, 1, 0)                                                               \
@@ -282,10 +282,17 @@ FL_POINTWISE_LOSSES(FL_DEFINE_RECIPE)
     FL_DEFINE_SUMS(name, S, V, 0, 0)                                                                         \
     FL_DEFINE_SUMS(name, SG, VG, 1, 0)                                                                       \
     FL_DEFINE_SUMS(name, SGH, VGH, 1, 1)
+#define FL_SETS_WHOLE(name)                                                                                  \
+    FL_DEFINE_OUTPUT_SET(name, VG, 0, 1, 1, 0)                                                               \
+    FL_DEFINE_SOME(name, G, VG, 0, 1, 0)                                                                     \
+    FL_DEFINE_SOME(name, GH, VGH, 0, 1, 1)                                                                   \
+    FL_DEFINE_SUMS(name, S, V, 0, 0)                                                                         \
+    FL_DEFINE_SUMS(name, SG, VG, 1, 0)                                                                       \
+    FL_DEFINE_SUMS(name, SGH, VGH, 1, 1)
 #define FL_SETS_VALUES(name)                                                                                 \
-    FL_DEFINE_SOME(name, G, 0, 1, 0)                                                                         \
-    FL_DEFINE_SOME(name, VG, 1, 1, 0)                                                                        \
-    FL_DEFINE_SOME(name, GH, 0, 1, 1)                                                                        \
+    FL_DEFINE_SOME(name, G, VGH, 0, 1, 0)                                                                    \
+    FL_DEFINE_SOME(name, VG, VGH, 1, 1, 0)                                                                   \
+    FL_DEFINE_SOME(name, GH, VGH, 0, 1, 1)                                                                   \
     FL_DEFINE_SUMS(name, S, V, 0, 0)                                                                         \
     FL_DEFINE_SUMS(name, SG, VGH, 1, 0)                                                                      \
     FL_DEFINE_SUMS(name, SGH, VGH, 1, 1)

@@ -3,7 +3,8 @@
  *
  * X(name, target's domain, prediction's domain, cost, number of parameters, passes)
  *
- * The cost is one of fl_cost; of VALUES the slopes are seldom asked for. The passes say what runs over a
+ * The cost is one of fl_cost; beside the slopes of WHOLE, values are next to nothing; of VALUES the slopes are seldom asked
+ * for. The passes say what runs over a
  * block, as kernels.h tells: ONE_PASS; PLAIN, where plain parameters let it take a shorter way; CHUNKS, whose
  * sums are taken chunk by chunk; MODERATE, where a chunk of moderate magnitudes does so; PREPARED, whose
  * first half is name_prepare(); TWO_PASSES, which are both; CONSTANTS, of whose parameters name_constants() makes what
@@ -31,7 +32,7 @@
     X(squared_epsilon_insensitive, ANY,           ANY,             CHEAP,  1, ONE_PASS)    \
     X(linex,                     ANY,             ANY,             HEAVY,  1, MODERATE)    \
     X(fair,                      ANY,             ANY,             HEAVY,  1, CHUNKS)      \
-    X(general_robust,            ANY,             ANY,             HEAVY,  2, CONSTANTS)   \
+    X(general_robust,            ANY,             ANY,             WHOLE,  2, CONSTANTS)   \
     X(cauchy,                    ANY,             ANY,             HEAVY,  1, MODERATE)    \
     X(welsch,                    ANY,             ANY,             HEAVY,  1, MODERATE)    \
     X(tukey,                     ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
@@ -64,7 +65,7 @@
     X(focal_logits,              BINARY,          ANY,             HEAVY,  3, PREPARED)    \
     X(focal2_logits,             BINARY,          ANY,             HEAVY,  2, TWO_PASSES)  \
     X(focal_probabilities,       BINARY,          FRACTION,        HEAVY,  3, CHUNKS)      \
-    X(asymmetric_loss,           BINARY,          ANY,             HEAVY,  3, PREPARED)    \
+    X(asymmetric_loss,           BINARY,          ANY,             WHOLE,  3, PREPARED)    \
     X(wasserstein_critic,        LABEL,           ANY,             CHEAP,  0, ONE_PASS)    \
     FL_PENALTIES(X)
 
