@@ -50,7 +50,7 @@ def _keeping_nan(g: Graph, roots: list[int]) -> list[int]:
             own = [i for i in g.needed([root]) if kept[i] == both and _is_a_number(g, i)]
             negated = g.nodes[root][0] == "neg"  # the last step, which an output takes over
             root = g.operands(root)[0] if negated else root
-            for i in own[:1] or sorted(both - kept[root]):
+            for i in own[-1:] or sorted(both - kept[root]):
                 root = g.plain("keep_nan", i, root)
             root = g.plain("neg", root) if negated else root
         found.append(root)
@@ -61,7 +61,7 @@ def _is_a_number(g: Graph, i: int) -> bool:
     """Whether a node of finite inputs is one: a few sums and products."""
     needed = g.needed([i])
     never_undefined = (*LEAVES, "add", "sub", "mul", "neg", "abs")
-    return len(needed) < 8 and all(g.nodes[j][0] in never_undefined for j in needed)
+    return len(needed) <= 12 and all(g.nodes[j][0] in never_undefined for j in needed)
 
 
 def _lower(g: Graph, op: str, args: list[int]) -> int:
