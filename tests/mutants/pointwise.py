@@ -37,7 +37,6 @@ BREAKS = [
         ("hessian64 = fl_fma(hessian64, -2 * rounding, hessian64);", ""),
         ("int inside = a < beta;", "int inside = a <= beta;"),
         ("size > 0x1p-10 && size < 0x1p30 ?", "size ?"),
-        ("k->folded_beyond = is_extreme ? -1 : FL_HUGE;", "k->folded_beyond = FL_HUGE;"),
         ("k->flat_beyond = alpha == 1 ? FL_HUGE : FL_INFINITY;", "k->flat_beyond = FL_INFINITY;"),
         ("k->inverse_c_if_huge.hi *= c < 1 ? k->down : 1;", "k->inverse_c_if_huge.hi *= k->down;"),
     ),

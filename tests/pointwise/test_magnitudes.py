@@ -36,7 +36,7 @@ def test_neighbours_do_not_matter(loss: Any, dtype: type, outlier: float, spread
             np.testing.assert_array_equal(a[others], b[others])
 
 
-@pytest.mark.parametrize("exponent", [-30, -11, -9, 29, 31, 120])
+@pytest.mark.parametrize("exponent", [-30, -11, -9, 29, 31, 70, 600])
 def test_neighbours_of_a_linex_of_extreme_parameters(exponent: int, dtype: type, rng: Any) -> None:
     loss = fl.Linex(-(2.0**exponent))
     y = np.zeros(N, dtype)
@@ -48,6 +48,19 @@ def test_neighbours_of_a_linex_of_extreme_parameters(exponent: int, dtype: type,
     beside = loss.value_gradient_and_hessian(y, disturbed, reduction="none")
     for a, b in zip(alone, beside, strict=True):
         np.testing.assert_array_equal(a[others], b[others])
+
+
+@pytest.mark.parametrize("alpha", [1.0, 0.5, -2.0])
+@pytest.mark.parametrize("share", [-1.0, -0.64, 0.64, 1.0])
+def test_a_general_robust_loss_of_any_scale(alpha: float, share: float, dtype: type) -> None:
+    """In units of c it is the same loss: its slopes are as many times smaller."""
+    c = 2.0 ** int(share * (50 if dtype is np.float32 else 400))
+    u = np.linspace(-30, 30, 301).astype(dtype)
+    y = np.zeros_like(u)
+    expected = fl.GeneralRobust(alpha, 1.0).value_gradient_and_hessian(y, u, reduction="none")
+    found = fl.GeneralRobust(alpha, c).value_gradient_and_hessian(y, (u * dtype(c)), reduction="none")
+    for k, (a, b) in enumerate(zip(found, expected, strict=True)):
+        np.testing.assert_allclose(a.astype(np.float64) * c**k, b, rtol=8 * np.finfo(dtype).eps, atol=1e-300)
 
 
 def test_poisson_at_infinite_logarithms(dtype: Any) -> None:
