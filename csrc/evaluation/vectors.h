@@ -4,7 +4,6 @@
 #ifndef FL_EVALUATION_VECTORS_H
 #define FL_EVALUATION_VECTORS_H
 
-#include "../simd/shifts.h"
 #include "../simd/simd.h"
 
 enum { FL_WIDTH = FL_DOUBLES };

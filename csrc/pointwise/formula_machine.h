@@ -51,7 +51,7 @@ FL_INLINE void fl_add_values(const fl_frame *f, fl_formula_output v, int kind, c
     fl_load_sums(sums, lanes);
     for (size_t i = 0; i < f->n; i += FL_LANES) {
         _Alignas(64) real tile[FL_LANES];
-        FL_LOOP_OF_TILE
+        FL_TILE_LOOP
         for (size_t k = 0; k < FL_LANES; k++) {
             real term;
             if (!step)
@@ -90,9 +90,10 @@ static int fl_is_one_loop(const fl_formula_program *p, const fl_results *r) {
 }
 
 /* Adds up the values; returns whether the gradient, of the same term, was made with them. */
-static int fl_finish_values(const fl_frame *f, const fl_formula_program *p, const fl_results *r) {
+static int fl_finish_values(const fl_frame *f, const fl_formula_program *p, const fl_results *r,
+                            int one_loop) {
     fl_formula_output v = p->outputs[0], g = p->outputs[1];
-    const int both = fl_have_one_term(p, r), one_loop = fl_is_one_loop(p, r);
+    const int both = fl_have_one_term(p, r);
     const real d = g.kind == FL_OF_MULTIPLE ? fl_number(f, g.b) : 1;
     real *slopes = both ? r->gradient : NULL;
     if (v.kind == FL_OF_DIFFERENCE && one_loop)
@@ -110,8 +111,9 @@ static int fl_finish_values(const fl_frame *f, const fl_formula_program *p, cons
     return both;
 }
 
-static void fl_finish_program(const fl_frame *f, const fl_formula_program *p, const fl_results *r) {
-    int has_gradient = r->lanes && fl_finish_values(f, p, r);
+static void fl_finish_program(const fl_frame *f, const fl_formula_program *p, const fl_results *r,
+                              int one_loop) {
+    int has_gradient = r->lanes && fl_finish_values(f, p, r, one_loop);
     if (r->value)
         fl_deliver(f, p->outputs[0], r->value, 1);
     if (r->gradient && !has_gradient)
@@ -153,7 +155,7 @@ static int fl_run_formula(size_t n, const real *y, const real *z, const fl_formu
                 fl_ask_for(&frame, i, p->n_steps);
             fl_steps[p->steps[i].operation](&frame, &p->steps[i]);
         }
-        fl_finish_program(&frame, p, &r);
+        fl_finish_program(&frame, p, &r, one_loop);
         y += m;
         z += m;
         r.value += r.value ? m : 0;

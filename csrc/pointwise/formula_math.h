@@ -3,6 +3,7 @@
 #define FL_POINTWISE_FORMULA_MATH_H
 
 #include "../blocks/block.h"
+#include "../simd/loops.h"
 #include "../vecmath/gamma.h"
 #include "../vecmath/normal.h"
 #include "../vecmath/power.h"
@@ -15,12 +16,8 @@
 enum { FL_VECTORS_AT_ONCE = FL_UNROLL };
 #if defined(__GNUC__) && !defined(__clang__)
 #define FL_VECTOR_LOOP _Pragma("GCC ivdep") _Pragma("GCC unroll FL_VECTORS_AT_ONCE")
-#define FL_LOOP_OF_TILE FL_VECTOR_LOOP
 #else
 #define FL_VECTOR_LOOP _Pragma("clang loop vectorize(assume_safety)")
-/* clang would unroll a tile's loop before it looks for vectors. */
-#define FL_LOOP_OF_TILE                                                                                      \
-    _Pragma("clang loop vectorize(assume_safety) vectorize_width(FL_REALS) unroll(disable)")
 #endif
 /* clang-format off */
 #define FL_STEP_LOOP FL_VECTOR_LOOP for (size_t k = 0; k < n; k++)

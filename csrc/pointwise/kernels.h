@@ -17,18 +17,16 @@
 #include "losses.h"
 
 #include "../blocks/check.h"
+#include "../simd/loops.h"
 
 enum { FL_CHUNK = 256, FL_STORED = 2 * FL_CHUNK };
 
 #if defined(__GNUC__) && !defined(__clang__)
 /* Long chains: two vectors at once, where there are registers for them. */
 enum { FL_AT_ONCE = FL_HAS_FEW_REGISTERS ? 1 : 2 };
-#define FL_TILE_LOOP _Pragma("GCC ivdep") _Pragma("GCC unroll 8")
 #define FL_LANE_LOOP _Pragma("GCC ivdep") _Pragma("GCC unroll FL_AT_ONCE")
 #else
-/* clang would unroll a tile's loop before it looks for vectors. */
-#define FL_TILE_LOOP _Pragma("clang loop vectorize(assume_safety) vectorize_width(FL_REALS) unroll(disable)")
-/* And vectors of several iterations at once, for which it has too few registers; two are as good as any. */
+/* clang would make vectors of several iterations at once, for which it has too few registers; two are as good as any. */
 enum { FL_AT_ONCE = FL_VECTOR_BYTES < 64 ? 2 : 1 };
 #define FL_LANE_LOOP                                                                                         \
     _Pragma("clang loop vectorize(assume_safety) vectorize_width(FL_REALS) interleave_count(FL_AT_ONCE)")

@@ -15,6 +15,14 @@ FL_INLINE double fl_fold_vector(fl_double_vector x) {
     return half[0] + half[1];
 }
 
+FL_INLINE fl_words64 fl_moved_up(fl_words64 x, fl_words64 places) {
+    return (fl_words64)_mm256_sllv_epi64((__m256i)x, (__m256i)places);
+}
+
+FL_INLINE fl_words64 fl_moved_down(fl_words64 x, fl_words64 places) {
+    return (fl_words64)_mm256_srlv_epi64((__m256i)x, (__m256i)places);
+}
+
 FL_INLINE void fl_pad_tail(const real *p, size_t n, real *tail) {
     for (size_t k = 0; k < FL_LANES; k++)
         tail[k] = k < n ? p[k] : 0;
@@ -24,6 +32,7 @@ FL_INLINE void fl_pad_tail(const real *p, size_t n, real *tail) {
 #define FL_FOLD_BY(shuffle, a, b, low, high) fl_join(shuffle(a, b, low), shuffle(a, b, high), larger)
 
 #if FL_PRECISION == 32
+#define FL_OWN_CONVERSIONS
 FL_INLINE void fl_add_tile(fl_double_vector *sums, const real *tile) {
     __m256 x = _mm256_loadu_ps(tile), y = _mm256_loadu_ps(tile + 8);
     sums[0] += _mm256_cvtps_pd(_mm256_castps256_ps128(x));

@@ -16,10 +16,19 @@ FL_INLINE double fl_fold_vector(fl_double_vector x) {
     return quarter[0] + quarter[1];
 }
 
+FL_INLINE fl_words64 fl_moved_up(fl_words64 x, fl_words64 places) {
+    return (fl_words64)_mm512_sllv_epi64((__m512i)x, (__m512i)places);
+}
+
+FL_INLINE fl_words64 fl_moved_down(fl_words64 x, fl_words64 places) {
+    return (fl_words64)_mm512_srlv_epi64((__m512i)x, (__m512i)places);
+}
+
 /* Halves folded onto halves, as shuffles find them. */
 #define FL_FOLD_BY(shuffle, a, b, low, high) fl_join(shuffle(a, b, low), shuffle(a, b, high), larger)
 
 #if FL_PRECISION == 32
+#define FL_OWN_CONVERSIONS
 FL_INLINE void fl_add_tile(fl_double_vector *sums, const real *tile) {
     __m512d x = _mm512_castps_pd(_mm512_loadu_ps(tile));
     sums[0] += _mm512_cvtps_pd(_mm256_castpd_ps(_mm512_castpd512_pd256(x)));

@@ -20,30 +20,17 @@ FL_INLINE void fl_pad_tail(const real *p, size_t n, real *tail) {
         tail[k] = k < n ? p[k] : 0;
 }
 
-#if FL_PRECISION == 32
-#ifndef FL_OWN_CONVERSIONS
-FL_INLINE void fl_add_tile(fl_double_vector *sums, const real *tile) {
-    typedef real fl_part __attribute__((vector_size(FL_DOUBLES * sizeof(real))));
-#pragma GCC unroll 8
-    for (int i = 0; i < FL_N_DOUBLE_VECTORS; i++) {
-        fl_part x;
-        memcpy(&x, tile + i * FL_DOUBLES, sizeof x);
-        sums[i] += __builtin_convertvector(x, fl_double_vector);
-    }
-}
-
-FL_INLINE fl_double_vector fl_wide_part(const real *p) {
-    fl_double_vector x;
-    for (int k = 0; k < FL_DOUBLES; k++)
-        x[k] = (double)p[k];
+FL_INLINE fl_words64 fl_moved_up(fl_words64 x, fl_words64 places) {
+    for (int k = 0; k < 2; k++)
+        x[k] = places[k] < 64 ? x[k] << places[k] : 0;
     return x;
 }
-#endif
 
-FL_INLINE void fl_add_stored(fl_double_vector *sums, const real *tile) {
-    fl_add_tile(sums, tile);
+FL_INLINE fl_words64 fl_moved_down(fl_words64 x, fl_words64 places) {
+    for (int k = 0; k < 2; k++)
+        x[k] = places[k] < 64 ? x[k] >> places[k] : 0;
+    return x;
 }
-#endif
 
 FL_INLINE fl_real_vector fl_larger_lanes(fl_real_vector a, fl_real_vector b) {
     for (int i = 0; i < FL_REALS; i++)

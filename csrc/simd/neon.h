@@ -5,7 +5,6 @@
 
 #include <arm_neon.h>
 
-#define FL_OWN_CONVERSIONS
 #define FL_OWN_FMA
 
 FL_INLINE fl_double_vector fl_vector_fma(fl_double_vector a, fl_double_vector b, fl_double_vector c) {
@@ -13,6 +12,7 @@ FL_INLINE fl_double_vector fl_vector_fma(fl_double_vector a, fl_double_vector b,
 }
 
 #if FL_PRECISION == 32
+#define FL_OWN_CONVERSIONS
 FL_INLINE void fl_add_tile(fl_double_vector *sums, const real *tile) {
 #pragma GCC unroll 4
     for (int i = 0; i < 4; i++) {
@@ -20,6 +20,10 @@ FL_INLINE void fl_add_tile(fl_double_vector *sums, const real *tile) {
         sums[2 * i] += vcvt_f64_f32(vget_low_f32(x));
         sums[2 * i + 1] += vcvt_high_f64_f32(x);
     }
+}
+
+FL_INLINE void fl_add_stored(fl_double_vector *sums, const real *tile) {
+    fl_add_tile(sums, tile);
 }
 
 FL_INLINE fl_double_vector fl_wide_part(const real *p) {

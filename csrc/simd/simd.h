@@ -29,6 +29,7 @@
 typedef double fl_double_vector __attribute__((vector_size(FL_VECTOR_BYTES)));
 typedef real_bits fl_bits_vector __attribute__((vector_size(FL_VECTOR_BYTES)));
 typedef real fl_real_vector __attribute__((vector_size(FL_VECTOR_BYTES)));
+typedef uint64_t fl_words64 __attribute__((vector_size(FL_VECTOR_BYTES)));
 typedef long long fl_pieces __attribute__((vector_size(FL_VECTOR_BYTES)));
 
 /* Numbers of a vector, and vectors of the lanes. */
@@ -54,6 +55,11 @@ FL_INLINE fl_real_vector fl_smaller_lanes(fl_real_vector a, fl_real_vector b);
 FL_INLINE fl_double_vector fl_vector_fma(fl_double_vector a, fl_double_vector b, fl_double_vector c);
 FL_INLINE fl_double_vector fl_wide_part(const real *p);
 FL_INLINE double fl_fold_vector(fl_double_vector x);
+
+/* Bits of 64 moved by so many places, lane by lane, and none left where these are not from 0 to 63: as
+ * instructions have it, but not C. */
+FL_INLINE fl_words64 fl_moved_up(fl_words64 x, fl_words64 places);
+FL_INLINE fl_words64 fl_moved_down(fl_words64 x, fl_words64 places);
 
 /* The last n < FL_LANES numbers of a row, and zeros. */
 FL_INLINE void fl_pad_tail(const real *p, size_t n, real *tail);
@@ -98,14 +104,28 @@ FL_INLINE fl_real_vector fl_join(fl_real_vector a, fl_real_vector b, const int l
     return larger ? fl_larger_lanes(a, b) : a + b;
 }
 
-#if FL_PRECISION == 64
-/* Doubles need no conversion. */
+#if FL_VECTOR_BYTES == 64
+#include "avx512.h"
+#elif FL_VECTOR_BYTES == 32
+#include "avx2.h"
+#else
+#if defined(__SSE2__)
+#include "sse2.h"
+#elif defined(__aarch64__)
+#include "neon.h"
+#endif
+#include "generic.h"
+#endif
+
+#ifndef FL_OWN_CONVERSIONS
+/* Doubles, of which a conversion makes nothing else, and floats of other machines. */
 FL_INLINE void fl_add_tile(fl_double_vector *sums, const real *tile) {
+    typedef real fl_part __attribute__((vector_size(FL_DOUBLES * sizeof(real))));
 #pragma GCC unroll 8
     for (int i = 0; i < FL_N_DOUBLE_VECTORS; i++) {
-        fl_double_vector x;
+        fl_part x;
         memcpy(&x, tile + i * FL_DOUBLES, sizeof x);
-        sums[i] += x;
+        sums[i] += __builtin_convertvector(x, fl_double_vector);
     }
 }
 
@@ -119,19 +139,6 @@ FL_INLINE fl_double_vector fl_wide_part(const real *p) {
         x[k] = (double)p[k];
     return x;
 }
-#endif
-
-#if FL_VECTOR_BYTES == 64
-#include "avx512.h"
-#elif FL_VECTOR_BYTES == 32
-#include "avx2.h"
-#else
-#if defined(__SSE2__)
-#include "sse2.h"
-#elif defined(__aarch64__)
-#include "neon.h"
-#endif
-#include "generic.h"
 #endif
 
 #endif

@@ -5,12 +5,12 @@
 
 #include <emmintrin.h>
 
-#define FL_OWN_CONVERSIONS
 #define FL_OWN_STREAMS
 
 enum { FL_HAS_STREAM = 1, FL_HAS_FEW_REGISTERS = 1 };
 
 #if FL_PRECISION == 32
+#define FL_OWN_CONVERSIONS
 FL_INLINE void fl_add_tile(fl_double_vector *sums, const real *tile) {
 #pragma GCC unroll 4
     for (int i = 0; i < 4; i++) {
@@ -18,6 +18,10 @@ FL_INLINE void fl_add_tile(fl_double_vector *sums, const real *tile) {
         sums[2 * i] += _mm_cvtps_pd(x);
         sums[2 * i + 1] += _mm_cvtps_pd(_mm_movehl_ps(x, x));
     }
+}
+
+FL_INLINE void fl_add_stored(fl_double_vector *sums, const real *tile) {
+    fl_add_tile(sums, tile);
 }
 
 FL_INLINE fl_double_vector fl_wide_part(const real *p) {

@@ -139,8 +139,8 @@ def _factored(g: Graph, a: int, b: int, sign: float) -> int | None:
     if common.total() <= sum(not rest for rest in rests):  # as many products
         return None
     q, r = (_product(g, rest) for rest in rests)
-    total = g.make("mul", g.const(c), q), g.make("mul", g.const(d * sign), r)
-    return _lower(g, "mul", [_product(g, common), _lower(g, "add", list(total))])
+    total = [g.make("mul", g.const(c), q), g.make("mul", g.const(d * sign), r)]
+    return _lower(g, "mul", [_product(g, common), _lower(g, "add", total)])
 
 
 def _factors(g: Graph, i: int) -> tuple[float, Counter[int]]:

@@ -129,7 +129,7 @@ BREAKS = [
         ("key > *high ? key : *high;", "*high;"),
     ),
     *breaks(
-        "csrc/simd/shifts.h",
+        "csrc/simd/generic.h",
         ("places[k] < 64 ? x[k] << places[k] : 0;", "x[k] << (places[k] & 63);"),
         ("places[k] < 64 ? x[k] >> places[k] : 0;", "x[k] >> (places[k] & 63);"),
         tests="evaluation/orders",
