@@ -62,6 +62,8 @@ def draw(rng, n, kind, dtype):
         x = np.ldexp(rng.uniform(-2, 2, n), rng.integers(low, high, n))
     if kind == "subnormal":
         x = rng.integers(-9, 9, n) * (2.0**-149 if dtype is np.float32 else 2.0**-1074)
+    if kind == "apart":  # what the levels of a sum leave has few bits, and the lowest ones
+        x = np.where(rng.random(n) < 0.5, x, draw(rng, n, "subnormal", dtype))
     if kind == "cancel":
         x = np.concatenate([x, -x[: n - n // 2]])[:n]
     if kind == "zeros":
@@ -71,7 +73,7 @@ def draw(rng, n, kind, dtype):
     return x.astype(dtype)
 
 
-KINDS = ("plain", "wide", "extreme", "subnormal", "cancel", "zeros", "short")
+KINDS = ("plain", "wide", "extreme", "subnormal", "cancel", "zeros", "short", "apart")
 
 
 @pytest.mark.parametrize("weighted", [False, True, "counted"])
