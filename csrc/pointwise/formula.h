@@ -17,8 +17,8 @@ typedef struct {
     uint16_t operation, to, a, b, c, d, e;
 } fl_formula_step;
 
-/* What a program makes: a register, a product a·b, a·(b − c) or a·((b − c) − ½a), or a constant b times a. Values are
- * added up, slopes scaled as such. */
+/* What a program makes: a register, a product a·(b − c) or a·((b − c) − ½a), or, times a constant, a·b (c) or a (b).
+ * Values are added up, slopes scaled as such. */
 enum { FL_OF_REGISTER, FL_OF_PRODUCT, FL_OF_DIFFERENCE, FL_OF_PARABOLA, FL_OF_MULTIPLE };
 typedef struct {
     int kind, a, b, c; /* a: a register that is none of the inputs */

@@ -26,8 +26,8 @@ static void fl_deliver(const fl_frame *f, fl_formula_output o, real *to, real sc
     const size_t n = fl_whole(f->n);
     const real *a = fl_register(f, o.a);
     if (o.kind == FL_OF_PRODUCT) {
-        const real *b = fl_register(f, o.b);
-        FL_STEP_LOOP to[k] = fl_product(FL_OF_PRODUCT, a[k], b, NULL, k) * scale;
+        const real *b = fl_register(f, o.b), c = fl_number(f, o.c);
+        FL_STEP_LOOP to[k] = c * fl_product(FL_OF_PRODUCT, a[k], b, NULL, k) * scale;
     } else if (o.kind == FL_OF_DIFFERENCE) {
         const real *b = fl_register(f, o.b), *c = fl_register(f, o.c);
         FL_STEP_LOOP to[k] = fl_product(FL_OF_DIFFERENCE, a[k], b, c, k) * scale;
@@ -44,8 +44,10 @@ static void fl_deliver(const fl_frame *f, fl_formula_output o, real *to, real sc
  * or what this step makes of the inputs. */
 FL_INLINE void fl_add_values(const fl_frame *f, fl_formula_output v, int kind, const fl_formula_step *step,
                              double *lanes, real d, real scale, real *slopes) {
-    const real *a = fl_register(f, v.a), *b = fl_register(f, v.b), *c = fl_register(f, v.c);
-    const real factor = v.kind == FL_OF_MULTIPLE ? fl_number(f, v.b) : 1;
+    const int product = kind == FL_OF_PRODUCT, multiple = kind == FL_OF_MULTIPLE;
+    const real *a = fl_register(f, v.a), *b = multiple ? NULL : fl_register(f, v.b);
+    const real *c = multiple || product ? NULL : fl_register(f, v.c);
+    const real factor = product ? fl_number(f, v.c) : v.kind == FL_OF_MULTIPLE ? fl_number(f, v.b) : 1;
     const real above = step ? fl_number(f, step->c) : 0, below = step ? fl_number(f, step->d) : 0;
     fl_double_vector sums[FL_N_DOUBLE_VECTORS];
     fl_load_sums(sums, lanes);
@@ -60,7 +62,8 @@ FL_INLINE void fl_add_values(const fl_frame *f, fl_formula_output v, int kind, c
                 term = fl_op_clip_difference(b[i + k], c[i + k], above);
             else
                 term = fl_op_leaky_difference(b[i + k], c[i + k], above, below);
-            tile[k] = kind == FL_OF_MULTIPLE ? factor * term : fl_product(kind, term, b, c, i + k);
+            real value = multiple ? term : fl_product(kind, term, b, c, i + k);
+            tile[k] = multiple || product ? factor * value : value;
             if (slopes)
                 slopes[i + k] = d * term * scale;
         }

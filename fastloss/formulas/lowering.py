@@ -236,9 +236,9 @@ def _compared(op: str, g: Graph, a: int, b: int) -> int | None:
 
 
 def _where(g: Graph, condition: int, a: int, b: int) -> int | None:
-    found = _hubers(g, condition, a, b)
-    if found is not None:
-        return found
+    for rule in (_hubers, _hinge, _above_zero):
+        if (found := rule(g, condition, a, b)) is not None:
+            return found
     if g.nodes[a][0] == "neg" and (value := g.value(b)) is not None:
         return g.make("neg", _lower(g, "where", [condition, g.operands(a)[0], g.const(-value)]))
     first, second = g.nodes[condition], g.nodes[b]
@@ -280,6 +280,46 @@ def _hubers(g: Graph, condition: int, a: int, b: int) -> int | None:
         rest = g.plain("sub", x, g.make("mul", g.const(0.5), c))
         return g.make("mul", g.const(2 * factor), g.plain("mul", c, rest))
     return None
+
+
+def _hinge(g: Graph, condition: int, a: int, b: int) -> int | None:
+    """Return a parabola of t = k − x that is 0 below t = 0 and its tangent from t = d on, or its slope."""
+    node, inner = g.nodes[condition], g.nodes[b]
+    if node[0] not in ("less", "less_equal") or g.value(a) != 0:
+        return None
+    if inner[0] not in ("where_less", "where_less_equal") or inner[2] != node[2]:
+        return None
+    k, x, low, bent, straight = g.value(node[1]), node[2], g.value(inner[1]), *inner[3:]
+    if k is None or low is None or not low < k:
+        return None
+    t, d, zero = g.make("sub", g.const(k), x), k - low, g.const(0)
+    c = g.plain("clip", t, zero, g.const(d))
+    factor, square = _multiple(g, bent)
+    if g.nodes[square] == ("square", t):
+        line = _line(g, straight, x)
+        if line is None or not (
+            _near(line[0], -2 * factor * d) and abs(line[1] - factor * d * (k + low)) <= 1e-15 * abs(line[0])
+        ):
+            return None
+        rest = g.plain("sub", g.plain("at_least", t, zero), g.make("mul", g.const(0.5), c))
+        return g.make("mul", g.const(2 * factor), g.plain("mul", c, rest))
+    (factor, bend), (end, slope) = _factors(g, bent), _factors(g, straight)
+    if bend != slope + Counter([t]) or not _near(end, factor * d):
+        return None
+    if slope:  # infinite, it would make NaN of 0
+        c = g.plain("mul", c, g.plain("where_less", zero, c, _product(g, slope), c))
+    return g.make("mul", g.const(factor), c)
+
+
+def _above_zero(g: Graph, condition: int, a: int, b: int) -> int | None:
+    """Return a where x is above 0, and max(x, 0), which is 0 or NaN, elsewhere, if that is there."""
+    node = g.nodes[condition]
+    if node[0] != "less" or g.value(node[1]) != 0 or g.value(b) != 0:
+        return None
+    larger = ("at_least", node[2], node[1])
+    if not g.has(larger):
+        return None
+    return g.plain("where_less", node[1], g.plain(*larger), a, g.plain(*larger))
 
 
 def _clipped(g: Graph, x: int, d: float) -> int:

@@ -231,7 +231,8 @@ class _Function:
             self.constants.add(places[1])
             return f"c{places[1]}*{a}"
         if kind == PRODUCT:
-            return f"{a}*{rest[0]}"
+            self.constants |= {places[2]} - {0}
+            return f"c{places[2]}*({a}*{rest[0]})" if places[2] else f"{a}*{rest[0]}"
         if kind == DIFFERENCE:
             return f"{a}*({rest[0]} - {rest[1]})"
         return f"fl_op_parabola({a}, {', '.join(rest)})" if kind == PARABOLA else a

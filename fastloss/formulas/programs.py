@@ -45,7 +45,7 @@ OF_CONSTANT = {"at_most", "at_least", "power", "power_of_sigmoid"}
 APART = {"exp", "expm1", "exp_minus_abs"}
 REGISTER, PRODUCT, DIFFERENCE, PARABOLA, MULTIPLE = range(5)
 
-#: A kind, and registers or a constant.
+#: A kind, and registers or a constant, which is the last one of a product.
 Output = tuple[int, int, int, int]
 
 
@@ -76,7 +76,7 @@ def compiled(g: Graph, value: int, gradient: int, hessian: int) -> Programs:
     """Compile the programs of a value and its derivatives, in which there are no parameters any more."""
     low = Graph()
     roots = lowered(g, low, (value, gradient, hessian))
-    constants: dict[float, int] = {}
+    constants = {1.0: 0}
     programs, listings = [], []
     cost = 0
     for outputs in OUTPUT_SETS:
@@ -180,15 +180,26 @@ class _Compiler:
         if first and op == "mul" and (found := self.times_difference(a, b)) is not None:
             self.fused.add(root)
             return DIFFERENCE, found
-        kind = PRODUCT
-        if op == "neg":
-            kind, b = MULTIPLE, self.g.const(-1)
-        elif self.g.value(a) is not None:
-            kind, a, b = MULTIPLE, b, a
-        if "input" in (self.g.nodes[a][0], self.g.nodes[b][0]):
+        if op == "neg" or self.g.value(a) is not None:
+            constant, a = (self.g.const(-1), a) if op == "neg" else (a, b)
+            if self.is_own_product(a) and (factors := self.product(a, first=first)) is not None:
+                self.fused |= {root, a}
+                return PRODUCT, (*factors, constant)
+            if self.g.nodes[a][0] == "input":
+                return REGISTER, (root,)
+            self.fused.add(root)
+            return MULTIPLE, (a, constant)
+        if (factors := self.product(root, first=first)) is None:
             return REGISTER, (root,)
         self.fused.add(root)
-        return kind, (a, b)
+        return PRODUCT, (*factors, self.g.const(1))
+
+    def product(self, i: int, *, first: bool) -> tuple[int, int] | None:
+        """Return the factors of a product, an input last, which the first output alone may take."""
+        a, b = self.factors(i)
+        a, b = (b, a) if self.g.nodes[a][0] == "input" else (a, b)
+        is_input = [self.g.nodes[x][0] == "input" for x in (a, b)]
+        return None if is_input[0] or (is_input[1] and not first) or self.g.value(b) is not None else (a, b)
 
     def times_difference(self, a: int, b: int) -> tuple[int, ...] | None:
         """Return the factors of a·(p − q), where p − q is of inputs and for this product alone."""
@@ -202,13 +213,15 @@ class _Compiler:
         return None
 
     def output(self, kind: int, factors: tuple[int, ...]) -> Output:
-        """Return an output's kind and operands: never an input, over which another output may be written."""
+        """Return an output's kind and operands; the first is no input, over which others may be written."""
         a, b, c = (*factors, factors[0], factors[0])[:3]
         if kind == MULTIPLE:
             return kind, self.register(a), self.constant(b), 0
         if self.g.nodes[a][0] == "input":
             self.add_step(a, "mul", ["c", "v"], [self.constant(self.g.const(1)), self.register(a)])
             return REGISTER, self.places[a], 0, 0
+        if kind == PRODUCT:
+            return kind, self.register(a), self.register(b), self.constant(c)
         return kind, self.register(a), self.register(b), self.register(c)
 
     def form(self, i: int) -> tuple[str, tuple[int, ...]]:

@@ -259,6 +259,22 @@ def test_sums_are_of_what_each_sample_has(text: str, dtype: type) -> None:
         "2*z**2*y - 6*z**2*sigmoid(z)",
         "sigmoid(z)*sigmoid(-z)*y + 2*sigmoid(z)**2*z",
         "sigmoid(-z)*z - sigmoid(z)*sigmoid(-z)*(-z)",
+        "where(z*y >= 1, 0, where(z*y >= -1, (1 - z*y)**2, -4*z*y))",
+        "where(z*y >= 1, 0, where(z*y >= -1, (1 - z*y)**2, 0.25 - 4*z*y))",
+        "where(z*y >= 1, 0, where(z*y >= -1, (1 - z*y)**2, 1 - 3*z*y))",
+        "where(z*y >= 1, 0, where(z*y >= -1, (2 - z*y)**2, 2 - 4*z*y))",
+        "where(z*y >= 1, 0.5, where(z*y >= -1, (1 - z*y)**2, -4*z*y))",
+        "where(z >= 1, 0, where(y >= -1, (1 - z)**2, -4*z))",
+        "where(z > 1, 0, where(z > 0.5, (1 - z)**2/3, (0.75 - z)/3)) + y*z",
+        "where(z >= 1, 0, where(z >= -1, 2*(1 - z)*y, 4*y))",
+        "where(z >= 1, 0, where(z >= -1, 2*(1 - z)*y, 3*y))",
+        "where(z >= 1, 0, where(z >= -1, 2*(1 - z)*y, 4*z))",
+        "where(0 < z*y, 2*z, 0) + maximum(0, z*y)",
+        "where(0 < z*y, 2*z, 0)*maximum(0, z*y)",
+        "3*(z*y)",
+        "-2*z**2 + 0*y",
+        "3*(z*sigmoid(y))",
+        "3*(sigmoid(z)*sigmoid(y*z))",
     ],
 )
 def test_what_is_nearly_an_operation_of_the_machine(text: str) -> None:
@@ -280,6 +296,8 @@ def test_what_is_nearly_an_operation_of_the_machine(text: str) -> None:
     [
         ("where(z > y, 1, 3)*(z - y)**2", 1),
         ("maximum(3*(z - y), y - z)", 2),
+        ("3*(z - y)**2", 1),
+        ("where((2*y - 1)*z >= 1, 0, where((2*y - 1)*z >= -1, (1 - (2*y - 1)*z)**2, -4*(2*y - 1)*z))", 6),
         ("softplus(-(2*y - 1)*z)*sigmoid(-(2*y - 1)*z)**2", 10),
     ],
 )

@@ -17,7 +17,7 @@ BREAKS = [
     *breaks("csrc/evaluation/kernel_types.h", ("FL_HEADROOM = 9,", "FL_HEADROOM = 5,")),
     *breaks(
         "csrc/evaluation/sum_blocks.h",
-        ("fl_any_bits(left) << 1 ? FL_SOME_LEFT", "fl_any_bits(left) >> 40 ? FL_SOME_LEFT"),
+        ("fl_any_bits(left) << 1 ? FL_SOME_LEFT", "fl_any_bits(left) << 1 >> 40 ? FL_SOME_LEFT"),
         ("if (!(largest < 0x1p1000))", "if (largest >= 0x1p1000)"),
         ("memcpy(rest + i, room, (n - i) * sizeof *rest);", ""),
         ("FL_NARROW_SPAN = 18", "FL_NARROW_SPAN = 21"),
@@ -33,9 +33,13 @@ BREAKS = [
             "uint64_t least = (uint64_t)low - INT64_MAX + ((uint64_t)8 << 52);",
         ),
         ("r->any |= bits;", "r->any = bits;"),
-        ("fl_vector_fma(t, t, s[0] - u)", "fl_vector_fma(t, t, u - s[0])"),
         ("(w[i] != 0 ? x[i] : 0) * w[i]", "x[i] * w[i]"),
         ("(fabs(x) >= 0x1p-480 && fabs(x) <= 0x1p480)", "fabs(x) <= 0x1p480"),
+    ),
+    *breaks(
+        "csrc/evaluation/sum_blocks.h",
+        ("fl_vector_fma(t, t, s[0] - u)", "fl_vector_fma(t, t, u - s[0])"),
+        tier="v3",
     ),
     *breaks(
         "csrc/evaluation/moments.c",
