@@ -89,6 +89,13 @@ def test_cells_are_what_fractions_give(kind, dtype, weighted):
         assert found == expected(values, weights, counted)
 
 
+@pytest.mark.parametrize("bits", [(26, 27), (27, 27), (28, 27), (26, 28), (1, 53), (2, 53), (3, 52), (53, 2)])
+def test_products_of_as_many_bits_as_a_double_has_or_more(bits):
+    rng = np.random.default_rng(sum(bits))
+    values = [(rng.integers(2 ** (b - 1), 2**b, 600) | 1) * 2.0**-b for b in bits]
+    assert [fraction(cell) for cell in cells(sums_of(values, None, None))] == expected(values, None, None)
+
+
 def test_sum_is_that_of_fsum():
     rng = np.random.default_rng(5)
     for _ in range(20):
