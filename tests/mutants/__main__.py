@@ -49,7 +49,8 @@ def environment(tier: str, folder: Path) -> dict[str, str]:
     compiler.write_text(COMPILER.format("ccache cc" if shutil.which("ccache") else "cc"))
     compiler.chmod(0o755)
     own = {"CC": str(compiler), "FASTLOSS_TIERS": tier, "FASTLOSS_ISA": tier, "PYTHONPATH": str(folder)}
-    return {**os.environ, **own, "PYTHONDONTWRITEBYTECODE": "1"}
+    # No flags of the user's: a break may leave a variable unused, which a compiler may be told to refuse.
+    return {**os.environ, **own, "CFLAGS": "", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def build(folder: Path, tier: str) -> None:
