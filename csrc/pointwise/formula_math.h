@@ -111,6 +111,16 @@ FL_OP_OF_REGISTERS(sigmoid_minus_of, fl_sigmoid_of(-a, b))
 FL_OP_OF_REGISTERS(log_cosh_of, fl_log_cosh(fl_abs(a), 1 + b))
 FL_OP_OF_REGISTERS(tanh_of, fl_flip_sign(-b / (2 + b), a))
 FL_OP_OF_REGISTERS(parabola, a *fl_fma((real)-0.5, a, b - c))
+
+/* e^(−a²) − 1, given b = e^(−a²), of which 1 is only taken where that loses nothing. */
+FL_INLINE real fl_op_expm1_of_gauss(real a, real b, real c) {
+    const real square = a * a;
+    const int is_near = square < FL_CONST(0.34, 0.34);
+    const real x = is_near ? -square : 0;
+    (void)c;
+    return is_near ? fl_fma(x * x, fl_expm1_tail(x), x) : b - 1;
+}
+
 /* (1 − c)·softplus(a) + c·softplus(−a) and its slope by a, given b = e^−|a|: of both there is one logarithm, one
  * quotient. */
 FL_OP_OF_REGISTERS(cross_entropy_of, fl_fma(a, a > 0 ? 1 - c : -c, fl_log1p_of_unit(b)))

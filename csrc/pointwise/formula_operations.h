@@ -22,7 +22,8 @@
 /* Registers alone, of which an operation uses two or three. */
 #define FL_OPERATIONS_OF_REGISTERS(X)                                                               \
     X(minimum) X(maximum) X(xlogy) X(pow) X(softplus_of) X(softplus_minus_of) X(sigmoid_of) X(sigmoid_minus_of) X(log_cosh_of)     \
-    X(tanh_of) X(cross_entropy_of) X(cross_entropy_slope_of) X(parabola)
+    X(tanh_of) X(cross_entropy_of) X(cross_entropy_slope_of) X(parabola)   \
+    X(expm1_of_gauss)
 
 /* A register and a constant. */
 #define FL_OPERATIONS_OF_CONSTANT(X) X(at_most) X(at_least) X(power) X(power_of_sigmoid)

@@ -82,6 +82,12 @@ def _of_decay(op: str, g: Graph, x: int) -> int:
     return g.plain(f"{op}_of", x, g.make("decay", x))
 
 
+def _expm1(g: Graph, x: int) -> int | None:
+    """Of −b², from e^(−b²), which the slope has."""
+    square = g.nodes[g.operands(x)[0]] if g.nodes[x][0] == "neg" else ("",)
+    return g.plain("expm1_of_gauss", square[1], g.make("gauss", square[1])) if square[0] == "square" else None
+
+
 def _mul(g: Graph, a: int, b: int) -> int | None:
     if a == b:
         return g.plain("square", a)
@@ -236,11 +242,11 @@ def _compared(op: str, g: Graph, a: int, b: int) -> int | None:
 
 
 def _where(g: Graph, condition: int, a: int, b: int) -> int | None:
+    if g.nodes[a][0] == "neg" and (value := g.value(b)) is not None:
+        return g.make("neg", _lower(g, "where", [condition, g.operands(a)[0], g.const(-value)]))
     for rule in (_hubers, _hinge, _above_zero):
         if (found := rule(g, condition, a, b)) is not None:
             return found
-    if g.nodes[a][0] == "neg" and (value := g.value(b)) is not None:
-        return g.make("neg", _lower(g, "where", [condition, g.operands(a)[0], g.const(-value)]))
     first, second = g.nodes[condition], g.nodes[b]
     if first[0] not in ("less", "less_equal"):
         return None
@@ -411,6 +417,7 @@ _RULES: dict[str, Callable[..., int | None]] = {
     "softplus": lambda g, x: _of_exponential("softplus", g, x),
     "tanh": lambda g, x: _of_decay("tanh", g, x),
     "log_cosh": lambda g, x: _of_decay("log_cosh", g, x),
+    "expm1": _expm1,
     "add": _add,
     "sub": _sub,
     "mul": _mul,

@@ -17,7 +17,9 @@ OUTPUT_SETS = ((0,), (1,), (0, 1), (1, 2), (0, 1, 2))
 _MOST_REGISTERS = 128
 #: What operations take, in hundredths of nanoseconds a sample of float32 with AVX-512; the others 3.
 _COSTS = {
-    **dict.fromkeys(("div", "sqrt", "sigmoid_of", "sigmoid_minus_of", "tanh_of", "sigmoid_slope"), 5),
+    **dict.fromkeys(
+        ("div", "sqrt", "sigmoid_of", "sigmoid_minus_of", "tanh_of", "sigmoid_slope", "expm1_of_gauss"), 5
+    ),
     **dict.fromkeys(("exp", "exp_minus_abs", "decay", "log1p_of_unit", "cross_entropy_slope_of"), 9),
     **dict.fromkeys(("expm1", "softplus_of", "softplus_minus_of", "log_cosh_of", "cross_entropy_of"), 12),
     **dict.fromkeys(("log", "log1p", "gauss", "sinh", "cosh", "xlogy", "logaddexp", "erf"), 20),
@@ -40,7 +42,7 @@ _OF_REGISTERS = {
     "sigmoid_minus_of",
     "log_cosh_of",
 }
-_OF_REGISTERS |= {"tanh_of", "cross_entropy_of", "cross_entropy_slope_of", "parabola"}
+_OF_REGISTERS |= {"tanh_of", "cross_entropy_of", "cross_entropy_slope_of", "parabola", "expm1_of_gauss"}
 OF_CONSTANT = {"at_most", "at_least", "power", "power_of_sigmoid"}
 APART = {"exp", "expm1", "exp_minus_abs"}
 REGISTER, PRODUCT, DIFFERENCE, PARABOLA, MULTIPLE = range(5)

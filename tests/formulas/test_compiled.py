@@ -36,6 +36,8 @@ FORMULAS = [
     ("maximum(0.9*(y - z), 0.1*(z - y)) + maximum(0, 1 - z)", {"targets": "{-1, 0, 1}"}),
     ("where(z < y, z**2.5, y**z) + expm1(z)*exp(-z*z) + log1p(exp(y) + z*z)", {}),
     ("clip(z, -1, 2)*y + where(y >= 0, normal_log_cdf(z), lgamma(z*z + 1)) + minimum(z, y) + 0*erf(z)", {}),
+    ("where(m >= 1, 0, where(m >= -1, 3*(1 - m)**2, -12*m))", {"where": M, "targets": "{0, 1}"}),
+    ("1 - exp(-(z - y)**2)", {}),
     ("z", {}),
 ]
 VERBS = ("__call__", "gradient", "value_and_gradient", "gradient_and_hessian", "value_gradient_and_hessian")

@@ -8,7 +8,9 @@ TESTS = "formulas/loss formulas/functions formulas/composition formulas/derivati
 BREAKS = [
     *breaks(
         "csrc/pointwise/formula_machine.h",
-        ("kind == FL_OF_MULTIPLE ? factor * term", "kind == FL_OF_MULTIPLE ? term"),
+        ("multiple || product ? factor * value", "product ? factor * value"),
+        ("multiple || product ? factor * value", "multiple ? factor * value"),
+        ("to[k] = c * fl_product(FL_OF_PRODUCT", "to[k] = fl_product(FL_OF_PRODUCT"),
         ("slopes[i + k] = d * term * scale;", "slopes[i + k] = term * scale;"),
         ("v.kind != FL_OF_MULTIPLE && g.a == v.a &&", "v.kind != FL_OF_MULTIPLE &&"),
         ("fl_fma((real)-0.5, a, r)", "fl_fma((real)-0.5, a, b[k])"),
@@ -20,6 +22,8 @@ BREAKS = [
         ("if (beyond & FL_SIGN_BIT)", "if (0)"),
         ("a > 0 ? 1 - c : -c", "1 - c"),
         ("return a == b ? same : other;", "return other;"),
+        ("square < FL_CONST(0.34, 0.34)", "square < FL_CONST(0.034, 0.034)"),
+        ("square < FL_CONST(0.34, 0.34)", "square < FL_CONST(3.4, 3.4)"),
         ("fl_op_clip(a - b, -c, c)", "fl_op_clip(a - b, 0, c)"),
         ("r * (r > 0 ? above : below)", "r * (r > 0 ? below : above)"),
         tests=TESTS,
