@@ -149,6 +149,29 @@ def test_a_unit_is_carried_through_all_words_of_a_square():
     assert squares[_core.RUNS // 2, 1].tolist() == [0, 0, 1]
 
 
+@pytest.mark.parametrize("kept", [100, 10**6])
+@pytest.mark.parametrize("exact", [False, True])
+def test_variance_of_an_area_whose_weights_go_with_the_scores(monkeypatch, exact, kept):
+    """DeLong's, row by row: the mean of shares of the others by weights, squares about it by their squares."""
+    monkeypatch.setattr(order, "KEPT_ROWS", kept)
+    rng = np.random.default_rng(0)
+    z = rng.choice(np.linspace(-3, 3, 9), 600)
+    y = (rng.random(600) < 1 / (1 + np.exp(-z))).astype(np.uint8)
+    w = np.exp(z + 0.3 * rng.normal(size=600))
+    variance = 0.0
+    for label, sign in ((1, 1), (0, -1)):
+        own, others = y == label, y != label
+        apart = sign * (z[own][:, None] - z[others])
+        share = (np.heaviside(apart, 0.5) * w[others]).sum(axis=1) / w[others].sum()
+        u = w[own]
+        about = share - (share * u).sum() / u.sum()
+        variance += (u**2 * about**2).sum() / (u.sum() ** 2 - (u**2).sum())
+    found = fl.evaluate(y, z.astype(np.float32), [fl.measures.ROCAUC(exact=exact)], sample_weight=w)[
+        "roc_auc"
+    ]
+    assert found.standard_error == pytest.approx(math.sqrt(variance), rel=1e-13)
+
+
 @pytest.mark.parametrize("size", [1e-17, 1e-9, 1.0, 1e9])
 def test_certificate_holds_for_weights_of_every_size(monkeypatch, size):
     metrics = pytest.importorskip("sklearn.metrics")
