@@ -152,7 +152,7 @@ def test_a_unit_is_carried_through_all_words_of_a_square():
 @pytest.mark.parametrize("kept", [100, 10**6])
 @pytest.mark.parametrize("exact", [False, True])
 def test_variance_of_an_area_whose_weights_go_with_the_scores(monkeypatch, exact, kept):
-    """DeLong's, row by row: the mean of shares of the others by weights, squares about it by their squares."""
+    """DeLong's, row by row: the mean share of the others by weights, squares about it by their squares."""
     monkeypatch.setattr(order, "KEPT_ROWS", kept)
     rng = np.random.default_rng(0)
     z = rng.choice(np.linspace(-3, 3, 9), 600)
