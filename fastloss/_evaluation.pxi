@@ -21,7 +21,6 @@ cdef extern from "evaluation/evaluation.h" nogil:
         const double *weight[2]
         const double *square[2]
         size_t n
-        int tied, counted
     ctypedef struct fl_ranking_summary:
         double weight[2]
         double square[2]
@@ -57,9 +56,9 @@ cdef extern from "evaluation/evaluation.h" nogil:
         Py_ssize_t *starts, uint32_t *next
     )
     void fl_summarise_ranking(const fl_ranking *r, fl_ranking_summary *to)
-    void fl_summarise_counts(const uint32_t *table, const uint32_t *extent, fl_ranking_summary *to)
+    void fl_summarise_counts(const uint32_t *table, const uint32_t *extent, int with_order, fl_ranking_summary *to)
     void fl_summarise_weights(
-        const fl_wide *table, const fl_wider *squares, const uint32_t *extent, fl_ranking_summary *to
+        const fl_wide *table, const fl_wider *squares, const uint32_t *extent, int with_order, fl_ranking_summary *to
     )
     size_t fl_list_counts(const uint32_t *table, const uint32_t *extent, uint32_t *keys, double *const *weight)
     size_t fl_list_weights(
@@ -381,24 +380,30 @@ def merge_weights(
 
 
 @cython.boundscheck(False)
-def summarise_counts(uint32_t[::1] counts not None, uint32_t[::1] extent not None):
-    """Return the weights, AUC, its margin and variance of a table of counts, as a dictionary."""
+def summarise_counts(uint32_t[::1] counts not None, uint32_t[::1] extent not None, bint with_order=True):
+    """Return the weights, AUC, its margin and variance of a table of counts, as a dictionary.
+
+    `with_order` the average precision, KS and their margins as well.
+    """
     cdef fl_ranking_summary s
     check_table(counts, extent)
     with nogil:
-        fl_summarise_counts(&counts[0], &extent[0], &s)
+        fl_summarise_counts(&counts[0], &extent[0], with_order, &s)
     return s
 
 
 @cython.boundscheck(False)
 def summarise_weights(
-    uint64_t[:, ::1] wide not None, uint64_t[:, :, ::1] squares not None, uint32_t[::1] extent not None
+    uint64_t[:, ::1] wide not None, uint64_t[:, :, ::1] squares not None, uint32_t[::1] extent not None,
+    bint with_order=True,
 ):
     """Return the same of a table of weights."""
     cdef fl_ranking_summary s
     check_weights(wide, squares, extent)
     with nogil:
-        fl_summarise_weights(<fl_wide *>&wide[0, 0], <fl_wider *>&squares[0, 0, 0], &extent[0], &s)
+        fl_summarise_weights(
+            <fl_wide *>&wide[0, 0], <fl_wider *>&squares[0, 0, 0], &extent[0], with_order, &s
+        )
     return s
 
 
@@ -459,26 +464,25 @@ def places_of_keys(const uint32_t[::1] keys not None):
 @cython.boundscheck(False)
 cdef int as_ranking(
     fl_ranking *r, const double[::1] negative, const double[::1] positive, const double[::1] negative_squares,
-    const double[::1] positive_squares, bint tied, bint counted,
+    const double[::1] positive_squares,
 ) except -1:
     cdef Py_ssize_t n = negative.shape[0]
     if not n or positive.shape[0] != n or negative_squares.shape[0] != n or positive_squares.shape[0] != n:
         raise ValueError("expected four arrays of one length")
     r.weight[0], r.weight[1] = &negative[0], &positive[0]
     r.square[0], r.square[1] = &negative_squares[0], &positive_squares[0]
-    r.n, r.tied, r.counted = n, tied, counted
+    r.n = n
     return 0
 
 
 def summarise_ranking(
     const double[::1] negative not None, const double[::1] positive not None,
     const double[::1] negative_squares not None, const double[::1] positive_squares not None,
-    bint tied, bint counted,
 ):
     """Return what an order of scores says, the highest first, as a dictionary."""
     cdef fl_ranking r
     cdef fl_ranking_summary s
-    as_ranking(&r, negative, positive, negative_squares, positive_squares, tied, counted)
+    as_ranking(&r, negative, positive, negative_squares, positive_squares)
     with nogil:
         fl_summarise_ranking(&r, &s)
     return s

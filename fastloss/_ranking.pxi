@@ -12,7 +12,7 @@ cdef extern from "ranking/ranking.h" nogil:
     size_t fl_ordering_bytes(const fl_ordering *r)
     fl_status fl_rank(fl_ordering *r, void *memory)
     double fl_ordering_auc(const fl_ordering *r)
-    void fl_ordering_area(const fl_ordering *r, fl_ranking_summary *to)
+    void fl_summarise_ordering(const fl_ordering *r, fl_ranking_summary *to)
     double fl_ordering_average_precision(const fl_ordering *r)
     size_t fl_ordering_n_thresholds(const fl_ordering *r)
     void fl_ordering_curve(const fl_ordering *r, double *negative, double *positive, void *threshold)
@@ -75,13 +75,13 @@ cdef class Ranking:
             area = fl_ordering_auc(&self.r)
         return area
 
-    def area(self):
-        """Return what the order says of the area, as `summarise_counts` does, of samples without weights."""
+    def summary(self):
+        """Return what the order says, as `summarise_counts` does, of samples without weights."""
         cdef fl_ranking_summary s
         if self.r.weight.data != NULL or self.r.n > 0xffffffff:
             raise ValueError("samples have weights, or are too many")
         with nogil:
-            fl_ordering_area(&self.r, &s)
+            fl_summarise_ordering(&self.r, &s)
         return s
 
     def average_precision(self):

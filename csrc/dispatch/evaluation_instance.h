@@ -1,6 +1,7 @@
 /* The evaluation kernels of one tier: included by evaluation_f64.c alone, which sets FL_PRECISION. */
 #include "../pass/ops.h"
 
+#include "../evaluation/orders.h"
 #include "../evaluation/probability_bins.h"
 #include "../evaluation/score_keys.h"
 #include "../evaluation/score_runs.h"
@@ -23,6 +24,9 @@ const fl_evaluation_ops FL_TABLE_NAME(fl_evaluation_) = {
     .count_run = fl_count_run,
     .weigh_run = fl_weigh_run,
     .count_groups = fl_count_groups,
+    .order_run = fl_order_run,
+    .order_groups = fl_order_groups,
+    .widen_counts = fl_widen_counts,
     .fix_weights = fl_fix_weights,
     .fix_squares = fl_fix_squares,
     .read_wide = fl_read_wide,

@@ -75,8 +75,6 @@ void fl_bring_together(const uint32_t *codes, size_t n, size_t n_codes, size_t n
 typedef struct {
     const double *weight[2], *square[2];
     size_t n;
-    int tied;    /* rows of one entry have one score; otherwise any order within it is possible */
-    int counted; /* each row has the weight 1 */
 } fl_ranking;
 
 typedef struct {
@@ -88,11 +86,12 @@ typedef struct {
 
 void fl_summarise_ranking(const fl_ranking *r, fl_ranking_summary *to);
 
-/* The weights, AUC, its margin and variance of a table of at most 2^32 counts, or of weights; of squares those of
- * each run are known, which its keys share by weight. */
-void fl_summarise_counts(const uint32_t *table, const uint32_t *extent, fl_ranking_summary *to);
+/* The same of a table of at most 2^32 counts, or of weights, whose rows have any order within a key; of squares those
+ * of each run are known, which its keys share by weight. Average precision and KS only `with_order`. */
+void fl_summarise_counts(const uint32_t *table, const uint32_t *extent, int with_order,
+                         fl_ranking_summary *to);
 void fl_summarise_weights(const fl_wide *table, const fl_wider *squares, const uint32_t *extent,
-                          fl_ranking_summary *to);
+                          int with_order, fl_ranking_summary *to);
 
 /* The keys of a table that have something, the highest first, and the counts or weights of each label, and the
  * squares of weights; how many they are. The arrays have room for one more than there are keys in the extent. */

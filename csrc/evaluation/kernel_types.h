@@ -34,6 +34,17 @@ typedef struct {
     double tied;                           /* of products of weights of one key */
 } fl_run_moments;
 
+/* What entries of rows say in the order of their scores, the highest first, of the average precision and of KS. */
+typedef struct {
+    double weight[2]; /* of each label */
+    /* Of the rows of the label 1 the sum of the precision after each: as estimated, and the least and the most that it
+     * can be, whatever the order of the rows within an entry. */
+    double precision, least, most;
+    /* The largest difference of the labels' shares above a score, times all weights of both: between the entries, and
+     * the most that it can be within one. */
+    double apart, most_apart;
+} fl_order_moments;
+
 typedef struct fl_evaluation_ops {
     /* Two totals that with `rest`, n numbers as well, add up to the sum of n doubles without any rounding;
      * returns an fl_rest. `rest` may be x. */
@@ -71,6 +82,14 @@ typedef struct fl_evaluation_ops {
     /* What n groups of equal scores say: how many rows there are up to the end of each, after a first 0, and how
      * many of the label 1. The last numbers are there up to a whole row more. */
     void (*count_groups)(const uint32_t *ends, const uint32_t *positive, size_t n, fl_run_moments *to);
+    /* What a run of weights, or of counts as doubles, says of an order, as `weigh_run` has it; so much of each label
+     * lies above it, and in all. Rows have at least the weight `step`. */
+    void (*order_run)(const double *run, uint32_t flip, const double *above, const double *all, double step,
+                      fl_order_moments *to);
+    /* The same of groups of equal scores, as `count_groups` has them: nothing within them has an order. */
+    void (*order_groups)(const uint32_t *ends, const uint32_t *positive, size_t n, const double *above,
+                         const double *all, fl_order_moments *to);
+    void (*widen_counts)(const uint32_t *counts, size_t n, double *to);
     /* Weights w from 0 to 2^31 as whole numbers of 2^-64, high 2^64 + low, and w^2, rounded once, of 2^-128:
      * what is below is left off. */
     void (*fix_weights)(const double *w, size_t n, uint64_t *high, uint64_t *low);

@@ -1,6 +1,10 @@
-/* Pairs of rows of the labels 0 and 1 in the order of their scores, the highest first, run by run. */
+/* Pairs of rows of the labels 0 and 1 in the order of their scores, the highest first, run by run; the average
+ * precision and KS of that order. */
 #ifndef FL_EVALUATION_PAIRS_H
 #define FL_EVALUATION_PAIRS_H
+
+#include <math.h>
+#include <string.h>
 
 #include "../sums/compensated.h"
 #include "evaluation.h"
@@ -73,6 +77,36 @@ static inline void fl_summarise_pairs(const fl_pairs *c, fl_ranking_summary *to)
     to->auc = twice[0] / (2 * (double)n);
     to->auc_margin = (double)c->tied / 2 / (double)n;
     to->auc_variance = fl_pairs_variance(c->spread, twice, to);
+}
+
+/* What runs say of an order, of rows of at least the weight `step`, which weigh `all` of each label. */
+typedef struct {
+    const double *all;
+    double step, apart, most_apart;
+    fl_compensated above[2], precision, least, most;
+} fl_order;
+
+static inline fl_order fl_no_order(const double *all, double step) {
+    return (fl_order){all, step, 0, 0, {{0, 0}, {0, 0}}, {0, 0}, {0, 0}, {0, 0}};
+}
+
+static inline void fl_add_order(fl_order *o, const fl_order_moments *m) {
+    for (int label = 0; label < 2; label++)
+        fl_add(&o->above[label], m->weight[label]);
+    fl_add(&o->precision, m->precision);
+    fl_add(&o->least, m->least);
+    fl_add(&o->most, m->most);
+    o->apart = fmax(o->apart, m->apart);
+    o->most_apart = fmax(o->most_apart, m->most_apart);
+}
+
+/* What they say, of rows of both labels. */
+static inline void fl_summarise_order(const fl_order *o, fl_ranking_summary *to) {
+    double positives = o->all[1], sum = fl_total(o->precision), pairs = o->all[0] * o->all[1];
+    to->precision = sum / positives;
+    to->precision_margin = fmax(fl_total(o->most) - sum, sum - fl_total(o->least)) / positives;
+    to->ks = o->apart / pairs;
+    to->ks_margin = fmax(0, o->most_apart - o->apart) / pairs;
 }
 
 #endif

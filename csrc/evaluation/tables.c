@@ -30,7 +30,26 @@ static int fl_is_nothing(const fl_wider *squares) {
              squares[1].high);
 }
 
-void fl_summarise_counts(const uint32_t *table, const uint32_t *extent, fl_ranking_summary *to) {
+/* A run of weights, or of counts, as doubles. */
+static void fl_add_run_order(fl_order *o, const double *run, uint32_t r) {
+    double above[] = {fl_total(o->above[0]), fl_total(o->above[1])};
+    fl_order_moments m;
+    fl_ops_for(0)->evaluation->order_run(run, fl_run_flip(r), above, o->all, o->step, &m);
+    fl_add_order(o, &m);
+}
+
+static void fl_order_counts(const uint32_t *table, fl_extent within, fl_ranking_summary *to) {
+    fl_order o = fl_no_order(to->weight, 1);
+    for (uint32_t r = within.end; r-- > within.first;) {
+        double counts[2 * FL_RUN];
+        fl_ops_for(0)->evaluation->widen_counts(table + fl_start_of(r), 2 * FL_RUN, counts);
+        fl_add_run_order(&o, counts, r);
+    }
+    fl_summarise_order(&o, to);
+}
+
+void fl_summarise_counts(const uint32_t *table, const uint32_t *extent, int with_order,
+                         fl_ranking_summary *to) {
     const fl_evaluation_ops *ops = fl_ops_for(0)->evaluation;
     fl_extent within = fl_runs_of(extent);
     fl_pairs c = {{0, 0}, 0, 0, {{0, 0, 0}, {0, 0, 0}}};
@@ -40,10 +59,25 @@ void fl_summarise_counts(const uint32_t *table, const uint32_t *extent, fl_ranki
         fl_count_pairs_of(&c, &m);
     }
     fl_summarise_pairs(&c, to);
+    if (with_order && to->weight[0] > 0 && to->weight[1] > 0)
+        fl_order_counts(table, within, to);
+}
+
+static void fl_order_weights(const fl_wide *table, const fl_wider *squares, fl_extent within,
+                             fl_ranking_summary *to) {
+    fl_order o = fl_no_order(to->weight, 0);
+    for (uint32_t r = within.end; r-- > within.first;) {
+        double weights[2 * FL_RUN];
+        if (fl_is_nothing(squares + 2 * r))
+            continue;
+        fl_ops_for(0)->evaluation->read_wide((const uint64_t *)(table + fl_start_of(r)), 2 * FL_RUN, weights);
+        fl_add_run_order(&o, weights, r);
+    }
+    fl_summarise_order(&o, to);
 }
 
 void fl_summarise_weights(const fl_wide *table, const fl_wider *squares, const uint32_t *extent,
-                          fl_ranking_summary *to) {
+                          int with_order, fl_ranking_summary *to) {
     const fl_evaluation_ops *ops = fl_ops_for(0)->evaluation;
     fl_extent within = fl_runs_of(extent);
     fl_compensated total[2] = {{0, 0}, {0, 0}}, square[2] = {{0, 0}, {0, 0}}, twice[2] = {{0, 0}, {0, 0}};
@@ -81,6 +115,8 @@ void fl_summarise_weights(const fl_wide *table, const fl_wider *squares, const u
     to->auc = both[0] / (2 * pairs);
     to->auc_margin = fl_total(tied) / 2 / pairs;
     to->auc_variance = fl_pairs_variance(spread, both, to);
+    if (with_order)
+        fl_order_weights(table, squares, within, to);
 }
 
 size_t fl_list_counts(const uint32_t *table, const uint32_t *extent, uint32_t *keys,

@@ -43,6 +43,10 @@ static inline fl_half_words fl_pick_halves(fl_half_words found, fl_half_words a,
     return (a & found) | (b & ~found);
 }
 
+static inline fl_doubles fl_pick_doubles(fl_words found, fl_doubles a, fl_doubles b) {
+    return (fl_doubles)fl_pick(found, (fl_words)a, (fl_words)b);
+}
+
 static inline uint64_t fl_any_bits(fl_bits x) {
     uint64_t any = 0;
     for (int k = 0; k < FL_WIDTH; k++)

@@ -122,6 +122,13 @@ static inline void FL_NAMED(fl_read_groups)(const FL_ITEM *items, size_t n, fl_g
     g->positive_so_far = positive;
 }
 
+static inline size_t FL_NAMED(fl_count_positive)(const FL_ITEM *items, size_t n) {
+    size_t positive = 0;
+    for (size_t i = 0; i < n; i++)
+        positive += FL_WORD(items[i]) & 1;
+    return positive;
+}
+
 /* The next groups of equal scores, about so many samples: how many samples there are from `at` to the end of each,
  * and how many of them are positive. Returns the number of groups. */
 static inline size_t FL_NAMED(fl_read_ends)(const FL_ITEM *items, size_t *at, size_t n, uint32_t *ends,

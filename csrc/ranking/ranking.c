@@ -221,14 +221,24 @@ static size_t fl_next_ends(const fl_ordering *r, int part, size_t *at, uint32_t 
     return fl_read_ends_words64(r->part[part], at, r->n_part[part], ends, positive);
 }
 
-void fl_ordering_area(const fl_ordering *r, fl_ranking_summary *to) {
+static size_t fl_count_positive(const fl_ordering *r, int part) {
+    return r->kind == FL_WORDS32 ? fl_count_positive_words32(r->part[part], r->n_part[part])
+                                 : fl_count_positive_words64(r->part[part], r->n_part[part]);
+}
+
+void fl_summarise_ordering(const fl_ordering *r, fl_ranking_summary *to) {
     const fl_evaluation_ops *ops = fl_ops_for(0)->evaluation;
     uint32_t ends[FL_GROUPS + FL_RUN_LANES], positive[FL_GROUPS + FL_RUN_LANES];
+    size_t positives = fl_count_positive(r, 0) + fl_count_positive(r, 1);
+    const double all[] = {(double)(r->n - positives), (double)positives};
     fl_pairs c = {{0, 0}, 0, 0, {{0, 0, 0}, {0, 0, 0}}};
+    fl_order o = fl_no_order(all, 1);
     ends[0] = positive[0] = 0;
     for (int part = 0; part < 2; part++)
         for (size_t at = 0; at < r->n_part[part];) {
+            const double above[] = {(double)c.rows[0], (double)c.rows[1]};
             fl_run_moments m;
+            fl_order_moments in_order;
             size_t n = fl_next_ends(r, part, &at, ends + 1, positive + 1);
             for (size_t k = n + 1; k < n + FL_RUN_LANES; k++) {
                 ends[k] = ends[n];
@@ -236,9 +246,14 @@ void fl_ordering_area(const fl_ordering *r, fl_ranking_summary *to) {
             }
             ops->count_groups(ends, positive, n, &m);
             fl_count_pairs_of(&c, &m);
+            ops->order_groups(ends, positive, n, above, all, &in_order);
+            fl_add_order(&o, &in_order);
         }
     fl_summarise_pairs(&c, to);
     to->auc_margin = 0;
+    if (all[0] > 0 && all[1] > 0)
+        fl_summarise_order(&o, to);
+    to->precision_margin = to->ks_margin = 0; /* nothing has another order */
 }
 
 double fl_ordering_average_precision(const fl_ordering *r) {

@@ -29,8 +29,9 @@ size_t fl_ordering_bytes(const fl_ordering *r);
 
 /* The area under the ROC curve, ties counted half; NaN where a class has no weight. */
 double fl_ordering_auc(const fl_ordering *r);
-/* Of at most 2^32 samples without weights: how many are of each class, the area and its variance. */
-void fl_ordering_area(const fl_ordering *r, fl_ranking_summary *to);
+/* Of at most 2^32 samples without weights: how many are of each class, the area and its variance, the average precision
+ * and KS. */
+void fl_summarise_ordering(const fl_ordering *r, fl_ranking_summary *to);
 /* Sum of the precision at each threshold times the recall it adds; 0 without positive samples. */
 double fl_ordering_average_precision(const fl_ordering *r);
 /* How many different scores there are. */

@@ -54,7 +54,7 @@ class Rows(NamedTuple):
 
     @staticmethod
     def joined(parts: list[Rows]) -> Rows:
-        """Return copies of several of one group, or of one."""
+        """Return copies of several, all of one group or all of many, as one."""
         weight = None
         if any(rows.weight is not None for rows in parts):
             weight = np.concatenate([
@@ -63,7 +63,9 @@ class Rows(NamedTuple):
         label = np.concatenate([rows.label for rows in parts])
         scores = [np.concatenate(some) for some in zip(*(rows.scores for rows in parts), strict=True)]
         group = parts[0].group
-        return Rows(group if isinstance(group, int) else group.copy(), label, weight, scores, is_own=True)
+        if not isinstance(group, int):
+            group = np.concatenate([rows.group for rows in parts])
+        return Rows(group, label, weight, scores, is_own=True)
 
     @staticmethod
     def copied(parts: list[Rows]) -> list[Rows]:
@@ -97,7 +99,9 @@ class OrderStore(Store):
         self.kept: list[Rows] = []
         self.counts = np.zeros(0, dtype=np.int64)
         self.tables: dict[int, list[Table]] = {}
+        self._by_group: dict[int, list[Rows]] = {}
         self._ranked: dict[tuple[int, int], Ranked] = {}
+        #: By group, model, and whether more than the area is told of.
         self._says: dict[tuple[int, int, bool], dict[str, Any]] = {}
 
     def grow(self, n_groups: int) -> None:
@@ -125,8 +129,7 @@ class OrderStore(Store):
 
     def merge(self, other: OrderStore, groups: Array) -> None:
         """Add what another store has."""
-        self._ranked.clear()
-        self._says.clear()
+        self._forget()
         np.add.at(self.counts, groups, other.counts)
         for g, tables in other.tables.items():
             mine = self.tables.get(int(groups[g]))
@@ -152,6 +155,11 @@ class OrderStore(Store):
         """Take everything away that has been added; what another store has got of it stays as it is."""
         self.kept, self.tables, self.held = [], {}, 0
         self.counts[:] = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget what has been found of other rows."""
+        self._by_group.clear()
         self._ranked.clear()
         self._says.clear()
 
@@ -200,13 +208,34 @@ class OrderStore(Store):
             table.add(score, rows.label, rows.weight)
 
     def rows_of(self, group: int) -> Rows:
-        """Return the rows kept of a group, in an order that does not depend on how they came."""
-        parts = [rows.of(group) for rows in self.kept]
-        parts = [rows for rows in parts if len(rows.label)]
+        """Return the rows kept of a group, in any order."""
+        if not self._by_group:
+            self._part_rows()
+        parts = self._by_group.get(group, [])
         if not parts:
             empty = np.zeros(0)
             return Rows(group, empty.astype(np.uint8), None, [empty] * self.n_models)
         return parts[0] if len(parts) == 1 else Rows.joined(parts)
+
+    def _part_rows(self) -> None:
+        """Tell the rows kept apart by their group."""
+        mixed = []
+        for rows in self.kept:
+            if isinstance(rows.group, int):
+                self._by_group.setdefault(rows.group, []).append(rows)
+            else:
+                mixed.append(rows)
+        if not mixed:
+            return
+        all_rows = Rows.joined(mixed)
+        weight = [] if all_rows.weight is None else [all_rows.weight]
+        (label, *arrays), starts = _core.bring_together(
+            all_rows.groups(), len(self.counts), [all_rows.label, *all_rows.scores, *weight]
+        )
+        together = Rows(0, label, arrays[self.n_models] if weight else None, arrays[: self.n_models], True)
+        for group in np.flatnonzero(np.diff(starts)).tolist():
+            rows = together.where(slice(starts[group], starts[group + 1]))._replace(group=group)
+            self._by_group.setdefault(group, []).append(rows)
 
     def ranked(self, group: int, model: int) -> Ranked:
         """Return a group's weights by score."""
@@ -222,31 +251,26 @@ class OrderStore(Store):
 
     def says(self, group: int, model: int, kind: str) -> dict[str, Any]:
         """Return what the order says, empty where there is one class alone."""
-        only_auc = kind == "roc_auc"
-        found = self._says.get((group, model, only_auc))
+        with_order = kind != "roc_auc" or group not in self.tables
+        found = self._says.get((group, model, with_order))
         if found is None:
-            found = (self._area if only_auc else self._all_measures)(group, model)
-            self._says[group, model, only_auc] = found
+            found = self._summary(group, model, with_order)
+            self._says[group, model, with_order] = found
         return found
 
-    def _area(self, group: int, model: int) -> dict[str, Any]:
-        found: dict[str, Any] | None = None
+    def _summary(self, group: int, model: int, with_order: bool) -> dict[str, Any]:
         if group in self.tables:
-            found = self.tables[group][model].area()
+            found = self.tables[group][model].summary(with_order)
         else:
             rows = self.rows_of(group)
-            if len(rows.label) <= MOST_COUNTS:
-                order = order_of(rows.scores[model], rows.label, rows.weight)
-                found = None if order is None else order.area()
-        if found is None:
-            return self._all_measures(group, model)
+            if not len(rows.label):
+                return {}
+            order = order_of(rows.scores[model], rows.label, rows.weight)
+            if order is not None:
+                found = order.summary()
+            else:
+                found = _core.summarise_ranking(*self.ranked(group, model)[1:])
         return found if min(found["weight"]) > 0 else {}
-
-    def _all_measures(self, group: int, model: int) -> dict[str, Any]:
-        ranked = self.ranked(group, model)
-        if not (len(ranked.score) and ranked.negative.any() and ranked.positive.any()):
-            return {}
-        return _core.summarise_ranking(*ranked[1:5], ranked.tied, ranked.counted)
 
     def certainty(self, group: int, model: int) -> tuple[bool, float]:
         """Tell whether rows are kept, and what the weights of a table may have been rounded by in all."""
@@ -311,8 +335,8 @@ def exact_total(x: Array) -> float:
 
 
 def order_of(scores: Array, labels: Array, weights: Array | None) -> _core.Ranking | None:
-    """Return rows by score; None where they have weights, or scores that are infinite."""
-    if weights is not None:
+    """Return rows by score; None where they have weights, are too many, or have scores that are infinite."""
+    if weights is not None or len(labels) > MOST_COUNTS:
         return None
     try:
         return _core.Ranking(scores, labels)
@@ -326,7 +350,7 @@ def rank_rows(scores: Array, labels: Array, weights: Array | None) -> Ranked:
     if found is not None:
         negative, positive, score = found.curve()
         b, a = (np.diff(x, prepend=0.0) for x in (negative, positive))
-        return Ranked(score, b, a, b, a, tied=True, counted=True)
+        return Ranked(score, b, a, b, a)
     if weights is None:
         order = np.argsort(scores)[::-1]
         w = np.ones(len(scores))
@@ -340,4 +364,4 @@ def rank_rows(scores: Array, labels: Array, weights: Array | None) -> Ranked:
         for x in (w, w * w)
         for mask in (~is_positive, is_positive)
     ]
-    return Ranked(score[starts], sums[0], sums[1], sums[2], sums[3], tied=True, counted=weights is None)
+    return Ranked(score[starts], *sums)

@@ -30,8 +30,6 @@ class Ranked(NamedTuple):
     positive: Array
     negative_squares: Array
     positive_squares: Array
-    tied: bool = False
-    counted: bool = False
 
 
 class Memory:
@@ -173,12 +171,12 @@ class Table:
         """Return what is in it, by score."""
         keys, b, a, *squares = self._listed()
         b_squares, a_squares = squares or (b, a)
-        return Ranked(_scores_of_keys(keys), b, a, b_squares, a_squares, counted=not self.weighted)
+        return Ranked(_scores_of_keys(keys), b, a, b_squares, a_squares)
 
-    def area(self) -> dict[str, Any]:
-        """Return what is in it of the area under the curve."""
+    def summary(self, with_order: bool = True) -> dict[str, Any]:
+        """Return what is in it of the area under the curve; `with_order` of the other measures as well."""
         summarise = _tables.summarise_weights if self.weighted else _tables.summarise_counts
-        found: dict[str, Any] = summarise(*self.memory.arrays, self.extent)
+        found: dict[str, Any] = summarise(*self.memory.arrays, self.extent, with_order)
         return found
 
 

@@ -17,6 +17,18 @@ from fastloss.evaluation.groups import factorise
 ODD_SCORES = [0.0, -0.0, 5e-324, -5e-324, 1e-45, -1e-45, 2e-38, 3e38, -3e38, 1.0, 1.0 + 2**-23, -1.0, 0.5]
 
 
+def order_by_scores(scores, labels):
+    """The average precision and KS, by fractions."""
+    precisions, distances = [], []
+    n, positives = len(labels), int(labels.sum())
+    for x in set(scores.tolist()):
+        above, own = labels[scores >= x], int(labels[scores == x].sum())
+        hits, misses = int(above.sum()), int((above == 0).sum())
+        precisions.append(Fraction(own * hits, len(above) * positives))
+        distances.append(abs(Fraction(hits, positives) - Fraction(misses, n - positives)))
+    return float(sum(precisions)), float(max(distances))
+
+
 def area_by_pairs(scores, labels):
     """The area and DeLong's variance, by fractions."""
     b, a = (scores[labels == k].tolist() for k in range(2))
@@ -35,11 +47,12 @@ def test_area_of_rows_is_what_pairs_give(n, dtype):
         scores = rng.choice([*ODD_SCORES, *rng.normal(size=n)], n).astype(dtype)
     labels = np.arange(n).astype(np.uint8) % 2
     auc, variance = area_by_pairs(scores, labels)
-    found = _core.Ranking(scores, labels).area()
+    found = _core.Ranking(scores, labels).summary()
     assert found["weight"] == [(n + 1) // 2, n // 2]
     assert found["auc"] == float(auc)
-    assert found["auc_margin"] == 0
+    assert [found[f"{key}_margin"] for key in ("auc", "precision", "ks")] == [0, 0, 0]
     assert found["auc_variance"] == pytest.approx(float(variance), rel=1e-12)
+    assert (found["precision"], found["ks"]) == pytest.approx(order_by_scores(scores, labels), rel=1e-14)
     estimate = fl.evaluate(labels, scores, [fl.measures.ROCAUC(exact=True)])["roc_auc"]
     assert (estimate.value, estimate.half_width) == (float(auc), 0)
     assert estimate.standard_error == pytest.approx(math.sqrt(variance), rel=1e-12)
@@ -64,16 +77,17 @@ def test_area_of_rows_that_many_have_one_score(shares, dtype):
         sum(rows * (share - auc) ** 2 for rows, share in zip(some, of, strict=True)) / (size * (size - 1))
         for some, of, size in ((b, lost, sizes[0]), (a, won, sizes[1]))
     )
-    found = _core.Ranking(scores, labels).area()
+    found = _core.Ranking(scores, labels).summary()
     assert found["auc"] == float(auc)
     assert found["auc_variance"] == pytest.approx(float(variance), rel=1e-13, abs=0)
+    assert (found["precision"], found["ks"]) == pytest.approx(order_by_scores(scores, labels), rel=1e-14)
 
 
 def test_area_of_rows_of_one_class_or_with_weights():
     scores = np.array([1.0, 2.0])
-    assert _core.Ranking(scores, np.ones(2, np.uint8)).area()["weight"] == [0, 2]
+    assert _core.Ranking(scores, np.ones(2, np.uint8)).summary()["weight"] == [0, 2]
     with pytest.raises(ValueError, match="weights"):
-        _core.Ranking(scores, np.ones(2, np.uint8), scores).area()
+        _core.Ranking(scores, np.ones(2, np.uint8), scores).summary()
 
 
 @pytest.mark.parametrize("score", [-1.0, 1.0])

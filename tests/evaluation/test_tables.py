@@ -16,6 +16,8 @@ import fastloss as fl
 from fastloss import _core
 from fastloss.evaluation import order, tables
 
+ORDER_KEYS = ("precision", "precision_margin", "ks", "ks_margin")
+
 
 def table(keys, counts):
     """A table of counts, and its extent."""
@@ -49,6 +51,61 @@ def test_counts_by_pairs(seed):
     assert found["auc"] == pytest.approx(float(auc), rel=3e-16)
     assert found["auc_margin"] == pytest.approx(float(tied), rel=3e-16)
     assert found["auc_variance"] == pytest.approx(float(spread), rel=1e-13, abs=1e-17)
+
+
+def order_by_entries(entries, step):
+    """Average precision, KS and their margins of entries (b, a), the highest first, by fractions.
+
+    With a step of 1 rows are counted; with 0 their number in an entry is not known.
+    """
+    N, P = (sum(x) for x in zip(*entries, strict=True))
+    A = B = Fraction(0)
+    value = least = most = Fraction(0)
+    between, within = [], []
+    for b, a in entries:
+        after = (A + a) / (A + a + B + b) if A + a + B + b else 1
+        first = (A + step) / (A + step + B + b) if A + step + B + b else 1
+        start = max(first, A / (A + B) if A + B else after)
+        value += a * (start + after) / 2
+        least += a * (first + after) / 2
+        most += a * ((A + a) / (A + a + B) if A + a else 0)
+        assert least <= value <= most
+        if step:
+            by_rows = sum((A + t) / (A + t + B + b) for t in range(1, int(a) + 1))
+            assert a * (first + after) / 2 <= by_rows <= a * after
+        within += [abs((A + a) / P - B / N), abs(A / P - (B + b) / N)]
+        A, B = A + a, B + b
+        between.append(abs(A / P - B / N))
+    return [
+        value / P, max(most - value, value - least) / P, max(between), max(0, max(within) - max(between)),
+    ]  # fmt: skip
+
+
+def summary_of_order(found):
+    return [found[key] for key in ORDER_KEYS]
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("weighted", [False, True])
+def test_average_precision_and_ks_of_tables_by_fractions(seed, weighted):
+    """Of scores in all parts of a run and in many runs, the first entries of one label or of both."""
+    rng = np.random.default_rng(seed)
+    keys = rng.integers(0, _core.SCORE_KEYS, 40) if seed % 2 else 600_000 + rng.integers(0, 600, 300)
+    keys = np.unique(keys).astype(np.uint32)
+    counts = rng.integers(0, 6, (len(keys), 2)) * (rng.random((len(keys), 2)) < 0.8)
+    counts[-1] = [(3, 2), (0, 2), (3, 0)][seed % 3]
+    pairs = table(keys, counts)
+    entries = [(Fraction(int(b)), Fraction(int(a))) for b, a in counts[::-1]]
+    if not weighted:
+        found = _core.summarise_counts(*pairs)
+        assert _core.summarise_counts(*pairs, False) == {**found, **dict.fromkeys(ORDER_KEYS, 0)}
+    else:
+        wide, squares = np.zeros((2 * _core.SCORE_KEYS, 2), np.uint64), np.ones((_core.RUNS, 2, 3), np.uint64)
+        wide[:, 1], wide[:, 0] = pairs[0], (pairs[0] > 0) * np.uint64(1 << 62)
+        entries = [(b + (b > 0) * Fraction(1, 4), a + (a > 0) * Fraction(1, 4)) for b, a in entries]
+        found = _core.summarise_weights(wide, squares, pairs[1])
+    wanted = order_by_entries(entries, 0 if weighted else 1)
+    assert summary_of_order(found) == pytest.approx(list(map(float, wanted)), rel=1e-13, abs=1e-16)
 
 
 def test_counts_up_to_the_most_rows():
@@ -95,7 +152,7 @@ def test_memory_of_tables_is_handed_on_as_zeros(weighted):
         for one in some:
             assert not any(array.any() for array in one.memory.arrays)
             one.add(scores[part], labels[part], None if weights is None else weights[part])
-        assert some[0].area()["weight"] == some[-1].area()["weight"]
+        assert some[0].summary()["weight"] == some[-1].summary()["weight"]
         del one, some
     assert len(tables._SPARE[weighted]) == tables._MOST_SPARE[weighted]
 
@@ -114,7 +171,7 @@ def test_a_merged_table_has_what_both_have():
                 part.add(scores, labels, None)
                 whole.add(scores, labels, None)
             parts[0].merge(parts[1])
-            assert parts[0].area() == whole.area()
+            assert parts[0].summary() == whole.summary()
             np.testing.assert_array_equal(parts[0].keys(), whole.keys())
 
 

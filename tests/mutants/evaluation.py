@@ -61,6 +61,7 @@ BREAKS = [
         ("(w * w - s->square[label])", "(w * w)"),
         ("c->tied += (uint64_t)m->tied;", ""),
         ("(double)(2 * n - c->twice_wins)", "(double)c->twice_wins"),
+        ("fmax(fl_total(o->most) - sum, sum - fl_total(o->least))", "(fl_total(o->most) - sum)"),
     ),
     *breaks(
         "csrc/evaluation/score_runs.h",
@@ -90,6 +91,19 @@ BREAKS = [
         ("w > 0 ? squares_here[label] / w : 0);", "1);"),
         ("squares[0].low | squares[0].middle | squares[0].high |", ""),
         ("fl_add(&tied, m.tied);", ""),
+    ),
+    *breaks(
+        "csrc/evaluation/orders.h",
+        ("(a + 0x1p-1000)", "a"),
+        ("fl_pick_doubles(A + B > 0, m->share, after)", "m->share"),
+        ("fl_pick_doubles(start > first, start, first)", "start"),
+        ("first = fl_share(A + step, B_with)", "first = fl_share(A, B_with)"),
+        ("m->most += *a * fl_share(A_with, B);", "m->most += *a * after;"),
+        ("m->most_apart = fl_farther(m->most_apart, A_with * all[0], B * all[1]);", ""),
+        ("m->most_apart = fl_farther(m->most_apart, A * all[0], B_with * all[1]);", ""),
+        ("above[label] + to->weight[label];", "above[label];"),
+        ("m.share = fl_share(m.above[1], m.above[0]);", ""),
+        ("A = above[1] + a, B = above[0] + (rows - a);", "A = above[1] + a, B = rows - a;"),
     ),
     *breaks(
         "csrc/evaluation/scores.c",
@@ -149,7 +163,8 @@ BREAKS = [
     *breaks(
         "csrc/evaluation/ranking.c",
         ("before + (sum + weight[i] / 2)", "before + sum"),
-        ("sums[1] += a[i] * b[i];", ""),
+        ("a * (A / (A + B)) : 0", "a * (A / (A + B)) : a"),
+        ("fabs(A / positives - B / negatives)", "A / positives - B / negatives"),
         ("* s->weight[label] - s->square[label]);", "* s->weight[label]);"),
         ("fl_add(&total[label], sum);", "total[label].sum += sum / 2;"),
     ),
