@@ -331,8 +331,25 @@ def find_probability_bins(
     p: npt.NDArray[Any], labels: npt.NDArray[Any], n_bins: int, codes: npt.NDArray[Any]
 ) -> bool: ...
 def count_scores(
-    counts: npt.NDArray[Any], extent: npt.NDArray[Any], scores: npt.NDArray[Any], labels: npt.NDArray[Any]
+    low: npt.NDArray[Any],
+    high: npt.NDArray[Any],
+    is_high: npt.NDArray[Any],
+    extent: npt.NDArray[Any],
+    scores: npt.NDArray[Any],
+    labels: npt.NDArray[Any],
 ) -> bool: ...
+def merge_counts(
+    low: npt.NDArray[Any],
+    high: npt.NDArray[Any],
+    is_high: npt.NDArray[Any],
+    more_low: npt.NDArray[Any],
+    more_high: npt.NDArray[Any],
+    more_is_high: npt.NDArray[Any],
+    extent: npt.NDArray[Any],
+) -> None: ...
+def read_counts(
+    low: npt.NDArray[Any], high: npt.NDArray[Any], is_high: npt.NDArray[Any], extent: npt.NDArray[Any]
+) -> npt.NDArray[Any]: ...
 def weigh_scores(
     wide: npt.NDArray[Any],
     squares: npt.NDArray[Any],
@@ -350,13 +367,17 @@ def merge_weights(
 ) -> None: ...
 def places_of_keys(keys: npt.NDArray[Any]) -> npt.NDArray[Any]: ...
 def summarise_counts(
-    counts: npt.NDArray[Any], extent: npt.NDArray[Any], with_order: bool = True
+    low: npt.NDArray[Any],
+    high: npt.NDArray[Any],
+    is_high: npt.NDArray[Any],
+    extent: npt.NDArray[Any],
+    with_order: bool = True,
 ) -> dict[str, Any]: ...
 def summarise_weights(
     wide: npt.NDArray[Any], squares: npt.NDArray[Any], extent: npt.NDArray[Any], with_order: bool = True
 ) -> dict[str, Any]: ...
 def list_counts(
-    counts: npt.NDArray[Any], extent: npt.NDArray[Any]
+    low: npt.NDArray[Any], high: npt.NDArray[Any], is_high: npt.NDArray[Any], extent: npt.NDArray[Any]
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]: ...
 def list_weights(
     wide: npt.NDArray[Any], squares: npt.NDArray[Any], extent: npt.NDArray[Any]

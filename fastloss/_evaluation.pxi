@@ -36,8 +36,14 @@ cdef extern from "evaluation/evaluation.h" nogil:
     int fl_find_probability_bins(
         const void *p, int floats, const uint8_t *labels, size_t n, uint32_t n_bins, uint32_t *codes
     )
+    ctypedef struct fl_counts:
+        uint8_t *low
+        uint32_t *high
+        uint8_t *is_high
+    void fl_merge_counts(const fl_counts *table, const fl_counts *more, const uint32_t *extent)
+    void fl_read_run(const fl_counts *table, size_t run, uint32_t *to)
     int fl_count_scores(
-        uint32_t *table, uint32_t *extent, const void *scores, int floats, const uint8_t *labels, size_t n
+        const fl_counts *table, uint32_t *extent, const void *scores, int floats, const uint8_t *labels, size_t n
     )
     int fl_weigh_scores(
         fl_wide *table, fl_wider *squares, uint32_t *extent, const void *scores, int floats, const uint8_t *labels,
@@ -56,11 +62,11 @@ cdef extern from "evaluation/evaluation.h" nogil:
         Py_ssize_t *starts, uint32_t *next
     )
     void fl_summarise_ranking(const fl_ranking *r, fl_ranking_summary *to)
-    void fl_summarise_counts(const uint32_t *table, const uint32_t *extent, int with_order, fl_ranking_summary *to)
+    void fl_summarise_counts(const fl_counts *table, const uint32_t *extent, int with_order, fl_ranking_summary *to)
     void fl_summarise_weights(
         const fl_wide *table, const fl_wider *squares, const uint32_t *extent, int with_order, fl_ranking_summary *to
     )
-    size_t fl_list_counts(const uint32_t *table, const uint32_t *extent, uint32_t *keys, double *const *weight)
+    size_t fl_list_counts(const fl_counts *table, const uint32_t *extent, uint32_t *keys, double *const *weight)
     size_t fl_list_weights(
         const fl_wide *table, const fl_wider *squares, const uint32_t *extent, uint32_t *keys,
         double *const *weight, double *const *square
@@ -305,11 +311,15 @@ def find_probability_bins(
     return bool(fine)
 
 
-cdef int check_table(uint32_t[::1] counts, uint32_t[::1] extent) except -1:
-    if counts.shape[0] != 2 * FL_SCORE_KEYS or extent.shape[0] != 2:
+cdef int check_table(
+    fl_counts *table, uint8_t[::1] low, uint32_t[::1] high, uint8_t[::1] is_high, uint32_t[::1] extent,
+) except -1:
+    """The counts of a table, whose extent is the lowest and the highest key that it has."""
+    if low.shape[0] != 2 * FL_SCORE_KEYS or high.shape[0] != 2 * FL_SCORE_KEYS or is_high.shape[0] != FL_N_RUNS:
         raise ValueError("a table has another size")
-    if extent[0] <= extent[1] and extent[1] >= FL_SCORE_KEYS:
+    if extent.shape[0] != 2 or (extent[0] <= extent[1] and extent[1] >= FL_SCORE_KEYS):
         raise ValueError("there is no such key")
+    table.low, table.high, table.is_high = &low[0], &high[0], &is_high[0]
     return 0
 
 
@@ -326,22 +336,51 @@ cdef int check_weights(uint64_t[:, ::1] wide, uint64_t[:, :, ::1] squares, uint3
 
 @cython.boundscheck(False)
 def count_scores(
-    uint32_t[::1] counts not None, uint32_t[::1] extent not None, cnp.ndarray scores not None,
-    const uint8_t[::1] labels not None,
+    uint8_t[::1] low not None, uint32_t[::1] high not None, uint8_t[::1] is_high not None,
+    uint32_t[::1] extent not None, cnp.ndarray scores not None, const uint8_t[::1] labels not None,
 ):
-    """Count rows by the key of their score and by label; return whether no score was NaN.
-
-    The extent is the lowest and the highest key that a table has.
-    """
+    """Count rows by the key of their score and by label; return whether no score was NaN."""
     cdef int floats = check_scores(scores, labels.shape[0]), fine
-    check_table(counts, extent)
+    cdef fl_counts table
+    check_table(&table, low, high, is_high, extent)
     if not labels.shape[0]:
         return True
     with nogil:
         fine = fl_count_scores(
-            &counts[0], &extent[0], cnp.PyArray_DATA(scores), floats, &labels[0], labels.shape[0]
+            &table, &extent[0], cnp.PyArray_DATA(scores), floats, &labels[0], labels.shape[0]
         )
     return bool(fine)
+
+
+@cython.boundscheck(False)
+def merge_counts(
+    uint8_t[::1] low not None, uint32_t[::1] high not None, uint8_t[::1] is_high not None,
+    uint8_t[::1] more_low not None, uint32_t[::1] more_high not None, uint8_t[::1] more_is_high not None,
+    uint32_t[::1] extent not None,
+):
+    """Add counts, of this extent, to others."""
+    cdef fl_counts table, more
+    check_table(&table, low, high, is_high, extent)
+    check_table(&more, more_low, more_high, more_is_high, extent)
+    if extent[0] <= extent[1]:
+        with nogil:
+            fl_merge_counts(&table, &more, &extent[0])
+
+
+@cython.boundscheck(False)
+def read_counts(
+    uint8_t[::1] low not None, uint32_t[::1] high not None, uint8_t[::1] is_high not None,
+    uint32_t[::1] extent not None,
+):
+    """Return the counts of all runs of an extent, a row for each."""
+    cdef fl_counts table
+    check_table(&table, low, high, is_high, extent)
+    cdef Py_ssize_t first = extent[0] // FL_RUN, i
+    cdef Py_ssize_t n = extent[1] // FL_RUN + 1 - first if extent[0] <= extent[1] else 0
+    cdef uint32_t[:, ::1] counts = np.empty((n, 2 * FL_RUN), dtype=np.uint32)
+    for i in range(n):
+        fl_read_run(&table, first + i, &counts[i, 0])
+    return np.asarray(counts)
 
 
 @cython.boundscheck(False)
@@ -380,15 +419,19 @@ def merge_weights(
 
 
 @cython.boundscheck(False)
-def summarise_counts(uint32_t[::1] counts not None, uint32_t[::1] extent not None, bint with_order=True):
+def summarise_counts(
+    uint8_t[::1] low not None, uint32_t[::1] high not None, uint8_t[::1] is_high not None,
+    uint32_t[::1] extent not None, bint with_order=True,
+):
     """Return the weights, AUC, its margin and variance of a table of counts, as a dictionary.
 
     `with_order` the average precision, KS and their margins as well.
     """
     cdef fl_ranking_summary s
-    check_table(counts, extent)
+    cdef fl_counts table
+    check_table(&table, low, high, is_high, extent)
     with nogil:
-        fl_summarise_counts(&counts[0], &extent[0], with_order, &s)
+        fl_summarise_counts(&table, &extent[0], with_order, &s)
     return s
 
 
@@ -413,16 +456,20 @@ cdef Py_ssize_t keys_within(uint32_t[::1] extent):
 
 
 @cython.boundscheck(False)
-def list_counts(uint32_t[::1] counts not None, uint32_t[::1] extent not None):
+def list_counts(
+    uint8_t[::1] low not None, uint32_t[::1] high not None, uint8_t[::1] is_high not None,
+    uint32_t[::1] extent not None,
+):
     """Return the keys that have counts, the highest first, and their counts of the labels 0 and 1."""
     cdef size_t n
-    check_table(counts, extent)
+    cdef fl_counts table
+    check_table(&table, low, high, is_high, extent)
     cdef uint32_t[::1] keys = np.empty(keys_within(extent), dtype=np.uint32)
     cdef double[:, ::1] found = np.empty((2, keys_within(extent)))
     cdef double *weight[2]
     weight[0], weight[1] = &found[0, 0], &found[1, 0]
     with nogil:
-        n = fl_list_counts(&counts[0], &extent[0], &keys[0], weight)
+        n = fl_list_counts(&table, &extent[0], &keys[0], weight)
     return np.asarray(keys)[:n], *np.asarray(found)[:, :n]
 
 

@@ -26,6 +26,7 @@ const fl_evaluation_ops FL_TABLE_NAME(fl_evaluation_) = {
     .count_groups = fl_count_groups,
     .order_run = fl_order_run,
     .order_groups = fl_order_groups,
+    .read_counts = fl_read_count_bytes,
     .widen_counts = fl_widen_counts,
     .fix_weights = fl_fix_weights,
     .fix_squares = fl_fix_squares,

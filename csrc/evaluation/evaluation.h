@@ -32,10 +32,24 @@ void fl_add_weights(fl_exact *cells, const double *weights, size_t n);
 int fl_find_probability_bins(const void *p, int floats, const uint8_t *labels, size_t n, uint32_t n_bins,
                              uint32_t *codes);
 
-/* Counts rows by label, 0 or 1, and by score, in a table of 2 FL_SCORE_KEYS numbers, and widens the extent of the
- * table, the lowest and the highest key that it has; whether no score is NaN. */
-int fl_count_scores(uint32_t *table, uint32_t *extent, const void *scores, int floats, const uint8_t *labels,
-                    size_t n);
+/* A table of 2 FL_SCORE_KEYS counts below 2^32, as bytes, which stay in the cache where words would not: most counts are
+ * small. What is above a byte is apart; whether a run has such is said. */
+typedef struct {
+    uint8_t *low;
+    uint32_t *high;
+    uint8_t *is_high; /* of each run */
+} fl_counts;
+
+/* Counts rows by label, 0 or 1, and by score, and widens the extent of the table, the lowest and the highest key that it
+ * has; whether no score is NaN. */
+int fl_count_scores(const fl_counts *table, uint32_t *extent, const void *scores, int floats,
+                    const uint8_t *labels, size_t n);
+
+/* Adds counts of this extent to others, whose sums are below 2^32. */
+void fl_merge_counts(const fl_counts *table, const fl_counts *more, const uint32_t *extent);
+
+/* The counts of a run: 2 FL_RUN numbers. */
+void fl_read_run(const fl_counts *table, size_t run, uint32_t *to);
 
 /* The same of rows with weights from 0 to 2^31, whose squares go to pairs of each run. */
 int fl_weigh_scores(fl_wide *table, fl_wider *squares, uint32_t *extent, const void *scores, int floats,
@@ -88,14 +102,15 @@ void fl_summarise_ranking(const fl_ranking *r, fl_ranking_summary *to);
 
 /* The same of a table of at most 2^32 counts, or of weights, whose rows have any order within a key; of squares those
  * of each run are known, which its keys share by weight. Average precision and KS only `with_order`. */
-void fl_summarise_counts(const uint32_t *table, const uint32_t *extent, int with_order,
+void fl_summarise_counts(const fl_counts *table, const uint32_t *extent, int with_order,
                          fl_ranking_summary *to);
 void fl_summarise_weights(const fl_wide *table, const fl_wider *squares, const uint32_t *extent,
                           int with_order, fl_ranking_summary *to);
 
 /* The keys of a table that have something, the highest first, and the counts or weights of each label, and the
  * squares of weights; how many they are. The arrays have room for one more than there are keys in the extent. */
-size_t fl_list_counts(const uint32_t *table, const uint32_t *extent, uint32_t *keys, double *const weight[2]);
+size_t fl_list_counts(const fl_counts *table, const uint32_t *extent, uint32_t *keys,
+                      double *const weight[2]);
 size_t fl_list_weights(const fl_wide *table, const fl_wider *squares, const uint32_t *extent, uint32_t *keys,
                        double *const weight[2], double *const square[2]);
 

@@ -89,6 +89,8 @@ typedef struct fl_evaluation_ops {
     /* The same of groups of equal scores, as `count_groups` has them: nothing within them has an order. */
     void (*order_groups)(const uint32_t *ends, const uint32_t *positive, size_t n, const double *above,
                          const double *all, fl_order_moments *to);
+    /* 256 high + low; high may be NULL. */
+    void (*read_counts)(const uint8_t *low, const uint32_t *high, size_t n, uint32_t *to);
     void (*widen_counts)(const uint32_t *counts, size_t n, double *to);
     /* Weights w from 0 to 2^31 as whole numbers of 2^-64, high 2^64 + low, and w^2, rounded once, of 2^-128:
      * what is below is left off. */

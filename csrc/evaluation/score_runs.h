@@ -56,6 +56,13 @@ static inline __attribute__((always_inline)) void fl_read_counts(const uint32_t 
     *to -= 0x1p52;
 }
 
+static void fl_read_count_bytes(const uint8_t *low, const uint32_t *high, size_t n, uint32_t *to) {
+    for (size_t i = 0; i < n; i++)
+        to[i] = low[i];
+    for (size_t i = 0; high && i < n; i++)
+        to[i] += high[i] << 8;
+}
+
 /* A bit for each row of a run of counts that has something, in the order of the scores. */
 static uint64_t fl_rows_with_counts(const uint32_t *run, uint32_t flip) {
     uint64_t found = 0;

@@ -16,17 +16,46 @@ static int fl_find_places(const void *scores, int floats, const uint8_t *labels,
                   : ops->double_places((const double *)scores + start, labels, n, places, extent);
 }
 
-int fl_count_scores(uint32_t *table, uint32_t *extent, const void *scores, int floats, const uint8_t *labels,
-                    size_t n) {
+/* After 255 comes 256. */
+static void fl_carry(const fl_counts *table, uint32_t place) {
+    table->high[place]++;
+    table->is_high[place / (2 * FL_RUN)] = 1;
+}
+
+int fl_count_scores(const fl_counts *table, uint32_t *extent, const void *scores, int floats,
+                    const uint8_t *labels, size_t n) {
     uint32_t places[FL_PLACES_AT_ONCE];
     int fine = 1;
     for (size_t start = 0; start < n; start += FL_PLACES_AT_ONCE) {
         size_t length = n - start < FL_PLACES_AT_ONCE ? n - start : FL_PLACES_AT_ONCE;
         fine &= fl_find_places(scores, floats, labels, start, length, places, extent);
         for (size_t i = 0; i < length; i++)
-            table[places[i]]++;
+            if (++table->low[places[i]] == 0)
+                fl_carry(table, places[i]);
     }
     return fine;
+}
+
+void fl_read_run(const fl_counts *table, size_t run, uint32_t *to) {
+    size_t start = 2 * FL_RUN * run;
+    fl_ops_for(0)->evaluation->read_counts(table->low + start,
+                                           table->is_high[run] ? table->high + start : NULL, 2 * FL_RUN, to);
+}
+
+void fl_merge_counts(const fl_counts *table, const fl_counts *more, const uint32_t *extent) {
+    for (size_t run = extent[0] / FL_RUN; run <= extent[1] / FL_RUN; run++) {
+        uint32_t counts[2 * FL_RUN], added[2 * FL_RUN], any = 0;
+        size_t start = 2 * FL_RUN * run;
+        fl_read_run(table, run, counts);
+        fl_read_run(more, run, added);
+        for (size_t i = 0; i < 2 * FL_RUN; i++) {
+            any |= counts[i] += added[i];
+            table->low[start + i] = (uint8_t)counts[i];
+        }
+        for (size_t i = 0; any > UINT8_MAX && i < 2 * FL_RUN; i++)
+            table->high[start + i] = counts[i] >> 8;
+        table->is_high[run] |= any > UINT8_MAX;
+    }
 }
 
 int fl_find_probability_bins(const void *p, int floats, const uint8_t *labels, size_t n, uint32_t n_bins,

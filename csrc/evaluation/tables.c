@@ -38,24 +38,28 @@ static void fl_add_run_order(fl_order *o, const double *run, uint32_t r) {
     fl_add_order(o, &m);
 }
 
-static void fl_order_counts(const uint32_t *table, fl_extent within, fl_ranking_summary *to) {
+static void fl_order_counts(const fl_counts *table, fl_extent within, fl_ranking_summary *to) {
     fl_order o = fl_no_order(to->weight, 1);
     for (uint32_t r = within.end; r-- > within.first;) {
-        double counts[2 * FL_RUN];
-        fl_ops_for(0)->evaluation->widen_counts(table + fl_start_of(r), 2 * FL_RUN, counts);
-        fl_add_run_order(&o, counts, r);
+        uint32_t counts[2 * FL_RUN];
+        double run[2 * FL_RUN];
+        fl_read_run(table, r, counts);
+        fl_ops_for(0)->evaluation->widen_counts(counts, 2 * FL_RUN, run);
+        fl_add_run_order(&o, run, r);
     }
     fl_summarise_order(&o, to);
 }
 
-void fl_summarise_counts(const uint32_t *table, const uint32_t *extent, int with_order,
+void fl_summarise_counts(const fl_counts *table, const uint32_t *extent, int with_order,
                          fl_ranking_summary *to) {
     const fl_evaluation_ops *ops = fl_ops_for(0)->evaluation;
     fl_extent within = fl_runs_of(extent);
     fl_pairs c = {{0, 0}, 0, 0, {{0, 0, 0}, {0, 0, 0}}};
     for (uint32_t r = within.end; r-- > within.first;) {
+        uint32_t counts[2 * FL_RUN];
         fl_run_moments m;
-        ops->count_run(table + fl_start_of(r), fl_run_flip(r), &m);
+        fl_read_run(table, r, counts);
+        ops->count_run(counts, fl_run_flip(r), &m);
         fl_count_pairs_of(&c, &m);
     }
     fl_summarise_pairs(&c, to);
@@ -119,16 +123,21 @@ void fl_summarise_weights(const fl_wide *table, const fl_wider *squares, const u
         fl_order_weights(table, squares, within, to);
 }
 
-size_t fl_list_counts(const uint32_t *table, const uint32_t *extent, uint32_t *keys,
+size_t fl_list_counts(const fl_counts *table, const uint32_t *extent, uint32_t *keys,
                       double *const weight[2]) {
     fl_extent within = fl_runs_of(extent);
     size_t n = 0;
-    for (uint32_t key = within.end * FL_RUN; key-- > within.first * FL_RUN;) {
-        uint32_t b = table[fl_place_of_key(key, 0)], a = table[fl_place_of_key(key, 1)];
-        keys[n] = key;
-        weight[0][n] = b;
-        weight[1][n] = a;
-        n += (b | a) != 0;
+    for (uint32_t r = within.end; r-- > within.first;) {
+        uint32_t counts[2 * FL_RUN];
+        fl_read_run(table, r, counts);
+        for (uint32_t key = (r + 1) * FL_RUN; key-- > r * FL_RUN;) {
+            uint32_t b = counts[fl_place_of_key(key, 0) - fl_start_of(r)];
+            uint32_t a = counts[fl_place_of_key(key, 1) - fl_start_of(r)];
+            keys[n] = key;
+            weight[0][n] = b;
+            weight[1][n] = a;
+            n += (b | a) != 0;
+        }
     }
     return n;
 }

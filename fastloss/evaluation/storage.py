@@ -249,13 +249,16 @@ def _read_rows(told: dict[str, Any], n: int, n_models: int, reader: _Reader) -> 
 
 def _table_written(table: Table, writer: _Writer) -> dict[str, Any]:
     """Write the keys that it has, and of weights the squares of the runs."""
-    keys = table.keys()
-    places = _core.places_of_keys(keys)
+    keys, negative, positive, *_ = table.listed()
     told = {"rows": table.rows, "keys": writer.array(keys)}
     if table.weighted:
         wide, squares = table.memory.arrays
-        return {**told, "wide": writer.array(wide[places]), "squares": writer.array(squares)}
-    return {**told, "counts": writer.array(table.memory.arrays[0][places])}
+        return {
+            **told,
+            "wide": writer.array(wide[_core.places_of_keys(keys)]),
+            "squares": writer.array(squares),
+        }
+    return {**told, "counts": writer.array(np.stack([negative, positive], axis=1).astype(np.uint32))}
 
 
 def _read_table(told: dict[str, Any], reader: _Reader) -> Table:
@@ -266,7 +269,12 @@ def _read_table(told: dict[str, Any], reader: _Reader) -> Table:
     if len(keys):
         table.memory.widen(np.array([keys.min(), keys.max()]))
     if "counts" in told:
-        table.memory.arrays[0][places] = reader.array(told["counts"], np.uint32, (len(keys), 2))
+        low, high, is_high = table.memory.arrays
+        counts = reader.array(told["counts"], np.uint32, (len(keys), 2))
+        low[places] = counts & 0xFF
+        large = counts > 0xFF
+        high[places[large]] = counts[large] >> 8
+        is_high[keys[large.any(axis=1)] // _core.RUN_KEYS] = 1
         return table
     table.memory.arrays[0][places] = reader.array(told["wide"], np.uint64, (len(keys), 2, 2))
     runs = table.memory.runs()

@@ -38,7 +38,8 @@ class Memory:
     Parameters
     ----------
     weighted : bool
-        Whether they are of weights, whole numbers of 128 bits, and of their squares by run; or of counts.
+        Whether they are of weights, whole numbers of 128 bits, and of their squares by run; or of counts: the
+        last byte of each, the rest, and which runs have a rest.
     """
 
     def __init__(self, weighted: bool) -> None:
@@ -49,39 +50,43 @@ class Memory:
         try:
             self.arrays = _SPARE[weighted].pop()
         except IndexError:
+            n = 2 * _core.SCORE_KEYS
             if weighted:
-                wide = np.zeros((2 * _core.SCORE_KEYS, 2), dtype=np.uint64)
-                self.arrays = wide, np.zeros((_core.RUNS, 2, 3), dtype=np.uint64)
+                self.arrays = np.zeros((n, 2), np.uint64), np.zeros((_core.RUNS, 2, 3), np.uint64)
             else:
-                self.arrays = (np.zeros(2 * _core.SCORE_KEYS, dtype=np.uint32),)
+                self.arrays = np.zeros(n, np.uint8), np.zeros(n, np.uint32), np.zeros(_core.RUNS, np.uint8)
 
     def runs(self) -> slice:
         """Return the runs that may have something."""
         low, high = self.extent.tolist()
         return slice(low // _core.RUN_KEYS, high // _core.RUN_KEYS + 1) if low <= high else slice(0, 0)
 
-    def of(self, runs: slice) -> list[Array]:
-        """Return the parts of the arrays that runs have."""
-        places = slice(2 * _core.RUN_KEYS * runs.start, 2 * _core.RUN_KEYS * runs.stop)
-        return [self.arrays[0][places], *(array[runs] for array in self.arrays[1:])]
-
     def widen(self, extent: Array) -> None:
         """Have other keys as well."""
         self.extent[:] = min(self.extent[0], extent[0]), max(self.extent[1], extent[1])
 
+    def add(self, other: Memory) -> None:
+        """Add what another of the same kind has."""
+        self.widen(other.extent)
+        add = _tables.merge_weights if self.weighted else _tables.merge_counts
+        add(*self.arrays, *other.arrays, other.extent)
+
     def copy(self) -> Memory:
         """Return arrays of the same numbers."""
         other = Memory(self.weighted)
-        other.widen(self.extent)
-        for to, array in zip(other.of(self.runs()), self.of(self.runs()), strict=True):
-            to[:] = array
+        other.add(self)
         return other
 
     def __del__(self, spare: Any = _SPARE, most: tuple[int, int] = _MOST_SPARE) -> None:
         kept = spare[self.weighted]
         if self.arrays and len(kept) < most[self.weighted]:
-            for array in self.of(self.runs()):
-                array[:] = 0
+            runs = self.runs()
+            for array in self.arrays:
+                by_run = array.reshape(_core.RUNS, -1)
+                if array.dtype == np.uint32:  # memory that is mostly never touched
+                    by_run[self.arrays[-1].view(np.bool_)] = 0
+                else:
+                    by_run[runs] = 0
             kept.append(self.arrays)
 
 
@@ -133,43 +138,33 @@ class Table:
             return
         counted, self.memory = self.memory, Memory(weighted=True)
         self.memory.widen(counted.extent)
-        (counts,) = counted.of(counted.runs())
-        wide, squares = self.memory.of(counted.runs())
-        wide[:, 1] = counts
-        by_label = counts.reshape(len(squares), _RUN_ROWS, 2, -1).astype(np.uint64)
-        squares[:, :, 2] = by_label.sum(axis=(1, 3))
+        counts, runs = _tables.read_counts(*counted.arrays, counted.extent), counted.runs()
+        wide, squares = self.memory.arrays
+        wide.reshape(_core.RUNS, -1, 2)[runs, :, 1] = counts
+        by_label = counts.reshape(len(counts), _RUN_ROWS, 2, -1).astype(np.uint64)
+        squares[runs, :, 2] = by_label.sum(axis=(1, 3))
         self.is_shared = False
 
     def merge(self, other: Table) -> None:
         """Add another table."""
         self._own()
         self.rows += other.rows
-        if not self.weighted and not other.weighted and self.rows <= MOST_COUNTS:
-            self.memory.widen(other.extent)
-            runs = other.memory.runs()
-            for mine, its in zip(self.memory.of(runs), other.memory.of(runs), strict=True):
-                mine += its
-            return
-        self._widen()
-        if not other.weighted:
-            other = other.shared()
-            other._widen()
-        self.memory.widen(other.extent)
-        _tables.merge_weights(*self.memory.arrays, *other.memory.arrays, other.extent)
+        if self.weighted or other.weighted or self.rows > MOST_COUNTS:
+            self._widen()
+            if not other.weighted:
+                other = other.shared()
+                other._widen()
+        self.memory.add(other.memory)
 
-    def keys(self) -> Array:
-        """Return the keys that it has, the highest score first."""
-        found: Array = self._listed()[0]
-        return found
-
-    def _listed(self) -> tuple[Array, ...]:
+    def listed(self) -> tuple[Array, ...]:
+        """Return the keys that it has, the highest first, what they have by label, and squares of weights."""
         listed = _tables.list_weights if self.weighted else _tables.list_counts
         found: tuple[Array, ...] = listed(*self.memory.arrays, self.extent)
         return found
 
     def ranked(self) -> Ranked:
         """Return what is in it, by score."""
-        keys, b, a, *squares = self._listed()
+        keys, b, a, *squares = self.listed()
         b_squares, a_squares = squares or (b, a)
         return Ranked(_scores_of_keys(keys), b, a, b_squares, a_squares)
 

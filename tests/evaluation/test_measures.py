@@ -11,6 +11,7 @@ import pytest
 import fastloss as fl
 from fastloss import _core
 from fastloss.evaluation import order
+from fastloss.evaluation.tables import Memory
 
 metrics = pytest.importorskip("sklearn.metrics")
 ORDER = {"roc_auc": metrics.roc_auc_score, "average_precision": metrics.average_precision_score}
@@ -105,10 +106,10 @@ def test_error_of_a_difference_of_aucs_by_resampling():
 
 
 def key_of(x):
-    pairs, extent = np.zeros(2 * _core.SCORE_KEYS, np.uint32), np.array([_core.SCORE_KEYS, 0], np.uint32)
-    _core.count_scores(pairs, extent, x, np.ones(1, np.uint8))
-    assert pairs[_core.places_of_keys(extent)].tolist() == [[0, 1], [0, 1]]
-    return int(extent[0])
+    memory = Memory(weighted=False)
+    _core.count_scores(*memory.arrays, memory.extent, x, np.ones(1, np.uint8))
+    assert memory.arrays[0][_core.places_of_keys(memory.extent)].tolist() == [[0, 1], [0, 1]]
+    return int(memory.extent[0])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -13,6 +13,7 @@ import fastloss as fl
 from fastloss import _core
 from fastloss.evaluation import order
 from fastloss.evaluation.groups import factorise
+from fastloss.evaluation.tables import Memory
 
 ODD_SCORES = [0.0, -0.0, 5e-324, -5e-324, 1e-45, -1e-45, 2e-38, 3e38, -3e38, 1.0, 1.0 + 2**-23, -1.0, 0.5]
 
@@ -121,15 +122,15 @@ def test_tables_of_weights_are_sums_of_whole_numbers(n):
     labels = rng.integers(0, 2, n).astype(np.uint8)
     weights = weights_of_every_size(rng, n)
     pairs, squares = np.zeros((2 * _core.SCORE_KEYS, 2), np.uint64), np.zeros((_core.RUNS, 2, 3), np.uint64)
-    counts = np.zeros(2 * _core.SCORE_KEYS, np.uint32)
-    extent, its_extent = (np.array([_core.SCORE_KEYS, 0], np.uint32) for _ in range(2))
+    counts = Memory(weighted=False)
+    extent, its_extent = counts.extent, np.array([_core.SCORE_KEYS, 0], np.uint32)
     half = n // 2
     more = np.zeros_like(pairs), np.zeros_like(squares), its_extent
     for part, to in ((slice(0, half), (pairs, squares, extent)), (slice(half, n), more)):
         assert _core.weigh_scores(*to, scores[part], labels[part], weights[part])
     _core.merge_weights(pairs, squares, *more)
-    _core.count_scores(counts, extent, scores, labels)
-    keys = _core.list_counts(counts, extent)[0]
+    _core.count_scores(*counts.arrays, extent, scores, labels)
+    keys = _core.list_counts(*counts.arrays, extent)[0]
     assert extent.tolist() == [keys[-1], keys[0]]
     listed, b, a, b_squares, a_squares = _core.list_weights(pairs, squares, extent)
     assert set(listed.tolist()) <= set(keys.tolist())

@@ -132,6 +132,7 @@ def digests(found):
 def cells_of_rows():
     """Sums and ranks of numbers that are the same on every tier."""
     from fastloss import _core
+    from fastloss.evaluation.tables import Table
 
     data = table(5000, dtype=np.float64)
     run, group = np.array([0, 5000]), np.array([0])
@@ -142,9 +143,11 @@ def cells_of_rows():
             sums.grow(1)
             sums.add_values(values, w, w, run, group)
             found += [sums.cell(0, i) for i in range(sums.width)]
-    pairs, extent = np.zeros(2 * _core.SCORE_KEYS, np.uint32), np.array([_core.SCORE_KEYS, 0], np.uint32)
-    _core.count_scores(pairs, extent, data["z"]["a"], data["y"])
-    return [*found, np.flatnonzero(pairs).tolist()]
+    order = _core.Ranking(data["z"]["a"], data["y"]).summary()
+    one, weighed = Table(), Table(weighted=True)
+    one.add(data["z"]["a"], data["y"], None)
+    weighed.add(data["z"]["a"], data["y"], data["w"])
+    return [*found, one.listed()[0].tolist(), order, one.summary(), weighed.summary()]
 
 
 def whole_numbers():

@@ -22,9 +22,15 @@ ORDER_KEYS = ("precision", "precision_margin", "ks", "ks_margin")
 def table(keys, counts):
     """A table of counts, and its extent."""
     keys = np.asarray(keys, dtype=np.uint32)
-    pairs = np.zeros(2 * _core.SCORE_KEYS, dtype=np.uint32)
-    pairs[_core.places_of_keys(keys)] = counts
-    return pairs, np.array([keys.min(), keys.max()], dtype=np.uint32)
+    low, high, is_high = (
+        np.zeros(n, dtype) for n, dtype in (
+            (2 * _core.SCORE_KEYS, np.uint8), (2 * _core.SCORE_KEYS, np.uint32), (_core.RUNS, np.uint8)
+        )
+    )  # fmt: skip
+    places, counts = _core.places_of_keys(keys), np.asarray(counts, dtype=np.uint32)
+    low[places], high[places] = counts & 255, counts >> 8
+    is_high[places[counts > 255] // (2 * _core.RUN_KEYS)] = 1
+    return low, high, is_high, np.array([keys.min(), keys.max()], dtype=np.uint32)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -101,9 +107,9 @@ def test_average_precision_and_ks_of_tables_by_fractions(seed, weighted):
         assert _core.summarise_counts(*pairs, False) == {**found, **dict.fromkeys(ORDER_KEYS, 0)}
     else:
         wide, squares = np.zeros((2 * _core.SCORE_KEYS, 2), np.uint64), np.ones((_core.RUNS, 2, 3), np.uint64)
-        wide[:, 1], wide[:, 0] = pairs[0], (pairs[0] > 0) * np.uint64(1 << 62)
+        wide[:, 1], wide[:, 0] = pairs[0], (pairs[0] > 0) * np.uint64(1 << 62)  # a quarter
         entries = [(b + (b > 0) * Fraction(1, 4), a + (a > 0) * Fraction(1, 4)) for b, a in entries]
-        found = _core.summarise_weights(wide, squares, pairs[1])
+        found = _core.summarise_weights(wide, squares, pairs[-1])
     wanted = order_by_entries(entries, 0 if weighted else 1)
     assert summary_of_order(found) == pytest.approx(list(map(float, wanted)), rel=1e-13, abs=1e-16)
 
@@ -116,7 +122,7 @@ def test_counts_up_to_the_most_rows():
     assert found["auc"] == (half / 2) / (half * (half + 1))
     assert _core.summarise_counts(*table([5], [[3, 0]]))["auc"] == 0
     with pytest.raises(ValueError, match="another size"):
-        _core.summarise_counts(np.zeros(8, np.uint32), np.zeros(2, np.uint32))
+        _core.summarise_counts(*table([5], [[3, 0]])[:2], np.zeros(8, np.uint8), np.zeros(2, np.uint32))
 
 
 @pytest.mark.parametrize("flipped", [False, True])
@@ -172,7 +178,43 @@ def test_a_merged_table_has_what_both_have():
                 whole.add(scores, labels, None)
             parts[0].merge(parts[1])
             assert parts[0].summary() == whole.summary()
-            np.testing.assert_array_equal(parts[0].keys(), whole.keys())
+            np.testing.assert_array_equal(parts[0].listed(), whole.listed())
+
+
+def counted(one):
+    """The counts of a table of some scores: the highest score first, of the labels 0 and 1."""
+    return np.stack(one.listed()[1:3], axis=1).astype(int).tolist()
+
+
+def test_counts_that_are_more_than_a_byte():
+    """Added row by row, merged with and without a carry, copied, written, turned into weights."""
+    sizes = [(255, 1), (256, 255), (70_000, 0), (0, 511), (3, 2)]
+    one, twice = tables.Table(), tables.Table()
+    for score, (b, a) in enumerate(sizes):
+        labels = np.repeat(np.arange(2, dtype=np.uint8), (b, a))
+        one.add(np.full(b + a, score - 2, np.float32), labels, None)
+    assert counted(one) == list(map(list, sizes[::-1]))
+    double = [[2 * b, 2 * a] for b, a in sizes[::-1]]
+    twice.merge(one)
+    twice.merge(one)
+    assert counted(twice) == double
+    copy = twice.shared()
+    copy.merge(tables.Table())
+    copy.add(np.array([-2.0], np.float32), np.array([1], np.uint8), None)
+    assert (counted(copy)[-1], counted(twice)) == ([510, 3], double)
+    twice._widen()
+    assert counted(twice) == double
+
+
+def test_tables_of_large_counts_are_read_as_they_were_written(monkeypatch):
+    monkeypatch.setattr(order, "KEPT_ROWS", 100)
+    y, z = np.arange(5000) % 7 % 2, np.arange(5000) % 9 * (np.arange(5000) % 4 > 0)
+    ev = fl.Evaluation(["roc_auc"]).update(y, z)
+    read = fl.Evaluation.from_bytes(ev.to_bytes())
+    assert numbers(read.result()) == numbers(ev.result())
+    (wanted,), (found,) = (one._state.stores[0].tables[0] for one in (ev, read))
+    assert counted(found) == counted(wanted)
+    assert max(map(max, counted(wanted))) > 255 > min(map(min, counted(wanted)))
 
 
 def data(n, seed=0):

@@ -111,6 +111,10 @@ BREAKS = [
         ("carry = a->middle < carry;", "carry = 0;"),
         ("place / FL_RUN_LANES % 2;", "0;"),
         ("i < 2 * FL_RUN * end;", "i < 2 * FL_RUN * (end - 1);"),
+        ("    table->high[place]++;", ""),
+        ("    table->is_high[place / (2 * FL_RUN)] = 1;", ""),
+        ("any |= counts[i] += added[i];", "any |= counts[i]; counts[i] += added[i];"),
+        ("table->high[start + i] = counts[i] >> 8;", "table->high[start + i] += counts[i] >> 8;"),
     ),
     *breaks(
         "csrc/evaluation/order.c",
