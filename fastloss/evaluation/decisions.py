@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,8 +16,7 @@ from fastloss.evaluation.estimates import (
     Moments,
     Scores,
     Total,
-    combination,
-    mean_of,
+    quotient,
     with_interval,
 )
 from fastloss.evaluation.means import About, Store, class_labels
@@ -224,6 +223,18 @@ def _mcc(m: Array) -> tuple[float, Array]:
     return float(value), d_top / math.sqrt(a * b) - value / 2 * (d_a / a + d_b / b)
 
 
+class _Bin(NamedTuple):
+    """Sums over a bin of weights w, probabilities p and labels y: integers of the unit of exact sums."""
+
+    p: int  # sum w p
+    right: int  # sum w y
+    w: int
+    w_w: int
+    gap: int  # sum w (p - y)
+    gap_w: int  # sum w² (p - y)
+    gap_gap: int  # sum w² (p - y)²
+
+
 class CalibrationStore(Store):
     """Sums of probabilities, by their bin and by label."""
 
@@ -278,41 +289,37 @@ class CalibrationStore(Store):
             hit = (top == label).view(np.uint8)
         return p, hit
 
-    def bins(self, group: int, model: int) -> tuple[list[list[Total]], list[list[Total]]]:
-        """Return the sums of each bin's probabilities and labels, as of two values, and of its weights."""
+    def bins(self, group: int, model: int) -> list[_Bin]:
+        """Return the sums of each bin."""
         n = self.measure.n_bins
         values, weights = self.sums[f"values {model}"], self.sums[f"weights {model}"]
-        found: tuple[list[list[Total]], list[list[Total]]] = ([], [])
-        for cell in range(2 * group * n, 2 * (group + 1) * n, 2):
-            (p, p_w, p_p), (hit, hit_w, hit_p) = (
-                [Total(*values.cell(c, i)) for i in range(3)] for c in (cell, cell + 1)
-            )
-            miss, right = ([Total(*weights.cell(c, i)) for i in range(2)] for c in (cell, cell + 1))
-            found[0].append([p + hit, right[0], p_w + hit_w, right[1], p_p + hit_p, hit_w, right[1]])
-            found[1].append([a + b for a, b in zip(miss, right, strict=True)])
+        found = []
+        for cells in ((c, c + 1) for c in range(2 * group * n, 2 * (group + 1) * n, 2)):
+            # Products of probabilities and weights are finite: the integers are all that there is.
+            p, p_w, p_p, hit, hit_w, hit_p = (values.cell(c, i)[0] for c in cells for i in range(3))
+            miss, miss_w, right, right_w = (weights.cell(c, i)[0] for c in cells for i in range(2))
+            gap, gap_w, gap_gap = p + hit - right, p_w + hit_w - right_w, p_p + hit_p - 2 * hit_w + right_w
+            found.append(_Bin(p + hit, right, miss + right, miss_w + right_w, gap, gap_w, gap_gap))
         return found
 
     def table(self, group: int, model: int) -> dict[str, Array]:
         """Return the reliability table."""
-        return self._table(*self.bins(group, model))
+        return self._table(self.bins(group, model))
 
-    def _table(self, values: list[list[Total]], weights: list[list[Total]]) -> dict[str, Array]:
+    def _table(self, bins: list[_Bin]) -> dict[str, Array]:
         n = self.measure.n_bins
-        means = np.array([
-            [mean_of(v[k], w[0]) for k in range(2)] for v, w in zip(values, weights, strict=True)
-        ])  # fmt: skip
         return {
             "low": np.arange(n) / n,
             "high": np.arange(1, n + 1) / n,
-            "probability": means[:, 0],
-            "share": means[:, 1],
-            "weight": np.array([w[0].rounded() for w in weights]),
+            "probability": np.array([quotient(b.p, b.w) for b in bins]),
+            "share": np.array([quotient(b.right, b.w) for b in bins]),
+            "weight": np.array([Total(b.w).rounded() for b in bins]),
         }
 
     def estimate(self, group: int, model: int, about: About) -> Scores:
         """Return the distances of shares and probabilities, and Murphy's parts of the Brier score."""
-        values, weights = self.bins(group, model)
-        table = self._table(values, weights)
+        bins = self.bins(group, model)
+        table = self._table(bins)
         kept = table["weight"] > 0
         gap = np.where(kept, table["probability"] - table["share"], 0.0)
         share = np.where(kept, table["share"], 0.0)
@@ -324,15 +331,13 @@ class CalibrationStore(Store):
             )  # fmt: skip
 
         # The mean distance is the mean of s (p - y), with the sign s of each bin: a ratio of sums.
-        w, w_w = (sum((pair[i] for pair in weights), Total(0)) for i in range(2))
-        parts = [combination(v, 2, pair, [1.0, -1.0]) for v, pair in zip(values, weights, strict=True)]
-        signs = [1 if m.p.units >= 0 else -1 for m in parts]
+        signs = [1 if b.gap >= 0 else -1 for b in bins]
         moments = Moments(
-            sum((m.p.times(s) for m, s in zip(parts, signs, strict=True)), Total(0)),
-            sum((m.p_w.times(s) for m, s in zip(parts, signs, strict=True)), Total(0)),
-            sum((m.p_p for m in parts), Total(0)),
-            w,
-            w_w,
+            Total(sum(s * b.gap for s, b in zip(signs, bins, strict=True))),
+            Total(sum(s * b.gap_w for s, b in zip(signs, bins, strict=True))),
+            Total(sum(b.gap_gap for b in bins)),
+            Total(sum(b.w for b in bins)),
+            Total(sum(b.w_w for b in bins)),
         )
         total = math.fsum(table["weight"])
         base = math.fsum(table["weight"] * share) / total if total else math.nan

@@ -314,7 +314,8 @@ class MaxErrorStore(Store):
         kept = np.flatnonzero(np.diff(block.starts))
         groups, starts = block.groups[kept], block.starts[kept]
         for model in range(self.n_models):
-            errors = np.abs(residuals(block, model))
+            errors = residuals(block, model)
+            np.abs(errors, out=errors)
             if block.weights is not None:
                 errors = np.where(block.weights != 0, errors, -np.inf)
             if len(errors):
