@@ -27,7 +27,8 @@ STRICT = ["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", f"-I{ROOT / 'cs
 
 
 def test_c_programs_use_the_library(tmp_path):
-    flags = ["-std=c11", "-O0", *STRICT]
+    # Without the functions that are always inlined it compiles in a tenth of the time.
+    flags = ["-std=c11", "-O0", "-Dalways_inline=unused", *STRICT]
     links = ["-lm", "-pthread"]
     if "FASTLOSS_SANITIZE" in os.environ:
         links.append(f"-fsanitize={os.environ['FASTLOSS_SANITIZE']}")
