@@ -4,8 +4,6 @@
 
 #include "distance.h"
 
-enum { FL_CENTER_SUMS = FL_PRECISION / 32 };
-
 /* Adds weight (x - c) to a centre's sums. Those of float32 have bits to spare; of float64 the error of each
  * addition is kept (Knuth 1969). */
 FL_INLINE void fl_add_to_center(const real *x, const real *c, double weight, double *sum, double *error,
@@ -50,14 +48,12 @@ static void fl_center_rows(const fl_center_task *tasks, size_t n_rows, size_t n,
             square = fl_center_row(&tasks[i], n, streams, watch);
         else if (tasks[i].gradient)
             fl_put_zeros(tasks[i].gradient, n, streams, watch);
-        *(real *)tasks[i].value = (real)(square / 2);
+        *tasks[i].value = (real)(square / 2);
     }
 }
 
 /* An infinite sum has no error to add. */
-static void fl_finish_center(void *gradient, const double *sum, const double *error, size_t n,
-                             double factor) {
-    real *to = gradient;
+static void fl_finish_center(real *to, const double *sum, const double *error, size_t n, double factor) {
     FL_INDEPENDENT_LOOP
     for (size_t i = 0; i < n; i++) {
         double with_error = sum[i] + error[i];

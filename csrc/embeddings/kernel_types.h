@@ -3,8 +3,8 @@
 #define FL_EMBEDDINGS_KERNEL_TYPES_H
 
 #include "../pass/watch.h"
-#include "../fastloss.h"
 #include "../rows/kernel_types.h"
+#include "list.h"
 
 enum { FL_EMBEDDING_TILE_ROWS = 256 };
 
@@ -12,10 +12,10 @@ typedef struct {
     size_t n_rows, n_columns; /* at most FL_EMBEDDING_TILE_ROWS rows */
     fl_row_matrix input[FL_MAX_INPUTS];
     fl_row_matrix gradient[FL_MAX_INPUTS];
-    const void *label;   /* reals, a number a row */
+    const real *label;   /* a number a row */
     const double *slope; /* what multiplies the gradients, a number a row, or NULL for scale */
     double margin, scale;
-    void *value; /* a real a row, before weights */
+    real *value; /* a number a row, before weights */
     int streams; /* a bit for each gradient that goes past the caches, all in the same quarters of lines */
     fl_watch *watch; /* looked at within rows that take long */
 } fl_embedding_tile;
@@ -23,42 +23,29 @@ typedef struct {
 /* Value, or value and gradients. */
 enum { FL_EMBEDDINGS_V, FL_EMBEDDINGS_VG, FL_N_EMBEDDING_OUTPUTS };
 
-/* The list of embedding kernels that go tile by tile: X(name, inputs, label's domain). */
-#define FL_EMBEDDING_KERNELS(X)                                                                              \
-    X(contrastive, 2, ZERO_ONE)                                                                              \
-    X(cosine_embedding, 2, SIGN)                                                                             \
-    X(triplet, 3, NONE)                                                                                      \
-    X(triplet_squared, 3, NONE)
-
-enum {
-#define FL_ENUMERATE(name, n_inputs, label) FL_EMBEDDINGS_##name,
-    FL_EMBEDDING_KERNELS(FL_ENUMERATE)
-#undef FL_ENUMERATE
-        FL_N_EMBEDDING_TILE_KERNELS,
-    FL_EMBEDDINGS_center = FL_N_EMBEDDING_TILE_KERNELS /* has a driver of its own */
-};
-
 /* A row x and its centre: half of the squared distance, of a row of slope 0 none, goes to `value`. With
  * `gradient` slope * (x - center) goes there, and weight * (x - center) is added to the centre's sums: of
  * float64 n_columns of them and as many errors, of float32 the sums alone. */
+enum { FL_CENTER_SUMS = FL_PRECISION / 32 };
+
 typedef struct {
-    const void *x, *center;
-    void *gradient, *value;
+    const real *x, *center;
+    real *gradient, *value;
     double *sum;
     double slope, weight;
 } fl_center_task;
 
-/* What the drivers need of a tier and precision. */
+/* What the driver of a precision needs of a tier. */
 typedef struct fl_embedding_ops {
     void (*tile[FL_N_EMBEDDING_TILE_KERNELS][FL_N_EMBEDDING_OUTPUTS])(const fl_embedding_tile *tile);
     void (*center)(const fl_center_task *tasks, size_t n_rows, size_t n_columns, int streams,
                    fl_watch *watch);
     /* to = factor * (sum + error) */
-    void (*finish_center)(void *to, const double *sum, const double *error, size_t n, double factor);
+    void (*finish_center)(real *to, const double *sum, const double *error, size_t n, double factor);
     void (*gather)(const fl_similarity_block *block, size_t row, double *largest, double *sum,
                    double *positive);
-    void (*slopes)(const fl_similarity_block *block, size_t row, const void *level, const void *missed,
-                   const void *share);
+    void (*slopes)(const fl_similarity_block *block, size_t row, const real *level, const real *missed,
+                   const real *share);
 } fl_embedding_ops;
 
 #endif

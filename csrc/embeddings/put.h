@@ -17,7 +17,7 @@ typedef struct {
 } fl_put;
 
 FL_INLINE real *fl_embedding_row(const fl_row_matrix *m, size_t row) {
-    return (real *)m->data + (ptrdiff_t)row * m->stride;
+    return m->data + (ptrdiff_t)row * m->stride;
 }
 
 FL_INLINE fl_put fl_put_of(const fl_embedding_tile *t, size_t row, const int n_inputs) {

@@ -60,13 +60,12 @@ static void fl_gather_row(const fl_similarity_block *b, size_t row, double *larg
     largest[row] = now;
 }
 
-static void fl_slopes_row(const fl_similarity_block *b, size_t row, const void *level, const void *missed,
-                          const void *share) {
+static void fl_slopes_row(const fl_similarity_block *b, size_t row, const real *level, const real *missed,
+                          const real *share) {
     real *s = (real *)b->similarity + row * b->n_columns;
     size_t anchor = b->first_row + row, other = fl_partner_of(b, anchor);
-    const real *levels = (const real *)level + b->first_column, *shares = (const real *)share;
-    const real my_level = ((const real *)level)[anchor], my_share = shares[anchor];
-    const real *their_shares = shares + b->first_column, *misses = missed;
+    const real *levels = level + b->first_column, *their_shares = share + b->first_column;
+    const real my_level = level[anchor], my_share = share[anchor];
     const real inverse = (real)b->inverse_temperature;
     FL_INDEPENDENT_LOOP
     for (size_t j = 0; j < b->n_columns; j++) {
@@ -78,7 +77,7 @@ static void fl_slopes_row(const fl_similarity_block *b, size_t row, const void *
     if (own)
         *own = 0;
     if (partner)
-        *partner = -fl_fma(my_share, misses[anchor], shares[other] * misses[other]);
+        *partner = -fl_fma(my_share, missed[anchor], share[other] * missed[other]);
 }
 
 #endif

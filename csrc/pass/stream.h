@@ -28,7 +28,7 @@ static void fl_stream(void *destination, const void *block, size_t n) {
 }
 
 /* to = a + b, streamed: the memory's own speed, for comparison. `to` lies on a line, n is whole lines. */
-static void fl_triad(float *to, const float *a, const float *b, size_t n) {
+static inline void fl_triad(float *to, const float *a, const float *b, size_t n) {
     for (size_t i = 0; i < n; i += 16)
         fl_stream_sum_line(to + i, a + i, b + i);
 }

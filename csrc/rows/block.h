@@ -1,4 +1,4 @@
-/* The matrices of a few tiles' rows, in and out of the caller's arrays. Included by evaluate.c alone. */
+/* The matrices of a few tiles' rows, in and out of the caller's arrays. Included by drive.h alone. */
 #ifndef FL_ROWS_BLOCK_H
 #define FL_ROWS_BLOCK_H
 
@@ -30,7 +30,7 @@ static size_t fl_block_rows(const fl_row_pass *p) {
                    fl_lies_by_class(&c->hessian) || (c->dense && fl_lies_by_class(&c->target));
     if (p->across || !by_class)
         return p->tile_rows;
-    size_t rows = 64 / p->ops->itemsize, row_bytes = c->n_classes * p->ops->itemsize;
+    size_t rows = 64 / sizeof(real), row_bytes = c->n_classes * sizeof(real);
     size_t share = (c->n_rows + (size_t)c->n_threads - 1) / (size_t)c->n_threads;
     size_t most = fl_cache_size() / (size_t)c->n_threads;
     most = most > FL_MOST_TURNED_BYTES ? FL_MOST_TURNED_BYTES : most;
@@ -43,19 +43,19 @@ static size_t fl_block_rows(const fl_row_pass *p) {
 /* Whether the next block that is turned is fetched while this one is computed: it waits in L2, unless all of
  * it is in the last-level cache anyway. */
 static int fl_fetches_blocks(const fl_row_pass *p) {
-    return p->streams && fl_turns_blocks(p) && p->matrix_bytes <= FL_FETCHED_BYTES &&
+    return p->streams && fl_turns_blocks(p) && p->matrix_reals <= FL_FETCHED_BYTES / sizeof(real) &&
            fl_lies_by_class(&p->call->prediction);
 }
 
 /* A block's matrix from one of its rows on. */
-static fl_row_matrix fl_rows_of(const fl_row_pass *p, fl_row_matrix m, size_t row) {
+static fl_row_matrix fl_rows_of(fl_row_matrix m, size_t row) {
     if (row)
-        m.data = (char *)m.data + (ptrdiff_t)row * m.stride * (ptrdiff_t)p->ops->itemsize;
+        m.data += (ptrdiff_t)row * m.stride;
     return m;
 }
 
 static int fl_is_copied(const fl_row_pass *p, const fl_array *a) {
-    return a->data && p->rows->scratch_matrices(a, p->across) > 0;
+    return a->data && fl_scratch_matrices(a, p->across) > 0;
 }
 
 /* Where the kernel may leave rows of an output: `block` is the matrix in scratch. Those that wait in a queue
@@ -67,16 +67,16 @@ static fl_row_matrix fl_place_output(const fl_row_pass *p, const fl_array *a, si
     if (p->streams && (p->across || p->flat))
         return block;
     if (!fl_queues_slopes(p))
-        return p->rows->place(a, start, n, p->across, block.data);
+        return fl_place_tile(a, start, n, p->across, block.data);
     uintptr_t to = (uintptr_t)a->data + start * (size_t)a->strides[0];
-    char *half = (char *)block.data + (second_half ? fl_streamed_half(p) : 0);
-    return (fl_row_matrix){half + to % 64, a->shape[1]};
+    real *half = block.data + (second_half ? fl_streamed_half(p) : 0);
+    return (fl_row_matrix){half + to % 64 / sizeof(real), a->shape[1]};
 }
 
 /* All but the ends, which share their lines with rows of other threads, waits for its turn. */
 static void fl_queue_block(const fl_row_block *b, const fl_array *a, fl_row_matrix m, fl_row_queue *queue) {
     char *to = (char *)a->data + (ptrdiff_t)b->start * a->strides[0];
-    const char *from = m.data;
+    const char *from = (const char *)m.data;
     size_t bytes = b->n * (size_t)a->strides[0], head = (64 - (uintptr_t)to % 64) % 64;
     head = head < bytes ? head : bytes;
     size_t lines = (bytes - head) / 64, end = head + 64 * lines;
@@ -87,7 +87,7 @@ static void fl_queue_block(const fl_row_block *b, const fl_array *a, fl_row_matr
 
 static void fl_send_queues(const fl_row_pass *p, fl_row_queue *queues) {
     for (int i = 0; i < FL_ROW_QUEUES; i++) {
-        p->ops->stream(queues[i].to, queues[i].from, queues[i].lines * 64 / p->ops->itemsize);
+        p->ops->stream(queues[i].to, queues[i].from, queues[i].lines * 64 / sizeof(real));
         queues[i].lines = 0;
     }
 }
@@ -96,9 +96,7 @@ static void fl_send_queues(const fl_row_pass *p, fl_row_queue *queues) {
 static fl_row_block fl_load_block(const fl_row_pass *p, size_t start, size_t n, int copied,
                                   fl_row_scratch *scratch) {
     const fl_rows_call *c = p->call;
-    size_t itemsize = p->ops->itemsize;
-    ptrdiff_t line =
-        (ptrdiff_t)(p->across ? fl_round_up(n) : fl_scratch_line(c->n_classes, itemsize) / itemsize);
+    ptrdiff_t line = (ptrdiff_t)(p->across ? fl_round_up(n) : fl_scratch_line(c->n_classes));
     fl_row_block b = {.start = start, .n = n};
     for (size_t rows = p->block_rows; fl_fetches_blocks(p) && rows > 1; rows /= 2)
         b.shift++;
@@ -120,7 +118,6 @@ static fl_row_block fl_load_block(const fl_row_pass *p, size_t start, size_t n, 
 
 static void fl_store_block(const fl_row_pass *p, const fl_row_block *b, fl_row_scratch *scratch) {
     const fl_rows_call *c = p->call;
-    fl_stream_fn stream = p->streams ? p->ops->stream : NULL;
     if (!p->functions)
         return;
     if (fl_queues_slopes(p)) {
@@ -134,17 +131,17 @@ static void fl_store_block(const fl_row_pass *p, const fl_row_block *b, fl_row_s
     }
     if (c->gradient.data)
         fl_store_matrix(p->ops, p->watch, &c->gradient, b->start, b->n, p->across, scratch->gradient,
-                        scratch->raw, stream);
+                        scratch->raw, p->streams);
     if (c->hessian.data)
         fl_store_matrix(p->ops, p->watch, &c->hessian, b->start, b->n, p->across, scratch->hessian,
-                        scratch->raw, stream);
+                        scratch->raw, p->streams);
 }
 
 /* What is not used in place of a row along which vectors run, by all threads. */
 static void fl_copy_row(const fl_row_pass *p, size_t row, int threads, fl_row_scratch *scratch, int stores) {
     const fl_rows_call *c = p->call;
     const fl_array *arrays[] = {stores ? &c->gradient : &c->prediction, stores ? &c->hessian : &c->target};
-    char *places[] = {stores ? scratch->gradient : scratch->prediction,
+    real *places[] = {stores ? scratch->gradient : scratch->prediction,
                       stores ? scratch->hessian : scratch->target};
     size_t shares = (size_t)threads;
     for (int k = 0; k < 2; k++) {

@@ -68,7 +68,7 @@ FL_INLINE fl_row_part *fl_part_at(const fl_row_tile *t, size_t row, size_t chunk
 }
 
 FL_INLINE real *fl_chunk_line(fl_row_matrix m, size_t row, size_t start) {
-    return m.data ? (real *)m.data + (ptrdiff_t)row * m.stride + start : NULL;
+    return m.data ? m.data + (ptrdiff_t)row * m.stride + start : NULL;
 }
 
 FL_INLINE fl_row_chunk fl_chunk_at(const fl_row_tile *t, size_t row, size_t chunk, int form) {
@@ -80,8 +80,8 @@ FL_INLINE fl_row_chunk fl_chunk_at(const fl_row_tile *t, size_t row, size_t chun
                           left < FL_ROW_CHUNK ? left : FL_ROW_CHUNK,
                           fl_chunk_line(t->prediction, row, start),
                           fl_has_matrix(form) ? fl_chunk_line(t->target, row, start) : NULL,
-                          spreads ? (const real *)t->options->own + start : NULL,
-                          spreads ? (const real *)t->options->base + start : NULL,
+                          spreads ? t->options->own + start : NULL,
+                          spreads ? t->options->base + start : NULL,
                           fl_chunk_line(t->gradient, row, start),
                           fl_chunk_line(t->hessian, row, start)};
 }

@@ -2,24 +2,18 @@
 #ifndef FL_ROWS_CURVATURE_H
 #define FL_ROWS_CURVATURE_H
 
-#include "../blocks/real.h"
 #include "kernel_types.h"
 
 /* The weight of a row, 0 if it is ignored. */
 FL_INLINE real fl_unit_curvature(const fl_row_tile *t, int by_label, size_t row) {
-    real weight = t->weight ? ((const real *)t->weight)[row] : 1;
-#if FL_PRECISION == 32
-    const int32_t *label = t->label;
-#else
-    const int64_t *label = t->label;
-#endif
-    return by_label && label[row] < 0 ? 0 : weight;
+    real weight = t->weight ? t->weight[row] : 1;
+    return by_label && t->label[row] < 0 ? 0 : weight;
 }
 
 static void fl_curve_tile(const fl_row_tile *t, int across, int by_label, int curvature, double factor) {
     size_t n_lines = across ? t->n_classes : t->n_rows, length = across ? t->n_rows : t->n_classes;
     for (size_t i = 0; i < n_lines; i++) {
-        real *h = (real *)t->hessian.data + (ptrdiff_t)i * t->hessian.stride;
+        real *h = t->hessian.data + (ptrdiff_t)i * t->hessian.stride;
         if (curvature == FL_CURVATURE_UNIT)
             for (size_t k = 0; k < length; k++)
                 h[k] = fl_unit_curvature(t, by_label, across ? k : i);

@@ -22,7 +22,7 @@
 static int fl_are_lines_flat(const fl_row_tile *t) {
     real_bits outside = 0;
     for (size_t k = 0; k < t->n_classes; k++) {
-        const real *z = (const real *)t->prediction.data + (ptrdiff_t)k * t->prediction.stride;
+        const real *z = t->prediction.data + (ptrdiff_t)k * t->prediction.stride;
         FL_INDEPENDENT_LOOP
         for (size_t i = 0; i < (t->n_rows & ~(size_t)15); i++)
             outside |= !(fl_abs(z[i]) <= FL_FLAT_RANGE);
@@ -62,7 +62,7 @@ static void fl_flat_terms_by_row(const fl_row_tile *t, real *terms) {
     const fl_row_state *s = t->state;
     const size_t n_classes = t->n_classes;
     for (size_t i = 0; i < t->n_rows; i++) {
-        const real *z = (const real *)t->prediction.data + i * n_classes;
+        const real *z = t->prediction.data + i * n_classes;
         const real offset = s->offset[i], scale = s->scale[i];
         FL_INDEPENDENT_LOOP
         for (size_t k = 0; k < n_classes; k++)

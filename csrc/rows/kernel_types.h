@@ -7,26 +7,35 @@
 #ifndef FL_ROWS_KERNEL_TYPES_H
 #define FL_ROWS_KERNEL_TYPES_H
 
-#include "../blocks/block.h"
+#include "../blocks/real.h"
 #include "../pass/scratch.h"
-#include "../fastloss.h"
+#include "description.h"
+
+/* A class index, as wide as a real. */
+typedef fl_signed_bits real_int;
 
 /* A matrix of reals; `stride` counts elements from one vector direction's line to the next: from class to
  * class where vectors run across rows, from row to row where they run along them. */
 typedef struct {
-    void *data;
+    real *data;
     ptrdiff_t stride;
 } fl_row_matrix;
 
 /* Tiles of so few classes are class-major, those of so many row-major, but not flat. */
 enum { FL_FEWEST_CLASSES = 3, FL_MOST_FLAT_CLASSES = 256 };
 
-/* Bytes of a row-major line of scratch: no more than its classes where tiles may be flat; otherwise whole
+/* Vectors run across rows up to so many classes, or tiles are flat. */
+enum { FL_ACROSS_LIMIT = FL_PRECISION == 32 ? 128 : 120, FL_FLAT_LIMIT = 200 };
+
+/* The most rows of a tile of few classes, and the classes of a chunk of many. */
+enum { FL_ROW_TILE = 1024 / sizeof(real), FL_ROW_CHUNK = 4096 / sizeof(real) };
+
+/* Reals of a row-major line of scratch: no more than its classes where tiles may be flat; otherwise whole
  * cache lines, and an odd number of them, so that the lines of one class's rows are not all in the same few
  * sets of a cache. */
-static inline size_t fl_scratch_line(size_t n_classes, size_t itemsize) {
-    size_t bytes = n_classes * itemsize;
-    return n_classes <= FL_MOST_FLAT_CLASSES ? bytes : ((bytes + 63) / 64 | 1) * 64;
+static inline size_t fl_scratch_line(size_t n_classes) {
+    const size_t line = 64 / sizeof(real);
+    return n_classes <= FL_MOST_FLAT_CLASSES ? n_classes : ((n_classes + line - 1) / line | 1) * line;
 }
 
 /* Reals of a flat tile's terms: vectors read beyond the last of them. */
@@ -34,10 +43,9 @@ static inline size_t fl_flat_reals(size_t n_rows, size_t n_classes) {
     return fl_times(fl_round_up(n_rows), n_classes) + FL_LANES;
 }
 
-/* Bytes of a matrix of scratch, rows padded to whole lanes: what drivers allot and what tiles.h fills. */
-static inline size_t fl_scratch_matrix(size_t n_rows, size_t n_classes, size_t itemsize, int across) {
-    return fl_times(fl_round_up(n_rows),
-                    across ? fl_times(n_classes, itemsize) : fl_scratch_line(n_classes, itemsize));
+/* Reals of a matrix of scratch, rows padded to whole lanes: what drivers allot and what tiles.h fills. */
+static inline size_t fl_scratch_matrix(size_t n_rows, size_t n_classes, int across) {
+    return fl_times(fl_round_up(n_rows), across ? n_classes : fl_scratch_line(n_classes));
 }
 
 /* Whether a class's rows are nearer to each other than a row's classes, by the strides of both. */
@@ -53,20 +61,15 @@ typedef struct {
 } fl_row_ahead;
 
 typedef struct {
-    /* All of the kernel's precision, n_classes of each: the target of a class index is own[y] at the class y,
-     * plus base[k] everywhere; a dense target is own[k]*y + base[k]. NULL in the forms that do not use them.
-     */
-    const void *own, *base;
-    const void *class_weight; /* before smoothing, or NULL: what a row counts for in a mean */
+    /* n_classes of each: the target of a class index is own[y] at the class y, plus base[k] everywhere; a
+     * dense target is own[k]*y + base[k]. NULL in the forms that do not use them. */
+    const real *own, *base;
+    const real *class_weight; /* before smoothing, or NULL: what a row counts for in a mean */
     double base_sum;          /* of base */
     double gamma, log_base, constant, kink_width;
     int gauss_newton; /* focal: its Hessian without the term that can be negative; NLLs: its expectation */
     int rounds_kinks; /* several quantiles: the curvature of their loss with kinks rounded off */
 } fl_row_options;
-
-/* How the targets come: class indices; class indices smoothed over all classes; dense; dense with class
- * weights or smoothing; none at all. */
-enum { FL_BY_LABEL, FL_SMOOTHED, FL_DENSE, FL_DENSE_WEIGHTED, FL_NO_TARGET, FL_N_ROW_FORMS };
 
 /* Outputs a kernel makes: value; value and gradient; all three. The gradient's place also holds intermediate
  * results, so it is there whenever a Hessian is wanted. */
@@ -87,17 +90,17 @@ typedef struct {
     size_t n_rows; /* a multiple of 16 across rows, at most 16 along them, any number in a flat tile */
     size_t n_classes;
     fl_row_matrix prediction, target; /* target: dense forms */
-    const void *label;                /* integers as wide as the reals, negative: ignored */
-    const void *weight; /* a number a row, or NULL for 1: with scale what multiplies the slopes */
+    const real_int *label;            /* negative: ignored */
+    const real *weight; /* a number a row, or NULL for 1: with scale what multiplies the slopes */
     double scale;
-    void *value, *row_sum; /* a number a row each, before weights, 16 of padding allowed */
+    real *value, *row_sum; /* a number a row each, before weights, 16 of padding allowed */
     fl_row_matrix gradient, hessian;
     fl_row_ahead next_prediction, next_target, next_gradient, next_hessian;
     size_t block_row; /* along: where the tile begins among the 2^block_shift rows that are turned at once, if
                          the next ones are to be fetched meanwhile */
     int block_shift;
-    fl_row_queue *queues; /* along: of the rows before, one each for gradient and Hessian, or NULL */
-    void *state;          /* fl_row_ops.state_bytes of scratch, aligned to 64 */
+    fl_row_queue *queues;       /* along: of the rows before, one each for gradient and Hessian, or NULL */
+    struct fl_row_state *state; /* fl_row_ops.state_bytes of scratch, aligned to 64 */
     void *partial; /* along: fl_row_ops.partial_bytes for each chunk of each row; flat: fl_flat_reals */
 } fl_row_tile;
 
@@ -115,58 +118,34 @@ typedef struct {
 /* One kernel in one precision on one instruction set. */
 typedef const fl_row_functions *fl_row_kernel[FL_N_ROW_FORMS]; /* by outputs */
 
-typedef struct {
-    const char *name;
-    int forms; /* a bit for each form there are functions for */
-    fl_domain target_domain, prediction_domain;
-    int has_hessian;
-    int checks_sum; /* probabilities whose rows should add up to 1 */
-    int is_flat;    /* few classes, unless targets are spread over them */
-} fl_row_description;
-
 /* Rows along which vectors run, of a matrix in which a class's rows are next to each other, are turned so
  * many cache lines of each class at once, at most. */
 enum { FL_TURNED_LINES = 8 };
 
-/* Packed reals to packed memory. */
-typedef void (*fl_stream_fn)(void *destination, const void *block, size_t n);
-
-/* What the driver needs of a tier and precision. */
+/* What the driver of a precision needs of a tier. */
 typedef struct fl_row_ops {
     const fl_row_kernel *kernels;
-    size_t across_limit;  /* vectors run across rows up to so many classes */
-    size_t flat_limit;    /* or tiles are flat up to so many */
-    size_t tile_rows;     /* the most rows of a tile of few classes */
-    size_t chunk;         /* classes of a chunk */
     size_t state_bytes;   /* of a tile's state */
     size_t partial_bytes; /* of one chunk's result */
     void (*begin)(const fl_row_tile *tile, int form);
     /* Rows start .. start + n of a matrix with one line's worth of classes or rows contiguous; in place if
      * possible. Of the `whole` classes of a row the array may have a part. */
-    fl_row_matrix (*load)(const fl_array *a, size_t start, size_t n, int across, size_t whole, void *scratch,
-                          void *raw);
-    /* Where a kernel may write these rows of an output: its destination, or scratch. */
-    fl_row_matrix (*place)(const fl_array *a, size_t start, size_t n, int across, void *scratch);
-    /* How many matrices of scratch these need for an array. */
-    size_t (*scratch_matrices)(const fl_array *a, int across);
-    fl_row_ahead (*ahead)(const fl_array *a, size_t start, size_t n, int across);
-    /* With `stream`, a function that writes past the caches: packed rows, or along rows a class's rows next
-     * to each other. */
-    void (*store)(const fl_array *a, size_t start, size_t n, int across, size_t whole, void *scratch,
-                  void *raw, fl_stream_fn stream);
+    fl_row_matrix (*load)(const fl_array *a, size_t start, size_t n, int across, size_t whole, real *scratch,
+                          char *raw);
+    /* And back. `streams`: past the caches, packed rows, or along rows a class's rows next to each other. */
+    void (*store)(const fl_array *a, size_t start, size_t n, int across, size_t whole, real *scratch,
+                  char *raw, int streams);
     /* Whether an entry of the first n rows is outside the domain, and which is the first in C order. */
     int (*outside)(fl_row_matrix m, size_t n, size_t n_classes, int across, const fl_domain *domain,
                    size_t *row, size_t *column, double *bad_value);
-    /* Class indices start .. start + n, checked, as integers of the reals' width, padded to a multiple of 16;
-     * the place of the first that is outside, n if none is. Those equal to *ignored become -1. */
+    /* Class indices start .. start + n, checked and padded to a multiple of 16; the place of the first that
+     * is outside, n if none is. Those equal to *ignored become -1. */
     size_t (*labels)(const fl_array *a, size_t start, size_t n, size_t n_classes, const long long *ignored,
-                     void *labels, void *raw, double *bad_value);
+                     real_int *labels, char *raw, double *bad_value);
     /* Turns a tile's Hessians into another curvature: |h|, the row's weight, or factor times h. */
     void (*curve)(const fl_row_tile *tile, int across, int by_label, int curvature, double factor);
     /* Makes the results of rows of weight 0 0; with `by_class` of those whose true class weighs 0, too. */
     void (*clear)(const fl_row_tile *tile, int across, int by_class);
-    /* What each of n rows counts for in a mean: weight times that of its class, 0 if ignored. */
-    void (*counted)(const fl_row_tile *tile, size_t n, int form, int across, double *counted);
 } fl_row_ops;
 
 #endif

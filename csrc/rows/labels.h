@@ -4,7 +4,7 @@
 
 #include "../blocks/half.h"
 #include "../blocks/view.h"
-#include "row.h"
+#include "kernel_types.h"
 
 /* One of packed numbers of any dtype. */
 typedef union {
@@ -110,9 +110,8 @@ static size_t fl_read_labels(fl_dtype dtype, const char *from, size_t n, size_t 
 }
 
 static size_t fl_load_labels(const fl_array *a, size_t start, size_t n, size_t n_classes,
-                             const long long *ignored, void *labels, void *raw, double *bad_value) {
+                             const long long *ignored, real_int *label, char *raw, double *bad_value) {
     size_t itemsize = fl_itemsize(a->dtype);
-    real_int *label = labels;
     for (size_t i = n; i < fl_round_up(n); i++)
         label[i] = -1;
     if (fl_is_packed(a))
@@ -126,26 +125,6 @@ static size_t fl_load_labels(const fl_array *a, size_t start, size_t n, size_t n
             return i + place;
     }
     return n;
-}
-
-/* What the first n rows of a tile count for in a mean, times their weights. */
-static void fl_counted_weights(const fl_row_tile *tile, size_t n, int form, int across, double *counted) {
-    const real *class_weight = tile->options->class_weight, *weight = tile->weight;
-    const real_int *label = tile->label;
-    const real *y = tile->target.data;
-    for (size_t i = 0; i < n; i++) {
-        double share = 1;
-        if (form == FL_BY_LABEL || form == FL_SMOOTHED) {
-            share = label[i] < 0 ? 0 : (class_weight ? (double)class_weight[label[i]] : 1);
-        } else if (class_weight) {
-            share = 0;
-            for (size_t k = 0; k < tile->n_classes; k++)
-                share += (double)class_weight[k] *
-                         (double)(across ? y[(ptrdiff_t)k * tile->target.stride + (ptrdiff_t)i]
-                                         : y[(ptrdiff_t)i * tile->target.stride + (ptrdiff_t)k]);
-        }
-        counted[i] = weight ? share * (double)weight[i] : share;
-    }
 }
 
 #endif

@@ -12,7 +12,7 @@
 #ifndef FL_ROWS_LIST_H
 #define FL_ROWS_LIST_H
 
-#include "kernel_types.h"
+#include "description.h"
 
 /* clang-format off */
 #define FL_ROW_KERNELS(X)                                                         \
@@ -88,9 +88,5 @@ enum {
     {#name,       FL_FORMS_##forms, FL_ROW_DOMAIN_##y, FL_ROW_DOMAIN_##z,                                    \
      has_hessian, checks_sum,       FL_IS_FLAT_##kind},
 #define FL_ROW_DESCRIPTIONS FL_ROW_KERNELS(FL_DESCRIBE_ROWS)
-
-const fl_row_description *fl_describe_rows(int kernel);
-/* Whether other curvatures are multiples of the Hessian. */
-int fl_scales_hessian(int kernel);
 
 #endif

@@ -1,5 +1,5 @@
 /* In which form the targets come, and the numbers of the classes in the kernel's precision. Included by
- * evaluate.c alone. */
+ * drive.h alone. */
 #ifndef FL_ROWS_OPTIONS_H
 #define FL_ROWS_OPTIONS_H
 
@@ -20,7 +20,7 @@ static int fl_form_of(const fl_rows_call *c, const fl_row_description *kernel) {
 }
 
 /* The weights of the classes: one allocation of three rows; 0 if there is no memory. */
-static int fl_prepare_options(fl_row_pass *p, void **allocated) {
+static int fl_prepare_options(fl_row_pass *p, real **allocated) {
     const fl_rows_call *c = p->call;
     int focal = c->kernel == FL_ROWS_focal || c->kernel == FL_ROWS_focal_probabilities;
     int levels = p->kernel->forms == FL_FORMS_LEVELS;
@@ -37,22 +37,22 @@ static int fl_prepare_options(fl_row_pass *p, void **allocated) {
     *allocated = NULL;
     if (!spreads && !weights)
         return 1;
-    char *own = *allocated = malloc(fl_times(n, 3 * p->ops->itemsize));
+    real *own = *allocated = malloc(fl_times(n, 3 * sizeof *own));
     if (!own)
         return 0;
-    char *base = own + n * p->ops->itemsize, *plain = base + n * p->ops->itemsize;
+    real *base = own + n, *plain = base + n;
     double s = spreads ? c->label_smoothing : 0;
     for (size_t k = 0; k < n; k++) {
         double w = (weights ? weights[k] : 1) * p->class_scale;
         p->has_zero_class |= w == 0;
-        fl_set_real(p, own, k, w * (1 - s));
-        fl_set_real(p, base, k, w * s / (double)n);
+        own[k] = (real)(w * (1 - s));
+        base[k] = (real)(w * s / (double)n);
         p->options.base_sum += w * s / (double)n;
-        fl_set_real(p, plain, k, w);
+        plain[k] = (real)w;
         if (levels) {
             double level = c->alpha ? c->alpha[k] : 0.5;
-            fl_set_real(p, own, k, level);
-            fl_set_real(p, base, k, 1 - level);
+            own[k] = (real)level;
+            base[k] = (real)(1 - level);
         }
     }
     p->options.own = own;

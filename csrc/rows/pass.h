@@ -1,5 +1,5 @@
 /* A pass over rows: what it computes, the results of one of its segments, and one thread's scratch. Included
- * by evaluate.c alone. */
+ * by drive.h alone. */
 #ifndef FL_ROWS_PASS_H
 #define FL_ROWS_PASS_H
 
@@ -32,7 +32,7 @@ typedef struct {
     int form, across, flat, reads_prediction, reads_target, streams;
     size_t tile_rows;  /* which fix the order of the sums, too */
     size_t block_rows; /* whose matrices are loaded and stored together */
-    size_t n_chunks, matrix_bytes;
+    size_t n_chunks, matrix_reals;
     double scale, curvature_factor;
     double class_scale;      /* of the classes' weights, a power of two: 1 for usual ones */
     int has_zero_class;      /* some class weighs 0 */
@@ -43,10 +43,13 @@ typedef struct {
 
 /* Scratch of one thread: aligned pieces of one allocation. */
 typedef struct {
-    char *state, *partial, *value, *row_sum, *label, *weight, *raw;
-    char *prediction, *target, *gradient, *hessian;
+    struct fl_row_state *state;
+    void *partial, *allocated;
+    real *value, *row_sum, *weight;
+    real_int *label;
     double *counted;
-    void *allocated;
+    char *raw;
+    real *prediction, *target, *gradient, *hessian;
     fl_row_queue queues[FL_ROW_QUEUES];
     size_t done;         /* elements since the last look at the watch */
     int has_zero_weight; /* the tile */
@@ -63,8 +66,8 @@ static int fl_turns_blocks(const fl_row_pass *p) {
     return p->block_rows > p->tile_rows;
 }
 
-static size_t fl_scratch_bytes(const fl_row_pass *p, const fl_array *a) {
-    return fl_copy_bytes(p->ops, a, p->block_rows, p->across);
+static size_t fl_scratch_reals(const fl_row_pass *p, const fl_array *a) {
+    return fl_copy_reals(a, p->block_rows, p->across);
 }
 
 /* Whether slopes wait in a queue until they are streamed; across rows they are streamed tile by tile, and
@@ -73,46 +76,47 @@ static int fl_queues_slopes(const fl_row_pass *p) {
     return p->streams && !p->across && !p->flat && !fl_turns_blocks(p);
 }
 
-/* Of a block whose slopes wait: two matrices, each with room to lie within a cache line as its destination
+/* Reals of a block whose slopes wait: two matrices, each with room to lie within a cache line as its destination
  * does. */
 static size_t fl_streamed_half(const fl_row_pass *p) {
-    return fl_times(p->tile_rows, fl_scratch_line(p->call->n_classes, p->ops->itemsize)) + 64;
+    return fl_times(p->tile_rows, fl_scratch_line(p->call->n_classes)) + 64 / sizeof(real);
 }
 
-static size_t fl_output_bytes(const fl_row_pass *p, const fl_array *a) {
+static size_t fl_output_reals(const fl_row_pass *p, const fl_array *a) {
     if (!a->data)
         return 0;
     if (fl_queues_slopes(p))
         return 2 * fl_streamed_half(p);
     if (p->streams && p->flat)
-        return p->matrix_bytes;
-    return p->streams && p->across ? 2 * p->matrix_bytes : fl_scratch_bytes(p, a);
+        return p->matrix_reals;
+    return p->streams && p->across ? 2 * p->matrix_reals : fl_scratch_reals(p, a);
 }
 
 /* Along rows, a gradient that does not go straight to its destination overwrites the prediction's copy, if
  * there is one. */
 static void fl_lay_out(const fl_row_pass *p, fl_row_scratch *s, fl_layout *l) {
     const fl_rows_call *c = p->call;
-    size_t rows = fl_round_up(p->tile_rows);
+    size_t rows = fl_round_up(p->tile_rows), parts = fl_times(p->tile_rows, p->n_chunks);
     s->state = fl_take(l, p->rows->state_bytes);
-    size_t terms = fl_flat_reals(p->tile_rows, c->n_classes) * p->ops->itemsize;
-    s->partial =
-        fl_take(l, p->flat ? terms : (p->across ? 0 : p->tile_rows * p->n_chunks * p->rows->partial_bytes));
-    s->value = fl_take(l, rows * sizeof(double));
-    s->row_sum = fl_take(l, rows * sizeof(double));
-    s->label = fl_take(l, rows * sizeof(double));
-    s->weight = fl_take(l, rows * sizeof(double));
-    s->counted = fl_take(l, rows * sizeof(double));
+    if (p->flat)
+        s->partial = fl_take_reals(l, fl_flat_reals(p->tile_rows, c->n_classes));
+    else
+        s->partial = fl_take(l, p->across ? 0 : fl_times(parts, p->rows->partial_bytes));
+    s->value = fl_take_reals(l, rows);
+    s->row_sum = fl_take_reals(l, rows);
+    s->label = fl_take(l, rows * sizeof *s->label);
+    s->weight = fl_take_reals(l, rows);
+    s->counted = fl_take(l, rows * sizeof *s->counted);
     s->raw = fl_take(l, FL_RAW_BYTES);
-    size_t prediction = p->reads_prediction ? fl_scratch_bytes(p, &c->prediction) : 0;
-    size_t gradient = fl_output_bytes(p, &c->gradient);
+    size_t prediction = p->reads_prediction ? fl_scratch_reals(p, &c->prediction) : 0;
+    size_t gradient = fl_output_reals(p, &c->gradient);
     if (!c->gradient.data && c->hessian.data)
-        gradient = p->matrix_bytes;
+        gradient = p->matrix_reals;
     int shared = !p->across && !fl_queues_slopes(p) && prediction;
-    s->prediction = fl_take(l, shared && gradient > prediction ? gradient : prediction);
-    s->gradient = shared ? s->prediction : fl_take(l, gradient);
-    s->target = fl_take(l, p->reads_target && !fl_by_label(p) ? fl_scratch_bytes(p, &c->target) : 0);
-    s->hessian = fl_take(l, fl_output_bytes(p, &c->hessian));
+    s->prediction = fl_take_reals(l, shared && gradient > prediction ? gradient : prediction);
+    s->gradient = shared ? s->prediction : fl_take_reals(l, gradient);
+    s->target = fl_take_reals(l, p->reads_target && !fl_by_label(p) ? fl_scratch_reals(p, &c->target) : 0);
+    s->hessian = fl_take_reals(l, fl_output_reals(p, &c->hessian));
 }
 
 static int fl_allocate(const fl_row_pass *p, fl_row_scratch *s) {

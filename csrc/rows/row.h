@@ -22,12 +22,6 @@
 #include "../vecmath/log.h"
 #include "kernel_types.h"
 
-#if FL_PRECISION == 32
-typedef int32_t real_int;
-#else
-typedef int64_t real_int;
-#endif
-
 #define FL_ROW_FIELDS(X)                                                                                     \
     X(real, weight)       /* multiplies gradient and Hessian */                                              \
     X(real, class_weight) /* of the true class */                                                            \

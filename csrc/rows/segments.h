@@ -1,5 +1,5 @@
 /* How the rows of a pass are divided: into segments, which have their own sums, and tiles. Included by
- * evaluate.c alone. */
+ * drive.h alone. */
 #ifndef FL_ROWS_SEGMENTS_H
 #define FL_ROWS_SEGMENTS_H
 

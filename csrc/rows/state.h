@@ -6,8 +6,6 @@
 #include "../simd/loops.h"
 #include "row.h"
 
-enum { FL_ROW_TILE = 1024 / sizeof(real), FL_ROW_CHUNK = 4096 / sizeof(real) };
-
 FL_INLINE void fl_fetch_line(const void *line, const int for_writing) {
     if (for_writing)
         __builtin_prefetch(line, 1);
@@ -30,7 +28,7 @@ enum { FL_FEW_CLASSES = 8 };
 enum { FL_FOLD = 32 };
 
 #define FL_STATE_FIELD(type, name) _Alignas(64) type name[FL_ROW_TILE];
-typedef struct {
+typedef struct fl_row_state {
     FL_ROW_FIELDS(FL_STATE_FIELD)
     /* a, c and d of earlier classes */
     FL_STATE_FIELD(real, folded_a)

@@ -8,51 +8,9 @@
 #include "../blocks/check.h"
 #include "../blocks/load.h"
 #include "../blocks/store.h"
+#include "../pass/stream.h"
+#include "tile_view.h"
 #include "transpose.h"
-
-typedef struct {
-    char *data;            /* of the first row */
-    ptrdiff_t row, column; /* strides in bytes */
-    size_t n, padded, n_classes;
-    size_t line, matrix; /* reals of a packed line, and of all of them */
-    int native;          /* aligned reals of this machine's byte order */
-} fl_tile_view;
-
-/* `whole` are the classes of a row, of which the array may have a part alone. */
-static fl_tile_view fl_view_tile(const fl_array *a, size_t start, size_t n, int across, size_t whole) {
-    fl_tile_view v = {(char *)a->data + (ptrdiff_t)start * a->strides[0],
-                      a->strides[0],
-                      a->strides[1],
-                      n,
-                      fl_round_up(n),
-                      (size_t)a->shape[1],
-                      0,
-                      0,
-                      0};
-    v.line = across ? v.padded : fl_scratch_line(whole, sizeof(real)) / sizeof(real);
-    v.matrix = fl_scratch_matrix(n, whole, sizeof(real), across) / sizeof(real);
-    v.native = a->dtype == FL_REAL_DTYPE && !a->swapped && (uintptr_t)v.data % sizeof(real) == 0 &&
-               v.row % (ptrdiff_t)sizeof(real) == 0 && v.column % (ptrdiff_t)sizeof(real) == 0;
-    return v;
-}
-
-enum { FL_LINES_IN_PLACE, FL_LINES_TRANSPOSED, FL_LINES_SCATTERED };
-
-static int fl_lines_of(const fl_tile_view *v, int across) {
-    const ptrdiff_t item = sizeof(real);
-    if (!v->native)
-        return FL_LINES_SCATTERED;
-    int packed = v->n_classes > FL_MOST_FLAT_CLASSES || v->row == (ptrdiff_t)v->n_classes * item;
-    if (across ? v->row == item && v->n == v->padded : v->column == item && packed)
-        return FL_LINES_IN_PLACE;
-    if (across ? v->column == item : v->row == item)
-        return FL_LINES_TRANSPOSED;
-    return FL_LINES_SCATTERED;
-}
-
-static fl_row_matrix fl_in_place(const fl_tile_view *v, int across) {
-    return (fl_row_matrix){v->data, (across ? v->column : v->row) / (ptrdiff_t)sizeof(real)};
-}
 
 /* One strided run of an array to packed reals or back, in pieces that fit into `raw`. */
 static void fl_convert_run(const fl_array *a, char *run, ptrdiff_t stride, size_t n, real *block, char *raw,
@@ -94,12 +52,11 @@ static void fl_pad_rows(real *block, size_t n, size_t padded, size_t n_classes) 
 }
 
 static fl_row_matrix fl_load_tile(const fl_array *a, size_t start, size_t n, int across, size_t whole,
-                                  void *scratch, void *raw) {
+                                  real *block, char *raw) {
     fl_tile_view v = fl_view_tile(a, start, n, across, whole);
     int lines = fl_lines_of(&v, across);
     if (lines == FL_LINES_IN_PLACE)
         return fl_in_place(&v, across);
-    real *block = scratch;
     size_t line = v.line;
     if (lines == FL_LINES_TRANSPOSED) {
         if (across)
@@ -120,34 +77,6 @@ static fl_row_matrix fl_load_tile(const fl_array *a, size_t start, size_t n, int
     if (across)
         fl_pad_rows(block, n, v.padded, v.n_classes);
     return (fl_row_matrix){block, (ptrdiff_t)line};
-}
-
-static fl_row_matrix fl_place_tile(const fl_array *a, size_t start, size_t n, int across, void *scratch) {
-    fl_tile_view v = fl_view_tile(a, start, n, across, (size_t)a->shape[1]);
-    if (fl_lines_of(&v, across) == FL_LINES_IN_PLACE)
-        return fl_in_place(&v, across);
-    return (fl_row_matrix){scratch, (ptrdiff_t)v.line};
-}
-
-/* A last tile across rows may have to be padded. */
-static size_t fl_scratch_matrices(const fl_array *a, int across) {
-    fl_tile_view v = fl_view_tile(a, 0, 16, across, (size_t)a->shape[1]);
-    int lines = fl_lines_of(&v, across);
-    return lines == FL_LINES_SCATTERED ? 2 : lines == FL_LINES_TRANSPOSED || across;
-}
-
-/* Where the classes of the n rows after these lie: in C order, or across rows as lines if they do. */
-static fl_row_ahead fl_next_tile(const fl_array *a, size_t start, size_t n, int across) {
-    const ptrdiff_t item = sizeof(real);
-    fl_tile_view v = fl_view_tile(a, start, n, 1, (size_t)a->shape[1]);
-    uintptr_t next = (uintptr_t)v.data + n * (size_t)v.row; /* perhaps beyond the array */
-    if (!v.native || start + n >= (size_t)a->shape[0])
-        return (fl_row_ahead){NULL, 0};
-    if (across && v.row == item)
-        return (fl_row_ahead){(const char *)next, v.column};
-    if (v.column == item && v.row == (ptrdiff_t)v.n_classes * item)
-        return (fl_row_ahead){(const char *)next, (ptrdiff_t)n * item};
-    return (fl_row_ahead){NULL, 0};
 }
 
 /* Rows of classes next to each other, turned into lines of the classes, which are written past the caches but
@@ -177,24 +106,23 @@ static void fl_stream_classes(const fl_tile_view *v, const real *block, ptrdiff_
     }
 }
 
-static void fl_store_tile(const fl_array *a, size_t start, size_t n, int across, size_t whole, void *scratch,
-                          void *raw, fl_stream_fn stream) {
+static void fl_store_tile(const fl_array *a, size_t start, size_t n, int across, size_t whole, real *block,
+                          char *raw, int streams) {
     fl_tile_view v = fl_view_tile(a, start, n, across, whole);
     int lines = fl_lines_of(&v, across);
-    real *block = scratch;
     size_t line = v.line;
-    if (stream && v.column == (ptrdiff_t)sizeof(real) && !across) {
-        stream(v.data, block, n * v.n_classes);
+    if (streams && v.column == (ptrdiff_t)sizeof(real) && !across) {
+        fl_stream(v.data, block, n * v.n_classes);
         return;
     }
-    if (stream && !across) {
+    if (streams && !across) {
         fl_stream_classes(&v, block, (ptrdiff_t)line);
         return;
     }
-    if (stream) {
+    if (streams) {
         real *turned = block + v.matrix;
         fl_transpose(block, (ptrdiff_t)line, v.n_classes, n, turned, (ptrdiff_t)v.n_classes);
-        stream(v.data, turned, n * v.n_classes);
+        fl_stream(v.data, turned, n * v.n_classes);
         return;
     }
     if (lines == FL_LINES_IN_PLACE)
@@ -230,7 +158,7 @@ static int fl_is_tile_outside(fl_row_matrix m, size_t n, size_t n_classes, int a
     size_t n_lines = across ? n_classes : n, length = across ? n : n_classes, whole = length & ~(size_t)15;
     int outside = 0;
     for (size_t i = 0; i < n_lines; i++) {
-        const real *line = (const real *)m.data + (ptrdiff_t)i * m.stride;
+        const real *line = m.data + (ptrdiff_t)i * m.stride;
         outside |= fl_any_outside(line, whole, domain);
         outside |= fl_first_outside(line + whole, length - whole, domain) < length - whole;
     }

@@ -6,16 +6,20 @@ from .breaks import breaks
 
 BREAKS = [
     *breaks(
-        "csrc/embeddings/evaluate.c",
+        "csrc/embeddings/drive.h",
         (
             "if (at < n)\n            return fl_bad_row(c, FL_BAD_TARGET",
             "if (at < n && !c->weight.data)\n            return fl_bad_row(c, FL_BAD_TARGET",
         ),
         ("fl_add_all(&total, totals[s]);", "fl_add(&total, totals[s].sum);"),
-        ("memset(s->value + n * p->ops->itemsize, 0, rest);", ""),
-        ("memset(s->weight + n * p->ops->itemsize, 0, rest);", ""),
         ("p.scale = 1 / c->weight_sum;", "p.scale = 1 / (double)c->n_rows;"),
         ("if (p->has_gradient && p->shares)", "if (0)"),
+        tests="weights",
+    ),
+    *breaks(
+        "csrc/embeddings/pass.h",
+        ("memset(s->value + n, 0, rest);", ""),
+        ("memset(s->weight + n, 0, rest);", ""),
         tests="weights",
     ),
     *breaks(
@@ -66,7 +70,7 @@ BREAKS = [
         tests="interrupts",
     ),
     *breaks(
-        "csrc/embeddings/centers.c",
+        "csrc/embeddings/drive_centers.h",
         ("start, n, p->call->n_centers, NULL", "start, n, (size_t)1 << 62, NULL"),
         ("if (n_owners > 1 && slot % n_owners != owner)", "if (0)"),
         ("fl_add(&total, part[i]);", "total.sum += part[i];"),

@@ -6,7 +6,7 @@ from .breaks import breaks
 
 BREAKS = [
     *breaks(
-        "csrc/rows/evaluate.c",
+        "csrc/rows/drive.h",
         ("fl_add_all(&counted, segments[s].counted);", "fl_add(&counted, segments[s].counted.sum);"),
         ("segments[s].has_off_row && !c->has_off_row", "segments[s].has_off_row"),
         ("return 0;\n        written++;", "written += 0;\n        written++;"),
@@ -19,7 +19,8 @@ BREAKS = [
     *breaks(
         "csrc/rows/weights.h",
         ("s->status != FL_OK && (row > s->bad_row ||", "0 && (row > s->bad_row ||"),
-        ("n_counted += !ignored;", "n_counted += 1;"),
+        ("s->n_counted += !(fl_by_label(p) && t->label[i] < 0);", "s->n_counted += 1;"),
+        ("share = t->label[i] < 0 ? 0 :", "share ="),
         ("fl_take_shares(line, share + i, 0,", "fl_take_shares(line, share, 0,"),
         ("fl_is_usual(largest, float32) ? 1 :", "fl_is_usual(largest, 0) ? 1 :"),
         tests="weights",
@@ -35,10 +36,6 @@ BREAKS = [
         ("(unsigned)(x < limit)", "(unsigned)(x <= limit)"),
         ("(real_int)(inside ? x : 0)", "(int16_t)(inside ? x : 0)"),
         ("inside &= (unsigned)((WIDE)label == x);", ";"),
-    ),
-    *breaks(
-        "csrc/rows/labels.h",
-        ("share = label[i] < 0 ? 0 :", "share ="),
     ),
     *breaks(
         "csrc/rows/tiles.h",

@@ -1,14 +1,17 @@
-/* The driver of the row losses: load -> check -> compute -> sum, store, tile by tile.
+/* The driver of the row losses: load -> check -> compute -> sum, store, tile by tile. Compiled once in either
+ * precision (drive_f32.c, drive_f64.c), for all tiers, whose kernels it calls through their table.
  *
  * Rows are grouped into segments (pass/plan.h), by units that depend on the number of classes alone. Where
  * there are fewer rows than threads and they are long, the threads share each row's chunks instead. Either
  * way the result has the same bits for any number of threads. */
+#ifndef FL_ROWS_DRIVE_H
+#define FL_ROWS_DRIVE_H
+
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../blocks/view.h"
 #include "../pass/cache.h"
 #include "../pass/ops.h"
 #include "../pass/threads.h"
@@ -64,11 +67,11 @@ static fl_row_tile fl_load_rows(const fl_row_pass *p, const fl_row_block *block,
         if (place < n)
             fl_report(s, FL_BAD_TARGET, start + place, 0, bad);
     } else if (p->reads_target) {
-        t.target = fl_rows_of(p, block->target, at);
+        t.target = fl_rows_of(block->target, at);
         fl_check_matrix(p, t.target, start, n, &p->target_domain, FL_BAD_TARGET, s);
     }
     if (p->reads_prediction) {
-        t.prediction = fl_rows_of(p, block->prediction, at);
+        t.prediction = fl_rows_of(block->prediction, at);
         fl_check_matrix(p, t.prediction, start, n, &p->prediction_domain, FL_BAD_PREDICTION, s);
     }
     fl_load_row_weights(p, start, n, scratch, s, &t);
@@ -91,22 +94,22 @@ static int fl_open(const fl_row_pass *p, const fl_row_block *block, size_t start
     if (!p->functions)
         return 0;
     if (c->gradient.data || c->hessian.data)
-        t.gradient = fl_rows_of(p, block->gradient, start - block->start);
+        t.gradient = fl_rows_of(block->gradient, start - block->start);
     if (c->hessian.data)
-        t.hessian = fl_rows_of(p, block->hessian, start - block->start);
+        t.hessian = fl_rows_of(block->hessian, start - block->start);
     if (block->shift) {
-        t.next_prediction = p->rows->ahead(&c->prediction, block->start, block->n, 1);
+        t.next_prediction = fl_next_tile(&c->prediction, block->start, block->n, 1);
         t.block_row = start - block->start;
         t.block_shift = t.next_prediction.data ? block->shift : 0;
     }
     if (p->across || p->flat) {
-        t.next_prediction = p->rows->ahead(&c->prediction, start, n, p->across);
+        t.next_prediction = fl_next_tile(&c->prediction, start, n, p->across);
         if (c->dense)
-            t.next_target = p->rows->ahead(&c->target, start, n, p->across);
+            t.next_target = fl_next_tile(&c->target, start, n, p->across);
         if (c->gradient.data && !p->streams)
-            t.next_gradient = p->rows->ahead(&c->gradient, start, n, p->across);
+            t.next_gradient = fl_next_tile(&c->gradient, start, n, p->across);
         if (c->hessian.data && !p->streams)
-            t.next_hessian = p->rows->ahead(&c->hessian, start, n, p->across);
+            t.next_hessian = fl_next_tile(&c->hessian, start, n, p->across);
     }
     *open = (fl_open_rows){t, start, n};
     return 1;
@@ -123,8 +126,8 @@ static void fl_close(const fl_row_pass *p, const fl_open_rows *open, fl_row_scra
 /* Some chunks of a tile, unless the call is stopped on the way. */
 static void fl_watch_chunks(const fl_row_pass *p, fl_chunks_fn compute, const fl_row_tile *tile, size_t from,
                             size_t to) {
-    size_t most = FL_WATCHED_STRETCH / p->rows->chunk, done = 0;
-    for (size_t at = from, n = 0; at < to && !fl_stops(p->watch, &done, n * p->rows->chunk); at += n) {
+    size_t most = FL_WATCHED_STRETCH / FL_ROW_CHUNK, done = 0;
+    for (size_t at = from, n = 0; at < to && !fl_stops(p->watch, &done, n * FL_ROW_CHUNK); at += n) {
         n = to - at < most ? to - at : most;
         compute(tile, at, at + n);
     }
@@ -258,7 +261,7 @@ static fl_status fl_add_segments(const fl_row_segment *segments, size_t n_segmen
 /* Runs a pass over everything and leaves its sums, or its first error, in the call. */
 static fl_status fl_run(const fl_row_pass *p, fl_rows_call *c, size_t *n_counted) {
     fl_row_segment few[FL_FEW_ROW_SEGMENTS], *segments = few;
-    int long_rows = !p->across && c->n_classes * p->ops->itemsize >= FL_LONG_ROW_BYTES;
+    int long_rows = !p->across && c->n_classes * sizeof(real) >= FL_LONG_ROW_BYTES;
     size_t unit = p->across || p->flat ? p->tile_rows : (long_rows ? 1 : FL_SHORT_ROW_LINES);
     const fl_plan plan = fl_plan_of(c->n_rows, unit);
     size_t n_segments = plan.n_segments;
@@ -271,7 +274,7 @@ static fl_status fl_run(const fl_row_pass *p, fl_rows_call *c, size_t *n_counted
         segments[s] = (fl_row_segment){.status = FL_OK};
     size_t n_pieces = fl_turns_blocks(p) ? (c->n_rows + p->block_rows - 1) / p->block_rows : n_segments;
     int shares_rows = threads > 1 && p->functions && !p->across && c->n_rows < (size_t)threads &&
-                      c->n_classes * p->ops->itemsize >= FL_SHARED_ROW_BYTES;
+                      c->n_classes * sizeof(real) >= FL_SHARED_ROW_BYTES;
     threads = fl_threads_needed(threads, shares_rows ? p->n_chunks : n_pieces);
     fl_row_work work = {plan, segments, n_pieces, fl_pieces_at_once(n_pieces, threads)};
     if (shares_rows) {
@@ -290,9 +293,9 @@ static fl_status fl_run(const fl_row_pass *p, fl_rows_call *c, size_t *n_counted
     return status;
 }
 
-static fl_domain fl_in_precision(fl_domain d, int float32) {
-    if (float32 && d.high == DBL_MAX)
-        d.high = FLT_MAX;
+static fl_domain fl_in_precision(fl_domain d) {
+    if (d.high == DBL_MAX)
+        d.high = (double)FL_LARGEST;
     return d;
 }
 
@@ -307,7 +310,7 @@ static double fl_curvature_factor(const fl_rows_call *c) {
 
 static fl_row_pass fl_new_pass(const fl_rows_call *c, fl_watch *watch) {
     fl_row_pass p = {.call = c,
-                     .ops = fl_ops_for(c->float32),
+                     .ops = fl_ops_for(FL_PRECISION == 32),
                      .kernel = fl_describe_rows(c->kernel),
                      .scale = 1,
                      .watch = watch};
@@ -316,29 +319,29 @@ static fl_row_pass fl_new_pass(const fl_rows_call *c, fl_watch *watch) {
     p.form = fl_form_of(c, p.kernel);
     int lies_flat = c->n_classes == 1 || c->n_classes > FL_FEWEST_CLASSES;
     p.flat = p.kernel->is_flat && (p.form == FL_BY_LABEL || p.form == FL_NO_TARGET) && lies_flat &&
-             c->n_classes <= p.rows->flat_limit;
-    p.across = !p.flat && c->n_classes <= p.rows->across_limit;
+             c->n_classes <= FL_FLAT_LIMIT;
+    p.across = !p.flat && c->n_classes <= FL_ACROSS_LIMIT;
     p.reads_prediction = 1;
     p.reads_target = p.form != FL_NO_TARGET;
-    size_t row_bytes = c->n_classes * p.ops->itemsize;
+    size_t row_bytes = c->n_classes * sizeof(real);
     size_t fit = (p.across ? FL_ACROSS_BYTES : (p.flat ? FL_FLAT_BYTES : FL_ALONG_BYTES)) / row_bytes;
     int few = p.across || p.flat;
-    size_t most = few ? p.rows->tile_rows : FL_SHORT_ROW_LINES, least = few ? 16 : 1;
+    size_t most = few ? FL_ROW_TILE : FL_SHORT_ROW_LINES, least = few ? 16 : 1;
     p.tile_rows = fit > most ? most : (fit < least ? least : fit);
     if (few)
         p.tile_rows &= ~(size_t)15;
-    p.n_chunks = (c->n_classes + p.rows->chunk - 1) / p.rows->chunk;
+    p.n_chunks = (c->n_classes + FL_ROW_CHUNK - 1) / FL_ROW_CHUNK;
     p.block_rows = fl_block_rows(&p);
-    p.matrix_bytes = fl_scratch_matrix(p.block_rows, c->n_classes, p.ops->itemsize, p.across);
-    p.target_domain = fl_in_precision(p.kernel->target_domain, c->float32);
-    p.prediction_domain = fl_in_precision(p.kernel->prediction_domain, c->float32);
+    p.matrix_reals = fl_scratch_matrix(p.block_rows, c->n_classes, p.across);
+    p.target_domain = fl_in_precision(p.kernel->target_domain);
+    p.prediction_domain = fl_in_precision(p.kernel->prediction_domain);
     return p;
 }
 
 /* Packed rows, or where blocks are turned classes each of whose rows are. */
 static int fl_can_stream_to(const fl_row_pass *p, const fl_array *a) {
-    ptrdiff_t item = (ptrdiff_t)p->ops->itemsize;
-    return a->dtype == p->ops->dtype && !a->swapped && (uintptr_t)a->data % (uintptr_t)item == 0 &&
+    const ptrdiff_t item = sizeof(real);
+    return a->dtype == FL_REAL_DTYPE && !a->swapped && (uintptr_t)a->data % sizeof(real) == 0 &&
            (fl_turns_blocks(p) ? a->strides[0] == item && a->strides[1] % item == 0
                                : a->strides[1] == item && a->strides[0] == item * a->shape[1]);
 }
@@ -352,8 +355,8 @@ static int fl_should_stream(const fl_row_pass *p) {
     size_t matrices = 1 + (c->dense != 0), written = 0;
     int turns = fl_turns_blocks(p);
     if (!p->across && !p->flat &&
-        (turns ? p->block_rows * p->ops->itemsize < FL_STREAMED_CLASS
-               : fl_streamed_half(p) > FL_STREAMED_BYTES))
+        (turns ? p->block_rows * sizeof(real) < FL_STREAMED_CLASS
+               : fl_streamed_half(p) > FL_STREAMED_BYTES / sizeof(real)))
         return 0;
     for (int i = 0; i < 2; i++) {
         if (!outputs[i]->data)
@@ -362,13 +365,13 @@ static int fl_should_stream(const fl_row_pass *p) {
             return 0;
         written++;
     }
-    size_t bytes = (matrices + written) * c->n_rows * c->n_classes * p->ops->itemsize;
+    size_t bytes = (matrices + written) * c->n_rows * c->n_classes * sizeof(real);
     return p->ops->has_stream && written && fl_fills_cache(bytes);
 }
 
 /* What has to be known before the first result is written: that nothing on the way stops a pass that writes
  * over its input, and what the weights of a mean sum to. */
-static fl_status fl_rows_before(const fl_row_pass *p, fl_rows_call *c, size_t *n_counted) {
+static fl_status fl_run_before(const fl_row_pass *p, fl_rows_call *c, size_t *n_counted) {
     const void *z = c->prediction.data;
     int in_place = c->gradient.data == z || c->hessian.data == z, mean = c->reduction == FL_REDUCE_MEAN;
     int weighs = c->weight.data || p->options.class_weight || c->has_ignore_index;
@@ -386,10 +389,10 @@ static fl_status fl_rows_before(const fl_row_pass *p, fl_rows_call *c, size_t *n
 }
 
 /* A mean over no weight: of rows that are all ignored it is 0, otherwise there is none. */
-static fl_status fl_rows_with(fl_row_pass *p, fl_rows_call *c) {
+static fl_status fl_evaluate(fl_row_pass *p, fl_rows_call *c) {
     size_t n_counted;
     int mean = c->reduction == FL_REDUCE_MEAN, focal = p->options.class_weight == NULL;
-    fl_status status = fl_rows_before(p, c, &n_counted);
+    fl_status status = fl_run_before(p, c, &n_counted);
     if (status != FL_OK)
         return status;
     if (mean && c->weight_sum == 0 && n_counted)
@@ -416,7 +419,7 @@ static fl_status fl_rows_with(fl_row_pass *p, fl_rows_call *c) {
     return FL_OK;
 }
 
-static fl_status fl_rows_check_with(fl_row_pass *p, fl_rows_call *c) {
+static fl_status fl_check(fl_row_pass *p, fl_rows_call *c) {
     size_t n_counted;
     fl_status status = fl_run(p, c, &n_counted);
     if (p->shares)
@@ -424,17 +427,12 @@ static fl_status fl_rows_check_with(fl_row_pass *p, fl_rows_call *c) {
     return status;
 }
 
-/* What is to be done, and done again where the weights are of unusual sizes. */
-static fl_status fl_rows_start(fl_rows_call *c, fl_status (*run)(fl_row_pass *, fl_rows_call *)) {
-    c->total = c->weight_sum = 0;
-    c->has_off_row = 0;
-    if (c->n_rows == 0 || c->n_classes == 0)
-        return c->reduction == FL_REDUCE_MEAN && run == fl_rows_with ? FL_EMPTY : FL_OK;
-    if (fl_times(c->n_rows, c->n_classes) > FL_MOST_ELEMENTS)
-        return FL_TOO_LARGE;
+/* The door: what is to be done, and done again where the weights are of unusual sizes. */
+fl_status FL_OF_PRECISION(fl_drive_rows)(fl_rows_call *c, int only_checks) {
+    fl_status (*run)(fl_row_pass *, fl_rows_call *) = only_checks ? fl_check : fl_evaluate;
     fl_watch own, *watch = fl_new_watch(&own, c->go_on, c->context, c->n_rows * c->n_classes);
     fl_row_pass pass = fl_new_pass(c, watch);
-    void *allocated;
+    real *allocated;
     if (!fl_prepare_options(&pass, &allocated))
         return FL_NO_MEMORY;
     fl_row_pass usual = pass;
@@ -452,10 +450,4 @@ static fl_status fl_rows_start(fl_rows_call *c, fl_status (*run)(fl_row_pass *, 
     return status;
 }
 
-fl_status fl_rows(fl_rows_call *c) {
-    return fl_rows_start(c, fl_rows_with);
-}
-
-fl_status fl_rows_check(fl_rows_call *c) {
-    return fl_rows_start(c, fl_rows_check_with);
-}
+#endif

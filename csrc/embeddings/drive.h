@@ -1,47 +1,18 @@
 /* The driver of the embedding losses: check labels and weights, then load -> compute -> sum, store, tile by
- * tile.
+ * tile. Compiled once in either precision (drive_f32.c, drive_f64.c), for all tiers, whose kernels it calls
+ * through their table.
  *
  * Rows are grouped into segments (pass/plan.h) of tiles, whose size depends on the number of columns alone.
  */
-#include <math.h>
-#include <string.h>
+#ifndef FL_EMBEDDINGS_DRIVE_H
+#define FL_EMBEDDINGS_DRIVE_H
 
-#include "../blocks/view.h"
 #include "../pass/cache.h"
 #include "../pass/plan.h"
 #include "../pass/threads.h"
-#include "../rows/parts.h"
+#include "drive_centers.h"
+#include "drive_similarities.h"
 #include "pass.h"
-
-#define FL_LABELS_NONE {-INFINITY, INFINITY, 0, 0, 1}
-#define FL_LABELS_ZERO_ONE {0, 1, 0, 1, 0}
-#define FL_LABELS_SIGN {-1, 1, 0, 1, 0}
-
-static const struct {
-    const char *name;
-    int n_inputs, has_label;
-    fl_domain label;
-} fl_embedding_kernels[] = {
-#define FL_DESCRIBE_EMBEDDING(name, n_inputs, label) {#name, n_inputs, n_inputs == 2, FL_LABELS_##label},
-    FL_EMBEDDING_KERNELS(FL_DESCRIBE_EMBEDDING)
-#undef FL_DESCRIBE_EMBEDDING
-        {"center", 2, 1, FL_LABELS_NONE},
-};
-
-int fl_find_embeddings(const char *name) {
-    for (int i = 0; i <= FL_EMBEDDINGS_center; i++)
-        if (strcmp(fl_embedding_kernels[i].name, name) == 0)
-            return i;
-    return -1;
-}
-
-int fl_embeddings_n_inputs(int kernel) {
-    return fl_embedding_kernels[kernel].n_inputs;
-}
-
-int fl_embeddings_has_label(int kernel) {
-    return fl_embedding_kernels[kernel].has_label;
-}
 
 static fl_status fl_bad_row(fl_embeddings_call *c, fl_status status, size_t row, double value) {
     c->bad_row = row;
@@ -51,23 +22,24 @@ static fl_status fl_bad_row(fl_embeddings_call *c, fl_status status, size_t row,
 
 /* Checks all labels and weights, and adds the weights up; FL_AGAIN: some of these are of unusual sizes. */
 static fl_status fl_check_numbers(fl_embeddings_call *c, const fl_embedding_pass *p) {
-    _Alignas(64) char scratch[FL_BLOCK_BYTES], raw[FL_RAW_BYTES];
+    _Alignas(64) real scratch[FL_BLOCK];
+    real_int classes[FL_BLOCK];
+    char raw[FL_RAW_BYTES];
     const fl_ops *ops = p->ops;
     size_t done = 0;
-    const fl_domain *label = &fl_embedding_kernels[c->kernel].label;
-    int is_center = c->kernel == FL_EMBEDDINGS_center, has_label = fl_embedding_kernels[c->kernel].has_label;
+    const fl_domain *label = &fl_describe_embeddings(c->kernel)->label;
     fl_compensated sum = {0, 0};
     fl_status result = FL_OK;
-    for (size_t start = 0; start < c->n_rows; start += ops->block) {
-        size_t n = c->n_rows - start < ops->block ? c->n_rows - start : ops->block, at = n;
+    for (size_t start = 0; start < c->n_rows; start += FL_BLOCK) {
+        size_t n = c->n_rows - start < FL_BLOCK ? c->n_rows - start : FL_BLOCK, at = n;
         double bad = 0;
-        if (is_center) {
-            at = ops->rows->labels(&c->label, start, n, c->n_centers, NULL, scratch, raw, &bad);
-        } else if (has_label) {
-            const void *y = ops->load(&c->label, start, n, scratch, raw);
+        if (c->kernel == FL_EMBEDDINGS_center) {
+            at = ops->rows->labels(&c->label, start, n, c->n_centers, NULL, classes, raw, &bad);
+        } else if (p->has_label) {
+            const real *y = ops->load(&c->label, start, n, scratch, raw);
             if (ops->any_outside(y, fl_round_up(n), label))
                 at = ops->first_outside(y, n, label);
-            bad = at < n ? fl_number_at(ops, y, at) : 0;
+            bad = at < n ? (double)y[at] : 0;
         }
         if (at < n)
             return fl_bad_row(c, FL_BAD_TARGET, start + at, bad);
@@ -75,7 +47,7 @@ static fl_status fl_check_numbers(fl_embeddings_call *c, const fl_embedding_pass
             return FL_INTERRUPTED;
         if (!c->weight.data)
             continue;
-        const void *w = ops->load(&c->weight, start, n, scratch, raw);
+        const real *w = ops->load(&c->weight, start, n, scratch, raw);
         int kinds;
         fl_status status = fl_check_weights(&c->weight, w, start, n, c->float32, raw, &kinds, &at, &bad);
         if (status == FL_BAD_WEIGHT)
@@ -84,77 +56,11 @@ static fl_status fl_check_numbers(fl_embeddings_call *c, const fl_embedding_pass
         size_t whole = n & ~(size_t)(FL_LANES - 1);
         fl_add(&sum, ops->sum(w, whole));
         for (size_t i = whole; i < n; i++)
-            fl_add(&sum, fl_number_at(ops, w, i));
+            fl_add(&sum, (double)w[i]);
     }
     c->weight_sum = c->weight.data ? fl_total(sum) : (double)c->n_rows;
     return result == FL_OK && c->reduction == FL_REDUCE_MEAN && c->weight_sum == 0 ? FL_BAD_WEIGHT_SUM
                                                                                    : result;
-}
-
-static void fl_lay_out(const fl_embedding_pass *p, fl_embedding_scratch *s, fl_layout *l) {
-    const fl_embeddings_call *c = p->call;
-    size_t numbers = fl_round_up(p->tile_rows) * sizeof(double);
-    size_t matrix = fl_scratch_matrix(p->tile_rows, c->n_columns, p->ops->itemsize, 0);
-    s->slope = fl_take(l, numbers);
-    s->value = fl_take(l, numbers);
-    s->label = fl_take(l, numbers);
-    s->weight = fl_take(l, numbers);
-    s->raw = fl_take(l, FL_RAW_BYTES);
-    for (int m = 0; m < p->n_inputs; m++) {
-        s->input[m] = fl_take(l, fl_copy_bytes(p->ops, &c->input[m], p->tile_rows, 0));
-        s->gradient[m] =
-            fl_take(l, p->streams ? matrix : fl_copy_bytes(p->ops, &c->gradient[m], p->tile_rows, 0));
-    }
-}
-
-int fl_allocate_embeddings(const fl_embedding_pass *p, fl_embedding_scratch *s) {
-    fl_layout l = {.memory = NULL};
-    *s = (fl_embedding_scratch){.allocated = NULL};
-    fl_lay_out(p, s, &l);
-    s->allocated = fl_get_counted(&l);
-    if (s->allocated)
-        fl_lay_out(p, s, &l);
-    return s->allocated != NULL;
-}
-
-const double *fl_load_weights(const fl_embedding_pass *p, size_t start, size_t n,
-                              const fl_embedding_scratch *s) {
-    const fl_array *weight = &p->call->weight;
-    if (!weight->data)
-        return NULL;
-    if (p->shares) {
-        fl_load_shares(p->shares, start, n, s->slope, s->raw);
-        return s->slope;
-    }
-    const void *w = p->ops->load(weight, start, n, s->weight, s->raw);
-    if (w != s->weight)
-        memcpy(s->weight, w, n * p->ops->itemsize);
-    for (size_t i = 0; i < n; i++)
-        s->slope[i] = p->scale * fl_number_at(p->ops, s->weight, i);
-    return s->slope;
-}
-
-void fl_close_values(const fl_embedding_pass *p, size_t start, size_t n, const fl_embedding_scratch *s,
-                     fl_compensated *total) {
-    const fl_embeddings_call *c = p->call;
-    size_t whole = fl_round_up(n), rest = (whole - n) * p->ops->itemsize;
-    int weighted = c->weight.data && !p->shares;
-    if (!c->want_value)
-        return;
-    memset(s->value + n * p->ops->itemsize, 0, rest);
-    if (weighted)
-        memset(s->weight + n * p->ops->itemsize, 0, rest);
-    if (c->value.data) {
-        if (p->shares)
-            fl_take_shares(s->value, s->slope, 1, n, c->float32);
-        else if (weighted)
-            p->ops->multiply(s->value, s->weight, 1, whole);
-        p->ops->store(&c->value, start, n, s->value, s->raw);
-    } else if (p->shares) {
-        fl_add_shares(s->value, s->slope, n, c->float32, total);
-    } else {
-        fl_add(total, weighted ? p->ops->dot(s->value, s->weight, whole) : p->ops->sum(s->value, whole));
-    }
 }
 
 /* Gradients times the rows' shares, which are not in them. */
@@ -162,15 +68,13 @@ static void fl_weigh_gradients(const fl_embedding_pass *p, const fl_embedding_ti
     const fl_embeddings_call *c = p->call;
     for (size_t i = 0; i < t->n_rows; i++)
         for (int m = 0; m < p->n_inputs; m++)
-            fl_take_shares((char *)t->gradient[m].data +
-                               (ptrdiff_t)i * t->gradient[m].stride * (ptrdiff_t)p->ops->itemsize,
-                           slope + i, 0, c->n_columns, c->float32);
+            fl_take_shares(t->gradient[m].data + (ptrdiff_t)i * t->gradient[m].stride, slope + i, 0,
+                           c->n_columns, c->float32);
 }
 
 static void fl_run_tile(const fl_embedding_pass *p, size_t start, size_t n, fl_embedding_scratch *s,
                         fl_compensated *total) {
     const fl_embeddings_call *c = p->call;
-    const fl_row_ops *rows = p->ops->rows;
     fl_embedding_tile t = {.n_rows = n,
                            .n_columns = c->n_columns,
                            .margin = c->margin,
@@ -187,7 +91,7 @@ static void fl_run_tile(const fl_embedding_pass *p, size_t start, size_t n, fl_e
         if (p->streams && !(p->streams_straight >> m & 1))
             t.gradient[m] = (fl_row_matrix){s->gradient[m], (ptrdiff_t)c->n_columns};
         else if (p->has_gradient)
-            t.gradient[m] = rows->place(&c->gradient[m], start, n, 0, s->gradient[m]);
+            t.gradient[m] = fl_place_tile(&c->gradient[m], start, n, 0, s->gradient[m]);
     }
     p->ops->embeddings->tile[c->kernel][p->has_gradient ? FL_EMBEDDINGS_VG : FL_EMBEDDINGS_V](&t);
     if (fl_is_stopped(p->watch))
@@ -197,7 +101,7 @@ static void fl_run_tile(const fl_embedding_pass *p, size_t start, size_t n, fl_e
     fl_close_values(p, start, n, s, total);
     for (int m = 0; m < p->n_inputs && p->has_gradient; m++) {
         if (!p->streams)
-            fl_store_matrix(p->ops, p->watch, &c->gradient[m], start, n, 0, s->gradient[m], s->raw, NULL);
+            fl_store_matrix(p->ops, p->watch, &c->gradient[m], start, n, 0, s->gradient[m], s->raw, 0);
         else if (!(p->streams_straight >> m & 1))
             p->ops->stream((char *)c->gradient[m].data + start * p->row_bytes, s->gradient[m],
                            n * c->n_columns);
@@ -212,7 +116,7 @@ static fl_status fl_run_tiles(const fl_embedding_pass *p, double *result) {
 #pragma omp parallel num_threads(threads) if (parallel : threads > 1) reduction(| : failed)
     {
         fl_embedding_scratch scratch;
-        int ready = fl_allocate_embeddings(p, &scratch);
+        int ready = fl_allocate(p, &scratch);
         failed |= !ready;
 #pragma omp for schedule(dynamic, 1)
         for (size_t s = 0; s < plan.n_segments; s++) {
@@ -236,10 +140,10 @@ static fl_status fl_run_tiles(const fl_embedding_pass *p, double *result) {
 }
 
 /* Rows of aligned reals of this machine's byte order, each contiguous. */
-static int fl_has_plain_rows(const fl_array *a, const fl_ops *ops) {
-    ptrdiff_t itemsize = (ptrdiff_t)ops->itemsize;
-    return a->dtype == ops->dtype && !a->swapped && a->strides[1] == itemsize &&
-           a->strides[0] % itemsize == 0 && (uintptr_t)a->data % ops->itemsize == 0;
+static int fl_has_plain_rows(const fl_array *a) {
+    const ptrdiff_t item = sizeof(real);
+    return a->dtype == FL_REAL_DTYPE && !a->swapped && a->strides[1] == item && a->strides[0] % item == 0 &&
+           (uintptr_t)a->data % sizeof(real) == 0;
 }
 
 /* Streaming pays when all that is touched does not fit into the last-level cache anyway; written over an
@@ -270,31 +174,26 @@ static int fl_streams_straight(const fl_embedding_pass *p, const fl_embeddings_c
 static fl_embedding_pass fl_begin(const fl_embeddings_call *c, fl_watch *watch) {
     fl_embedding_pass p = {.call = c,
                            .watch = watch,
-                           .ops = fl_ops_for(c->float32),
+                           .ops = fl_ops_for(FL_PRECISION == 32),
                            .scale = 1,
-                           .n_inputs = fl_embedding_kernels[c->kernel].n_inputs,
-                           .has_label = fl_embedding_kernels[c->kernel].has_label,
+                           .n_inputs = fl_describe_embeddings(c->kernel)->n_inputs,
+                           .has_label = fl_describe_embeddings(c->kernel)->has_label,
                            .has_gradient = c->gradient[0].data != NULL};
-    p.row_bytes = c->n_columns * p.ops->itemsize;
+    p.row_bytes = c->n_columns * sizeof(real);
     size_t fit = FL_EMBEDDING_TILE_BYTES / p.row_bytes;
     p.tile_rows = fit < 1 ? 1 : (fit < FL_EMBEDDING_TILE_ROWS ? fit : FL_EMBEDDING_TILE_ROWS);
     p.threads = fl_threads_allowed(c->n_threads, c->n_rows * c->n_columns, FL_PARALLEL_EMBEDDINGS);
     for (int m = 0; m < p.n_inputs; m++) {
-        p.copies_input[m] = !fl_has_plain_rows(&c->input[m], p.ops);
-        p.copies_gradient[m] = p.has_gradient && !fl_has_plain_rows(&c->gradient[m], p.ops);
+        p.copies_input[m] = !fl_has_plain_rows(&c->input[m]);
+        p.copies_gradient[m] = p.has_gradient && !fl_has_plain_rows(&c->gradient[m]);
     }
     p.streams = fl_should_stream(&p, c);
     p.streams_straight = fl_streams_straight(&p, c, c->kernel == FL_EMBEDDINGS_center ? 1 : p.n_inputs);
     return p;
 }
 
-fl_status fl_embeddings(fl_embeddings_call *c) {
-    c->total = c->weight_sum = 0;
-    if (c->n_columns == 0 || (c->n_rows == 0 && c->reduction == FL_REDUCE_MEAN))
-        return c->reduction == FL_REDUCE_MEAN ? FL_EMPTY : FL_OK;
-    int has_more_centers = c->kernel == FL_EMBEDDINGS_center && c->n_centers > c->n_rows;
-    if (fl_times(has_more_centers ? c->n_centers : c->n_rows, c->n_columns) > FL_MOST_ELEMENTS)
-        return FL_TOO_LARGE;
+/* The door. */
+fl_status FL_OF_PRECISION(fl_drive_embeddings)(fl_embeddings_call *c) {
     fl_watch own, *watch = fl_new_watch(&own, c->go_on, c->context, c->n_rows * c->n_columns);
     fl_embedding_pass p = fl_begin(c, watch);
     fl_shares shares = {&c->weight, 1, 1};
@@ -315,3 +214,5 @@ fl_status fl_embeddings(fl_embeddings_call *c) {
     c->total = mean && !p.shares ? total / c->weight_sum : total;
     return status;
 }
+
+#endif

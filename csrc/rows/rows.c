@@ -1,6 +1,7 @@
-/* What there is to know of each row kernel without running it. */
+/* The row losses: what there is to know of each without running it, and the way to the driver (drive.h). */
 #include <string.h>
 
+#include "../pass/scratch.h"
 #include "list.h"
 
 static const fl_row_description fl_descriptions[] = {FL_ROW_DESCRIPTIONS};
@@ -44,4 +45,22 @@ int fl_rows_has_curvature(int kernel, fl_curvature curvature) {
         return convex || fl_is_nll(kernel) || kernel == FL_ROWS_focal ||
                kernel == FL_ROWS_generalized_cross_entropy;
     return 1;
+}
+
+static fl_status fl_start(fl_rows_call *c, int only_checks) {
+    c->total = c->weight_sum = 0;
+    c->has_off_row = 0;
+    if (c->n_rows == 0 || c->n_classes == 0)
+        return c->reduction == FL_REDUCE_MEAN && !only_checks ? FL_EMPTY : FL_OK;
+    if (fl_times(c->n_rows, c->n_classes) > FL_MOST_ELEMENTS)
+        return FL_TOO_LARGE;
+    return (c->float32 ? fl_drive_rows_f32 : fl_drive_rows_f64)(c, only_checks);
+}
+
+fl_status fl_rows(fl_rows_call *c) {
+    return fl_start(c, 0);
+}
+
+fl_status fl_rows_check(fl_rows_call *c) {
+    return fl_start(c, 1);
 }

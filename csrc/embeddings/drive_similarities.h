@@ -1,4 +1,7 @@
-/* The driver of the blocks of similarities: their rows, shared among the threads. */
+/* The driver of the blocks of similarities: their rows, shared among the threads. Included by drive.h alone. */
+#ifndef FL_EMBEDDINGS_DRIVE_SIMILARITIES_H
+#define FL_EMBEDDINGS_DRIVE_SIMILARITIES_H
+
 #include "../pass/ops.h"
 #include "../pass/threads.h"
 #include "kernel_types.h"
@@ -10,8 +13,9 @@ static int fl_threads_for(const fl_similarity_block *b) {
     return fl_threads_needed(allowed, b->n_rows);
 }
 
-void fl_similarity_gather(const fl_similarity_block *b, double *largest, double *sum, double *positive) {
-    const fl_embedding_ops *ops = fl_ops_for(b->float32)->embeddings;
+void FL_OF_PRECISION(fl_drive_gather)(const fl_similarity_block *b, double *largest, double *sum,
+                                      double *positive) {
+    const fl_embedding_ops *ops = fl_ops_for(FL_PRECISION == 32)->embeddings;
     int threads = fl_threads_for(b);
     (void)threads;
 #pragma omp parallel for schedule(static) num_threads(threads) if (parallel : threads > 1)
@@ -19,12 +23,14 @@ void fl_similarity_gather(const fl_similarity_block *b, double *largest, double 
         ops->gather(b, row, largest, sum, positive);
 }
 
-void fl_similarity_slopes(const fl_similarity_block *b, const void *level, const void *missed,
-                          const void *share) {
-    const fl_embedding_ops *ops = fl_ops_for(b->float32)->embeddings;
+void FL_OF_PRECISION(fl_drive_slopes)(const fl_similarity_block *b, const void *level, const void *missed,
+                                      const void *share) {
+    const fl_embedding_ops *ops = fl_ops_for(FL_PRECISION == 32)->embeddings;
     int threads = fl_threads_for(b);
     (void)threads;
 #pragma omp parallel for schedule(static) num_threads(threads) if (parallel : threads > 1)
     for (size_t row = 0; row < b->n_rows; row++)
         ops->slopes(b, row, level, missed, share);
 }
+
+#endif

@@ -4,14 +4,16 @@
  * Only classes that rows have get sums. Few of them: the rows are cut into segments, whose bounds depend on
  * the sizes alone, each with sums of its own, which are added in their order. Many: each thread takes the
  * classes that are its own, so that a centre's rows are added in their order by one thread. Either way the
- * result has the same bits for any number of threads. */
+ * result has the same bits for any number of threads. Included by drive.h alone. */
+#ifndef FL_EMBEDDINGS_DRIVE_CENTERS_H
+#define FL_EMBEDDINGS_DRIVE_CENTERS_H
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../pass/plan.h"
 #include "../pass/threads.h"
-#include "../rows/parts.h"
 #include "pass.h"
 
 enum {
@@ -28,8 +30,8 @@ typedef struct {
     size_t n_slots;
     size_t slot_sums; /* of a slot: n_columns, and in float64 as many errors */
     double *sums;     /* for each segment and slot */
-    char *value;      /* reals, one a row */
-    char *label;      /* integers as wide, as they were when their slots were numbered */
+    real *value;      /* one a row */
+    real_int *label;  /* as they were when their slots were numbered */
 } fl_centers;
 
 /* The first label that is no class, though it was one when all were checked: somebody has changed it since.
@@ -40,12 +42,8 @@ typedef struct {
     double value;
 } fl_changed;
 
-static size_t fl_label_at(const fl_embedding_pass *p, const void *labels, size_t i) {
-    return p->call->float32 ? (size_t)((const int32_t *)labels)[i] : (size_t)((const int64_t *)labels)[i];
-}
-
 /* Whether all are classes still; `labels` has room for whole lanes. */
-static int fl_load_classes(const fl_embedding_pass *p, size_t start, size_t n, void *labels, void *raw,
+static int fl_load_classes(const fl_embedding_pass *p, size_t start, size_t n, real_int *labels, char *raw,
                            fl_changed *changed) {
     double value;
     size_t at =
@@ -71,12 +69,12 @@ static fl_status fl_outcome(const fl_embedding_pass *p, fl_embeddings_call *c, c
 }
 
 /* A row of an input, number `line` of its tile: in place, or in scratch. */
-static const void *fl_row_at(const fl_embedding_pass *p, int input, size_t row, size_t line,
+static const real *fl_row_at(const fl_embedding_pass *p, int input, size_t row, size_t line,
                              const fl_embedding_scratch *s) {
     const fl_array *a = &p->call->input[input];
     if (!p->copies_input[input])
-        return (const char *)a->data + (ptrdiff_t)row * a->strides[0];
-    char *copy = s->input[input] + line * fl_scratch_line(p->call->n_columns, p->ops->itemsize);
+        return (const real *)a->data + (ptrdiff_t)row * (a->strides[0] / (ptrdiff_t)sizeof(real));
+    real *copy = s->input[input] + line * fl_scratch_line(p->call->n_columns);
     fl_copy_part(p->ops, p->watch, a, row, 0, p->call->n_columns, copy, 0);
     return copy;
 }
@@ -86,19 +84,19 @@ static size_t fl_tile_of(const fl_embedding_pass *p, size_t start, size_t end) {
 }
 
 /* The values of some rows, computed, or as `values` has them. */
-static void fl_value_tile(const fl_embedding_pass *p, size_t start, size_t n, const char *values,
+static void fl_value_tile(const fl_embedding_pass *p, size_t start, size_t n, const real *values,
                           fl_embedding_scratch *s, fl_changed *changed, fl_compensated *total) {
     const fl_embeddings_call *c = p->call;
     if (values) {
-        memcpy(s->value, values + start * p->ops->itemsize, n * p->ops->itemsize);
+        memcpy(s->value, values + start, n * sizeof *values);
     } else {
-        if (!fl_load_classes(p, start, n, s->label, s->raw, changed))
+        if (!fl_load_classes(p, start, n, s->class, s->raw, changed))
             return;
         fl_center_task tasks[FL_EMBEDDING_TILE_ROWS];
         for (size_t i = 0; i < n; i++)
             tasks[i] = (fl_center_task){.x = fl_row_at(p, 0, start + i, i, s),
-                                        .center = fl_row_at(p, 1, fl_label_at(p, s->label, i), i, s),
-                                        .value = s->value + i * p->ops->itemsize,
+                                        .center = fl_row_at(p, 1, (size_t)s->class[i], i, s),
+                                        .value = s->value + i,
                                         .slope = 1};
         p->ops->embeddings->center(tasks, n, c->n_columns, 0, p->watch);
     }
@@ -106,7 +104,7 @@ static void fl_value_tile(const fl_embedding_pass *p, size_t start, size_t n, co
     fl_close_values(p, start, n, s, total);
 }
 
-static fl_status fl_center_values(const fl_embedding_pass *p, fl_embeddings_call *c, const char *values,
+static fl_status fl_center_values(const fl_embedding_pass *p, fl_embeddings_call *c, const real *values,
                                   double *result) {
     fl_compensated totals[FL_SEGMENTS] = {{0, 0}}, total = {0, 0};
     const fl_plan plan = fl_plan_of(c->n_rows, p->tile_rows);
@@ -116,7 +114,7 @@ static fl_status fl_center_values(const fl_embedding_pass *p, fl_embeddings_call
 #pragma omp parallel num_threads(threads) if (parallel : threads > 1) reduction(| : failed)
     {
         fl_embedding_scratch scratch;
-        int ready = fl_allocate_embeddings(p, &scratch);
+        int ready = fl_allocate(p, &scratch);
         failed |= !ready;
 #pragma omp for schedule(dynamic, 1)
         for (size_t s = 0; s < plan.n_segments; s++) {
@@ -143,13 +141,12 @@ static int fl_number_slots(fl_centers *k, fl_embedding_scratch *s, fl_changed *c
         k->slot[label] = FL_NO_ROWS;
     for (size_t start = 0; start < c->n_rows; start += p->tile_rows) {
         size_t n = fl_tile_of(p, start, c->n_rows);
-        char *labels = k->label + start * p->ops->itemsize;
+        real_int *labels = k->label + start;
         if (!fl_load_classes(p, start, n, labels, s->raw, changed))
             return 0;
         for (size_t i = 0; i < n; i++) {
-            size_t label = fl_label_at(p, labels, i);
-            if (k->slot[label] == FL_NO_ROWS)
-                k->slot[label] = (ptrdiff_t)k->n_slots++;
+            if (k->slot[labels[i]] == FL_NO_ROWS)
+                k->slot[labels[i]] = (ptrdiff_t)k->n_slots++;
         }
     }
     return 1;
@@ -161,24 +158,25 @@ static void fl_center_tile(const fl_centers *k, size_t start, size_t n, size_t o
     const fl_embedding_pass *p = k->pass;
     const fl_array *gradient = &p->call->gradient[0];
     const double *slope = fl_load_weights(p, start, n, s);
-    const size_t line = p->streams ? p->row_bytes : fl_scratch_line(p->call->n_columns, p->ops->itemsize);
+    const size_t line = p->streams ? p->call->n_columns : fl_scratch_line(p->call->n_columns);
+    const ptrdiff_t apart = gradient->strides[0] / (ptrdiff_t)sizeof(real);
     const int copies = p->streams ? !p->streams_straight : p->copies_gradient[0];
     fl_center_task tasks[FL_EMBEDDING_TILE_ROWS];
     size_t row[FL_EMBEDDING_TILE_ROWS], n_tasks = 0;
     for (size_t i = 0; i < n; i++) {
-        size_t label = fl_label_at(p, k->label, start + i), slot = (size_t)k->slot[label];
+        size_t label = (size_t)k->label[start + i], slot = (size_t)k->slot[label];
         if (n_owners > 1 && slot % n_owners != owner)
             continue;
         fl_center_task *t = &tasks[n_tasks];
         row[n_tasks++] = start + i;
         t->x = fl_row_at(p, 0, start + i, i, s);
         t->center = fl_row_at(p, 1, label, i, s);
-        t->gradient = copies ? s->gradient[0] + i * line
-                             : (char *)gradient->data + (ptrdiff_t)(start + i) * gradient->strides[0];
-        t->value = k->value + (start + i) * p->ops->itemsize;
+        t->gradient =
+            copies ? s->gradient[0] + i * line : (real *)gradient->data + (ptrdiff_t)(start + i) * apart;
+        t->value = k->value + start + i;
         t->sum = sums + slot * k->slot_sums;
         t->slope = slope ? slope[i] : p->scale;
-        t->weight = p->shares ? slope[i] : slope ? fl_number_at(p->ops, s->weight, i) : 1;
+        t->weight = p->shares ? slope[i] : slope ? (double)s->weight[i] : 1;
     }
     p->ops->embeddings->center(tasks, n_tasks, p->call->n_columns, p->streams_straight, p->watch);
     for (size_t i = 0; i < n_tasks && copies; i++) {
@@ -210,9 +208,9 @@ static void fl_center_rows(const fl_centers *k, size_t segment, size_t owner, si
 static void fl_store_center(const fl_centers *k, size_t label, fl_embedding_scratch *s) {
     const fl_embedding_pass *p = k->pass;
     const fl_array *to = &p->call->gradient[1];
-    const size_t d = p->call->n_columns, itemsize = p->ops->itemsize;
-    char *line =
-        p->copies_gradient[1] ? s->gradient[1] : (char *)to->data + (ptrdiff_t)label * to->strides[0];
+    const size_t d = p->call->n_columns;
+    const ptrdiff_t apart = to->strides[0] / (ptrdiff_t)sizeof(real);
+    real *line = p->copies_gradient[1] ? s->gradient[1] : (real *)to->data + (ptrdiff_t)label * apart;
     for (size_t at = 0, n; at < d && !fl_stops(p->watch, &s->done, FL_CENTER_COLUMNS); at += n) {
         double sums[FL_CENTER_COLUMNS] = {0}, errors[FL_CENTER_COLUMNS] = {0};
         n = d - at < FL_CENTER_COLUMNS ? d - at : FL_CENTER_COLUMNS;
@@ -226,7 +224,7 @@ static void fl_store_center(const fl_centers *k, size_t label, fl_embedding_scra
                 errors[i] = total.error;
             }
         }
-        p->ops->embeddings->finish_center(line + at * itemsize, sums, errors, n, -p->scale);
+        p->ops->embeddings->finish_center(line + at, sums, errors, n, -p->scale);
     }
     if (p->copies_gradient[1])
         fl_copy_part(p->ops, p->watch, to, label, 0, d, line, 1);
@@ -241,7 +239,7 @@ static int fl_scatter(fl_centers *k) {
 #pragma omp parallel num_threads(threads) if (parallel : threads > 1) reduction(| : failed)
     {
         fl_embedding_scratch scratch;
-        int ready = fl_allocate_embeddings(p, &scratch);
+        int ready = fl_allocate(p, &scratch);
         failed |= !ready;
 #pragma omp for schedule(dynamic, 1)
         for (size_t task = 0; task < n_tasks; task++)
@@ -260,17 +258,16 @@ static fl_status fl_center_gradients(const fl_embedding_pass *p, fl_embeddings_c
     fl_centers k = {.pass = p, .plan = fl_plan_of(c->n_rows, p->tile_rows)};
     fl_embedding_scratch scratch = {.allocated = NULL};
     fl_changed changed = {0, 0, 0};
-    size_t itemsize = p->ops->itemsize;
     int failed = 1;
     k.slot = malloc(fl_times(c->n_centers, sizeof *k.slot));
-    k.value = malloc((c->n_rows + 1) * itemsize);
-    k.label = malloc((c->n_rows + FL_LANES) * itemsize);
-    if (k.slot && k.value && k.label && fl_allocate_embeddings(p, &scratch)) {
+    k.value = malloc((c->n_rows + 1) * sizeof *k.value);
+    k.label = malloc((c->n_rows + FL_LANES) * sizeof *k.label);
+    if (k.slot && k.value && k.label && fl_allocate(p, &scratch)) {
         int numbered = fl_number_slots(&k, &scratch, &changed);
         fl_give_scratch(scratch.allocated);
         failed = 0;
         if (numbered) {
-            k.slot_sums = fl_times(c->n_columns, c->float32 ? 1 : 2);
+            k.slot_sums = fl_times(c->n_columns, FL_CENTER_SUMS);
             size_t bytes = fl_times(k.n_slots, fl_times(k.slot_sums, sizeof *k.sums));
             int fits = bytes <= FL_CENTER_SUMS_BYTES / FL_CENTER_SEGMENTS;
             k.plan.n_segments =
@@ -289,6 +286,10 @@ static fl_status fl_center_gradients(const fl_embedding_pass *p, fl_embeddings_c
     return status;
 }
 
-fl_status fl_run_centers(const fl_embedding_pass *p, fl_embeddings_call *c, double *total) {
+/* Leaves the sum of the values in `total`, or what is wrong with a label that has been changed since it was
+ * checked. */
+static fl_status fl_run_centers(const fl_embedding_pass *p, fl_embeddings_call *c, double *total) {
     return p->has_gradient ? fl_center_gradients(p, c, total) : fl_center_values(p, c, NULL, total);
 }
+
+#endif

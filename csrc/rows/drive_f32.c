@@ -1,0 +1,2 @@
+#define FL_PRECISION 32
+#include "drive.h"

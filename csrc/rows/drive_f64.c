@@ -1,0 +1,2 @@
+#define FL_PRECISION 64
+#include "drive.h"
