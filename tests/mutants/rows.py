@@ -149,9 +149,5 @@ BREAKS = [
         ("e1.is_own | !three) ? e1.z : e2.z", "1) ? e1.z : e2.z"),
         ("row = three ? FL_LOOP(added)(row, t2, o) : row;", ""),
     ),
-    *breaks(
-        "csrc/rows/segments.h",
-        ("return p->across && n > 15 ? n & ~(size_t)15 : n;", "return p->across && n > 15 ? 16 : n;"),
-    ),
     *breaks("csrc/rows/state.h", ("folded[i] += sum[i];", "folded[i] = sum[i];")),
 ]

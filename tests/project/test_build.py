@@ -77,7 +77,7 @@ def test_pip_shows_the_sentence(checkout: Path, tmp_path: Path, how: list[str]) 
     target = [] if how else ["--target", str(tmp_path)]
     said = errors([*command, *target, *how, "."], checkout, CC="no-such-cc")
     assert WITHOUT_COMPILER in said
-    assert said.count("\n") < 40
+    assert said.count("\n") < 60  # pip has about 40 of its own
 
 
 def test_without_python_s_headers(checkout: Path, tmp_path: Path) -> None:
