@@ -10,7 +10,7 @@
 #include "digest.h"
 #include "digest_formulas.h"
 
-#include "embeddings/kernel_types.h"
+#include "embeddings/list.h"
 #include "pointwise/losses_list.h"
 #include "rows/list.h"
 
