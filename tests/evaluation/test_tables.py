@@ -114,6 +114,13 @@ def test_average_precision_and_ks_of_tables_by_fractions(seed, weighted):
     assert summary_of_order(found) == pytest.approx(list(map(float, wanted)), rel=1e-13, abs=1e-16)
 
 
+def test_a_precision_that_is_nearer_to_the_most_than_to_the_least():
+    """1 at the top, then 1 to 1/2 by the rows' shares: at least 2/5 + 1/2 in all, at most 2."""
+    found = _core.summarise_counts(*table([5, 900_000], [[3, 2], [0, 1]]))
+    assert found["precision"] == pytest.approx((1 + 1.5) / 3, rel=1e-15)
+    assert found["precision_margin"] == pytest.approx((1.5 - 0.9) / 3, rel=1e-15)
+
+
 def test_counts_up_to_the_most_rows():
     half = 2**31 - 1
     found = _core.summarise_counts(*table([5, 900_000], [[half, 1], [0, half]]))
