@@ -17,9 +17,9 @@ typedef struct {
     fl_doubles above[2], share, precision, least, most, apart, most_apart;
 } fl_part_order;
 
-/* a / (a + b), 1 where both are 0: weights are multiples of 2^-64. */
+/* a / (a + b), 0 where both are 0: weights are multiples of 2^-64. */
 static inline __attribute__((always_inline)) fl_doubles fl_share(fl_doubles a, fl_doubles b) {
-    return (a + 0x1p-1000) / (a + b + 0x1p-1000);
+    return a / (a + b + 0x1p-1000);
 }
 
 /* The larger of a number and the distance of two others. */

@@ -94,7 +94,7 @@ BREAKS = [
     ),
     *breaks(
         "csrc/evaluation/orders.h",
-        ("(a + 0x1p-1000)", "a"),
+        ("(a + b + 0x1p-1000)", "(a + b)"),
         ("fl_pick_doubles(A + B > 0, m->share, after)", "m->share"),
         ("fl_pick_doubles(start > first, start, first)", "start"),
         ("first = fl_share(A + step, B_with)", "first = fl_share(A, B_with)"),
