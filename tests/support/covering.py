@@ -13,33 +13,28 @@ def _rows(counts: tuple[int, ...]) -> list[list[int]]:
     """Rows of levels, a level for each factor of so many, found greedily."""
     rng = random.Random(1)
     n = len(counts)
-    open_pairs = {
-        (i, j): {(a, b) for a in range(counts[i]) for b in range(counts[j])}
-        for i in range(n)
-        for j in range(i + 1, n)
-    }
+    # Of two factors and a level of the first the levels of the second that it has not met: 1, and 0 else.
+    unmet = [[[[int(i != j)] * counts[j] for _ in range(counts[i])] for j in range(n)] for i in range(n)]
+    left = {(i, j): counts[i] * counts[j] for i in range(n) for j in range(i + 1, n)}
     rows = []
     while True:
-        (i, j), pairs = max(open_pairs.items(), key=lambda item: len(item[1]), default=((0, 0), None))
-        if not pairs:
+        i, j = max(left, key=lambda pair: left[pair], default=(0, 0))
+        if not left.get((i, j)):
             return rows or [[0] * n]
-        row: list[int | None] = [None] * n
-        row[i], row[j] = min(pairs)
+        row = [0] * n
+        row[i] = next(level for level, of_level in enumerate(unmet[i][j]) if any(of_level))
+        row[j] = unmet[i][j][row[i]].index(1)
         others = [k for k in range(n) if k not in (i, j)]
         rng.shuffle(others)
         fixed = [i, j]
         for k in others:
-            gain = [0] * counts[k]
-            for f in fixed:
-                low, high = min(f, k), max(f, k)
-                for level in range(counts[k]):
-                    pair = (row[f], level) if f == low else (level, row[f])
-                    gain[level] += pair in open_pairs[low, high]
+            gain = [sum(of_level) for of_level in zip(*(unmet[f][k][row[f]] for f in fixed), strict=True)]
             best = max(gain)
             row[k] = rng.choice([level for level, g in enumerate(gain) if g == best])
             fixed.append(k)
-        for (a, b), left in open_pairs.items():
-            left.discard((row[a], row[b]))
+        for i, j in left:
+            left[i, j] -= unmet[i][j][row[i]][row[j]]
+            unmet[i][j][row[i]][row[j]] = unmet[j][i][row[j]][row[i]] = 0
         rows.append(row)
 
 
