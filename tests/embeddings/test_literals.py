@@ -182,6 +182,8 @@ def test_no_overflow_no_underflow_of_wide_rows(size: float, width: int) -> None:
     _, by_positive, by_negative = fl.Triplet(1.0, squared=False).gradient(a, b, b)
     np.testing.assert_allclose(by_positive, np.full((1, width), -1 / math.sqrt(width)), rtol=1e-6)
     np.testing.assert_allclose(by_negative, np.full((1, width), 1 / math.sqrt(width)), rtol=1e-6)
+    (by_a, _) = fl.Contrastive(1.0).gradient(a, b, [0])
+    np.testing.assert_allclose(by_a, np.full((1, width), -2 / math.sqrt(width) if size < 1 else 0), rtol=1e-6)
 
 
 @pytest.mark.parametrize("case", ROW_BY_ROW, ids=repr)

@@ -84,6 +84,14 @@ def test_area_of_rows_that_many_have_one_score(shares, dtype):
     assert (found["precision"], found["ks"]) == pytest.approx(order_by_scores(scores, labels), rel=1e-14)
 
 
+def test_scores_that_are_the_wrong_way_round():
+    """The distance between two distributions has no sign."""
+    scores, labels = np.array([4.0, 3.0, 2.0, 1.0]), np.array([0, 0, 1, 0], np.uint8)
+    for weights in (None, np.array([2.0, 1.0, 1.0, 1.0])):
+        found = fl.evaluate(labels, scores, [fl.measures.KS(exact=True)], sample_weight=weights)["ks"]
+        assert found.value == (2 / 3 if weights is None else 0.75)
+
+
 def test_area_of_rows_of_one_class_or_with_weights():
     scores = np.array([1.0, 2.0])
     assert _core.Ranking(scores, np.ones(2, np.uint8)).summary()["weight"] == [0, 2]

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 
+import mpmath
 import numpy as np
 import pytest
 from conftest import LOSSES
@@ -14,6 +15,7 @@ from conftest import LOSSES
 import fastloss as fl
 from fastloss import functions as F
 from fastloss.formulas import Formula
+from formulas.truth import ulps
 
 MARGIN = {"m": "(2*y - 1)*z"}
 #: The library's losses, as a newcomer writes them.
@@ -148,6 +150,14 @@ def test_an_audit_of_what_newcomers_write(own: fl.Loss, text: str, options: dict
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_difference_of_a_bell_and_one(dtype: type) -> None:
+    z = np.linspace(0.01, 1.2, 400).astype(dtype)
+    found = fl.formula("1 - exp(-(z - y)**2)")(np.zeros_like(z), z, reduction="none")
+    with mpmath.workdps(50):
+        assert ulps(found, [-mpmath.expm1(-(mpmath.mpf(float(x)) ** 2)) for x in z]).max() <= 3
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_cross_entropy_where_the_naive_formula_has_no_digit(dtype: type) -> None:
     loss = fl.formula("softplus(z) - y*z", targets="[0, 1]")
     y, z = np.array([1, 1, 0, 1], dtype), np.array([80, -80, -80, 30], dtype)
@@ -197,6 +207,7 @@ def test_same_bits_for_any_number_of_threads_and_any_way_through(dtype: type) ->
         "3*tanh(z - y)",
         "tanh(z)",
         "softplus(z)*tanh(y + z)",
+        "3*(softplus(z)*tanh(y + z))",
         "where(abs(z - y) <= 1, (z - y)**2/2, abs(z - y) - 1/2)",
         "where(abs(z - y) <= 2, 3*(z - y)**2, 12*abs(z - y) - 12)",
         "where(z > y, 0.3, 0.7)*(z - y)**2",

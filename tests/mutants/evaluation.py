@@ -167,7 +167,7 @@ BREAKS = [
     *breaks(
         "csrc/evaluation/ranking.c",
         ("before + (sum + weight[i] / 2)", "before + sum"),
-        ("a * (A / (A + B)) : 0", "a * (A / (A + B)) : a"),
+        ("a > 0 ? a * (A / (A + B)) : 0", "a * (A / (A + B))"),
         ("fabs(A / positives - B / negatives)", "A / positives - B / negatives"),
         ("* s->weight[label] - s->square[label]);", "* s->weight[label]);"),
         ("fl_add(&total[label], sum);", "total[label].sum += sum / 2;"),

@@ -63,6 +63,21 @@ def test_a_general_robust_loss_of_any_scale(alpha: float, share: float, dtype: t
         np.testing.assert_allclose(a.astype(np.float64) * c**k, b, rtol=8 * np.finfo(dtype).eps, atol=1e-300)
 
 
+@pytest.mark.parametrize("log_c", [-0.6, -0.3, 0.0])
+def test_a_general_robust_loss_of_slope_one_far_out(log_c: float, dtype: type) -> None:
+    """sqrt(1 + x²) - 1 of x = r/c has the second derivative (1 + x²)^(-3/2)/c², which is c/|r|³ far out."""
+    top = 120 if dtype is np.float32 else 1000
+    c = 2.0 ** int(log_c * top)
+    with np.errstate(under="ignore", over="ignore"):
+        r = np.float64(c) * 2.0 ** np.linspace(1, top, 100)
+        r = r[np.isfinite(r.astype(dtype))].astype(dtype)
+        x = r.astype(np.float64) / c
+        expected = (1 / x / r / r * (1 + (1 / x) ** 2) ** -1.5).astype(dtype)
+    found = fl.GeneralRobust(1.0, c).value_gradient_and_hessian(np.zeros_like(r), r, reduction="none")[2]
+    np.testing.assert_allclose(found, expected, rtol=8 * np.finfo(dtype).eps, atol=4 * np.finfo(dtype).tiny)
+    assert (expected > np.finfo(dtype).tiny).sum() > 20
+
+
 def test_poisson_at_infinite_logarithms(dtype: Any) -> None:
     """Of no events a mean of 0 is the best there is; 0·∞ is not part of the loss."""
     y, z = np.array([0, 1, 0, 1], dtype), np.array([-np.inf, -np.inf, np.inf, np.inf], dtype)
