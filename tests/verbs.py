@@ -38,6 +38,10 @@ def assert_same(actual: dict[str, Any], expected: dict[str, Any]) -> None:
     """Equal to the last bit, arrays in dtype and shape too; NaN equals NaN."""
     assert actual.keys() == expected.keys()
     for name, x in actual.items():
-        if isinstance(expected[name], np.ndarray):
-            assert x.dtype == expected[name].dtype
-        np.testing.assert_array_equal(x, expected[name], err_msg=name, strict=True)
+        wanted = expected[name]
+        if isinstance(wanted, np.ndarray):
+            assert (x.dtype, x.shape) == (wanted.dtype, wanted.shape)
+            bits = f"u{x.dtype.itemsize}"
+            if np.array_equal(x.view(bits), wanted.view(bits)):  # much faster, and mostly so
+                continue
+        np.testing.assert_array_equal(x, wanted, err_msg=name, strict=True)
