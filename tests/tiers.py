@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,12 +20,13 @@ needs_two = pytest.mark.skipif(len(AVAILABLE) < 2, reason="needs two tiers")
 needs_two_fused = pytest.mark.skipif(len(FUSED) < 2, reason="needs two tiers with fused multiply-add")
 
 _SAVE = """
-import warnings
-import numpy as np, fastloss as fl
+import pickle, warnings
+import fastloss as fl
 import {modules}
 warnings.simplefilter("ignore")
 assert fl.config()["isa"] == {tier!r}
-np.savez({path!r}, **{expression})
+with open({path!r}, "wb") as file:
+    pickle.dump({expression}, file)  # thousands of small arrays
 """
 
 Results = dict[str, np.ndarray]
@@ -34,11 +36,10 @@ def collect(folder: Path, modules: str, expression: str) -> dict[str, Results]:
     """Evaluate an expression that gives arrays by name, on every tier."""
     found = {}
     for tier in AVAILABLE:
-        path = str(folder / f"{tier}.npz")
-        code = _SAVE.format(tier=tier, path=path, modules=modules, expression=expression)
+        path = folder / f"{tier}.pickle"
+        code = _SAVE.format(tier=tier, path=str(path), modules=modules, expression=expression)
         processes.output(code, FASTLOSS_ISA=tier)
-        with np.load(path) as archive:
-            found[tier] = dict(archive)
+        found[tier] = pickle.loads(path.read_bytes())
     return found
 
 

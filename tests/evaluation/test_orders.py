@@ -92,6 +92,14 @@ def test_scores_that_are_the_wrong_way_round():
         assert found.value == (2 / 3 if weights is None else 0.75)
 
 
+@pytest.mark.parametrize("label", [0, 1])
+def test_a_row_of_no_weight_at_the_top(label):
+    """Of nothing so far no share is of the label 1."""
+    measures = [fl.measures.AveragePrecision(exact=True), fl.measures.KS(exact=True)]
+    found = fl.evaluate([label, 1, 0], [3.0, 2.0, 1.0], measures, sample_weight=[0.0, 1.0, 2.0])
+    assert [estimate.value for estimate in found.values()] == [1, 1]
+
+
 def test_area_of_rows_of_one_class_or_with_weights():
     scores = np.array([1.0, 2.0])
     assert _core.Ranking(scores, np.ones(2, np.uint8)).summary()["weight"] == [0, 2]
