@@ -21,7 +21,7 @@ needs_two_fused = pytest.mark.skipif(len(FUSED) < 2, reason="needs two tiers wit
 
 _SAVE = """
 import pickle, warnings
-import fastloss as fl
+import numpy as np, fastloss as fl
 import {modules}
 warnings.simplefilter("ignore")
 assert fl.config()["isa"] == {tier!r}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -16,27 +17,26 @@ import fastloss as fl
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Results of every tier, of ordinary and of hard samples: hard -> tier -> name -> array."""
-    return {
-        hard: tiers.collect(
+    """Results of every tier, of ordinary or of hard samples: hard -> tier -> name -> array."""
+    return functools.cache(
+        lambda hard: tiers.collect(
             tmp_path_factory.mktemp("tiers"),
             "conftest, digest",
             f"digest.everything(conftest.LOSSES, 3001, hard={hard})",
         )
-        for hard in (False, True)
-    }
+    )
 
 
 @tiers.needs_two_fused
 @pytest.mark.parametrize("hard", [False, True])
 def test_fused_tiers_give_the_same_bits(results: Any, hard: bool) -> None:
-    tiers.assert_same_bits(results[hard][tier] for tier in tiers.FUSED)
+    tiers.assert_same_bits(results(hard)[tier] for tier in tiers.FUSED)
 
 
 @tiers.needs_two
 def test_the_base_tier_is_close(results: Any) -> None:
     """Without the fused operation the last bits differ, and nothing else does."""
-    base, other = results[False]["base"], results[False][AVAILABLE[-1]]
+    base, other = results(False)["base"], results(False)[AVAILABLE[-1]]
     for key, x in base.items():
         eps = float(np.finfo(np.float32 if "float32" in key else np.float64).eps)
         scale = np.abs(other[key]).max()
@@ -46,7 +46,7 @@ def test_the_base_tier_is_close(results: Any) -> None:
 @pytest.mark.skipif(len(AVAILABLE) < 2, reason="needs two tiers")
 def test_tiers_are_different_code(results: Any) -> None:
     """Or forcing a tier does nothing: somewhere a fused operation must show."""
-    base, other = results[False]["base"], results[False][AVAILABLE[-1]]
+    base, other = results(False)["base"], results(False)[AVAILABLE[-1]]
     assert any(not np.array_equal(base[key], other[key], equal_nan=True) for key in base)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -179,25 +180,24 @@ def test_long_rows_that_begin_off_a_numbers_place(rng: Any) -> None:
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Results of every tier, of ordinary and of hard samples: hard -> tier -> name -> array."""
-    return {
-        hard: tiers.collect(
+    """Results of every tier, of ordinary or of hard samples: hard -> tier -> name -> array."""
+    return functools.cache(
+        lambda hard: tiers.collect(
             tmp_path_factory.mktemp("tiers"), "rows.digest", f"rows.digest.everything({hard})"
         )
-        for hard in (False, True)
-    }
+    )
 
 
 @tiers.needs_two_fused
 @pytest.mark.parametrize("hard", [False, True])
 def test_fused_tiers_give_the_same_bits(results: Any, hard: bool) -> None:
-    tiers.assert_same_bits(results[hard][tier] for tier in tiers.FUSED)
+    tiers.assert_same_bits(results(hard)[tier] for tier in tiers.FUSED)
 
 
 @tiers.needs_two
 def test_the_base_tier_is_close(results: Any) -> None:
     """Without the fused operation the last bits differ, and nothing else does."""
-    base, other = results[False]["base"], results[False][tiers.AVAILABLE[-1]]
+    base, other = results(False)["base"], results(False)[tiers.AVAILABLE[-1]]
     assert base.keys() == other.keys()
     assert any(not np.array_equal(base[key], other[key], equal_nan=True) for key in base)
     for key, x in base.items():
