@@ -9,37 +9,67 @@ enum { FL_FIRST_SLOTS = 1 << 10, FL_BYTES = 256 };
 /* Odd: 2^64 divided by the golden ratio (Knuth 1998, section 6.4). */
 #define FL_MULTIPLIER 0x9E3779B97F4A7C15u
 
-static uint64_t fl_hash_item(const char *item, size_t itemsize) {
-    uint64_t hash = 0, word;
-    for (; itemsize >= sizeof word; itemsize -= sizeof word, item += sizeof word) {
-        memcpy(&word, item, sizeof word);
-        hash = (hash ^ word) * FL_MULTIPLIER;
-        hash ^= hash >> 32;
-    }
-    word = 0;
-    memcpy(&word, item, itemsize);
+static uint64_t fl_mixed(uint64_t hash, uint64_t word) {
     hash = (hash ^ word) * FL_MULTIPLIER;
     return hash ^ hash >> 32;
 }
 
-/* Open addresses: a slot has a code, plus one, or nothing. */
+static inline uint64_t fl_word_at(const char *bytes) {
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
+/* All bytes of an item of fewer than 8, some of them twice. */
+static inline uint64_t fl_short_word(const char *item, size_t itemsize) {
+    uint32_t first, last;
+    if (itemsize == 0)
+        return 0;
+    if (itemsize < sizeof first)
+        return (uint64_t)(uint8_t)item[0] | (uint64_t)(uint8_t)item[itemsize / 2] << 8 |
+               (uint64_t)(uint8_t)item[itemsize - 1] << 16;
+    memcpy(&first, item, sizeof first);
+    memcpy(&last, item + itemsize - sizeof last, sizeof last);
+    return first | (uint64_t)last << 32;
+}
+
+/* An item in words of 8 bytes, of which the last one ends with the item. */
+static inline __attribute__((always_inline)) uint64_t fl_hash_item(const char *item, size_t itemsize) {
+    uint64_t hash = 0;
+    if (itemsize < 8)
+        return fl_mixed(hash, fl_short_word(item, itemsize));
+    for (size_t at = 0; at + 8 < itemsize; at += 8)
+        hash = fl_mixed(hash, fl_word_at(item + at));
+    return fl_mixed(hash, fl_word_at(item + itemsize - 8));
+}
+
+static inline __attribute__((always_inline)) int fl_are_same(const char *a, const char *b, size_t itemsize) {
+    if (itemsize < 8)
+        return fl_short_word(a, itemsize) == fl_short_word(b, itemsize);
+    for (size_t at = 0; at + 8 < itemsize; at += 8)
+        if (fl_word_at(a + at) != fl_word_at(b + at))
+            return 0;
+    return fl_word_at(a + itemsize - 8) == fl_word_at(b + itemsize - 8);
+}
+
+/* Open addresses: a slot has a code, plus one, or nothing; there is a power of two of them. */
 typedef struct {
     uint32_t *slots;
     size_t n_slots;
 } fl_item_table;
 
 /* The slot that has the item's code, or is to have it. */
-static uint32_t *fl_find_slot(const fl_item_table *t, const char *items, size_t itemsize, size_t i,
-                              const size_t *first) {
+static inline __attribute__((always_inline)) uint32_t *
+fl_find_slot(const fl_item_table *t, const char *items, size_t itemsize, size_t i, const size_t *first) {
     const char *item = items + i * itemsize;
     for (size_t at = fl_hash_item(item, itemsize);; at++) {
-        uint32_t *slot = t->slots + at % t->n_slots;
-        if (!*slot || memcmp(items + first[*slot - 1] * itemsize, item, itemsize) == 0)
+        uint32_t *slot = t->slots + (at & (t->n_slots - 1));
+        if (!*slot || fl_are_same(items + first[*slot - 1] * itemsize, item, itemsize))
             return slot;
     }
 }
 
-/* A table of so many slots, a power of two, with the codes so far; 0 without memory. */
+/* A table of so many slots with the codes so far; 0 without memory. */
 static int fl_enlarge(fl_item_table *t, size_t n_slots, const char *items, size_t itemsize, size_t n_codes,
                       const size_t *first) {
     free(t->slots);
@@ -72,13 +102,10 @@ static size_t fl_encode_bytes(const uint8_t *items, size_t n, uint32_t *codes, s
     return n_codes;
 }
 
-fl_status fl_encode_items(const char *items, size_t itemsize, size_t n, uint32_t *codes, size_t *first,
-                          size_t *n_codes) {
-    *n_codes = 0;
-    if (itemsize == 1) {
-        *n_codes = fl_encode_bytes((const uint8_t *)items, n, codes, first);
-        return FL_OK;
-    }
+/* 0 without memory. */
+static inline __attribute__((always_inline)) int fl_encode_of_size(const char *items, size_t itemsize,
+                                                                   size_t n, uint32_t *codes, size_t *first,
+                                                                   size_t *n_codes) {
     fl_item_table t = {NULL, 0};
     int fine = fl_enlarge(&t, FL_FIRST_SLOTS, items, itemsize, 0, first);
     for (size_t i = 0; i < n && fine; i++) {
@@ -92,5 +119,28 @@ fl_status fl_encode_items(const char *items, size_t itemsize, size_t n, uint32_t
             fine = fl_enlarge(&t, 2 * t.n_slots, items, itemsize, *n_codes, first);
     }
     free(t.slots);
+    return fine;
+}
+
+fl_status fl_encode_items(const char *items, size_t itemsize, size_t n, uint32_t *codes, size_t *first,
+                          size_t *n_codes) {
+    int fine = 1;
+    *n_codes = 0;
+    switch (itemsize) {
+    case 1:
+        *n_codes = fl_encode_bytes((const uint8_t *)items, n, codes, first);
+        break;
+    case 2:
+        fine = fl_encode_of_size(items, 2, n, codes, first, n_codes);
+        break;
+    case 4:
+        fine = fl_encode_of_size(items, 4, n, codes, first, n_codes);
+        break;
+    case 8:
+        fine = fl_encode_of_size(items, 8, n, codes, first, n_codes);
+        break;
+    default:
+        fine = fl_encode_of_size(items, itemsize, n, codes, first, n_codes);
+    }
     return fine ? FL_OK : FL_NO_MEMORY;
 }

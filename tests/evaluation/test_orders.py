@@ -216,7 +216,7 @@ def test_certificate_holds_for_weights_of_every_size(monkeypatch, size):
     assert (estimate.half_width < 0.002) == (size > 1e-12)
 
 
-@pytest.mark.parametrize("kind", ["u1", "i2", "u4", "i8", "S3", "U5", "S17"])
+@pytest.mark.parametrize("kind", ["u1", "i2", "u4", "i8", "S2", "S3", "S5", "S7", "S8", "U5", "S16", "S17"])
 @pytest.mark.parametrize(("n", "values"), [(0, 1), (1, 1), (900, 3), (1300, 511), (3000, 1024), (9000, 5000)])
 def test_codes_are_in_the_order_that_items_come(kind, n, values):
     rng = np.random.default_rng(n)
