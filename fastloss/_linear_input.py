@@ -17,6 +17,7 @@ Array = npt.NDArray[Any]
 #: Not so many classes are taken from the largest index: it will be a mistake.
 MOST_CLASSES = 1 << 24
 MOST_NUMBERS = 1 << 53
+COPIED_NUMBERS = 1 << 20
 
 
 def matrix_of(X: Any) -> Any:
@@ -32,13 +33,22 @@ def matrix_of(X: Any) -> Any:
         raise ValueError(f"X has shape {X.shape}, expected (n, features)")
     if not is_real(X.dtype):
         raise TypeError(f"X has dtype {X.dtype}, expected real numbers")
-    X = X.astype(precision_of(X), copy=False)
+    dtype = precision_of(X)
     in_rows = X.strides[1] == X.itemsize and X.strides[0] >= X.itemsize * X.shape[1]
     in_columns = X.strides[0] == X.itemsize and X.strides[1] >= X.itemsize * X.shape[0]
     on_items = X.strides[0] % X.itemsize == X.strides[1] % X.itemsize == 0
-    if (in_rows or in_columns) and on_items and X.flags.aligned:
+    if X.dtype == dtype and (in_rows or in_columns) and on_items and X.flags.aligned:
         return X
-    return np.require(X, requirements=["C", "A"])
+    return _copied(X, dtype)
+
+
+def _copied(X: Array, dtype: Any) -> Array:
+    """Return a copy that lies as X does, made a few rows at a time: Ctrl-C is answered between them."""
+    copy = np.empty(X.shape, dtype, order="F" if X.flags.f_contiguous else "C")
+    n_rows = max(1, COPIED_NUMBERS // max(1, X.shape[1]))
+    for start in range(0, len(X), n_rows):
+        copy[start : start + n_rows] = X[start : start + n_rows]
+    return copy
 
 
 def without_rows(X: Any, absent: Array) -> Any:

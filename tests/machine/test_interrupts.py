@@ -84,6 +84,9 @@ def _calls() -> dict[str, Callable[[int], Any]]:
         "scattered classes": lambda n: fl.CrossEntropy()([0], scattered, n_threads=n),
         "turned classes": lambda n: fl.CrossEntropy()(zeros[:16], turned, n_threads=n),
         "centres": lambda n: fl.CenterLoss()(vectors, vectors[:2], labels, n_threads=n),
+        "a matrix that is copied": lambda n: fl.LinearObjective(
+            fl.SquaredError(), _view(row[:64], 1 << 24, 64), _view(one, 1 << 24)
+        ),
         "Wasserstein": lambda n: fl.Wasserstein()(samples, samples, n_threads=n),
         "a long sort": lambda n: fl.Wasserstein()(row_of_samples, row_of_samples, n_threads=n),
         "long weights": lambda n: fl.Wasserstein(p=1.5)(
