@@ -121,10 +121,33 @@ class Block:
             raise ValueError(f"y_pred has shape (n, {z.shape[1]}), expected one score a row")
         kept = z if z.dtype in (np.float32, np.float64) else z.astype(precision(z))
         kept = np.ascontiguousarray(kept)
-        if np.isnan(kept.min(initial=np.inf)):
-            row = int(np.isnan(kept).argmax())
-            raise without_place(row, z[row])
-        return kept
+        return self._placed(kept) if np.isnan(kept.min(initial=np.inf)) else kept
+
+    def rows_of_scores(self, model: int) -> Array:
+        """Return the predictions of a model, several scores a row.
+
+        Raises
+        ------
+        ValueError
+            One of them is NaN.
+        """
+        z = self.predictions[model]
+        return self._placed(z) if z.dtype.kind == "f" and np.isnan(z).any() else z
+
+    def _placed(self, z: Array) -> Array:
+        """Return scores with 0 for NaN in rows of weight 0, which are as if they were not there.
+
+        Raises
+        ------
+        ValueError
+            There is NaN in another row.
+        """
+        missing = np.isnan(z)
+        counts = missing if self.weights is None else (missing.T & (self.weights != 0)).T
+        if counts.any():
+            index = tuple(int(i) for i in np.argwhere(counts)[0])
+            raise without_place(index if z.ndim > 1 else index[0], z[index])
+        return np.where(missing, z.dtype.type(0), z)
 
     def found(self, model: int, cutoff: float) -> npt.NDArray[np.bool_]:
         """Return whether the score of each row is above a cutoff, in a scratch array."""
@@ -166,13 +189,6 @@ def check_weights(weights: Array) -> None:
     raise bad_weight(weights, int(bad.argmax()))
 
 
-def without_place(index: int | tuple[int, int], value: Any) -> DomainError:
+def without_place(index: int | tuple[int, ...], value: Any) -> DomainError:
     """Make the error of a score that is not a number."""
     return DomainError("y_pred", index, value, "a number", " has no place in an order: expected a number")
-
-
-def check_order(z: Array) -> None:
-    """Raise an error about the first NaN in rows of scores."""
-    if z.dtype.kind == "f" and np.isnan(z).any():
-        row, column = (int(i) for i in np.argwhere(np.isnan(z))[0])
-        raise without_place((row, column), z[row, column])

@@ -10,7 +10,7 @@ import numpy as np
 from fastloss import _core
 from fastloss.binary import BinaryCrossEntropy
 from fastloss.errors import DomainError
-from fastloss.evaluation.blocks import Array, Block, check_order
+from fastloss.evaluation.blocks import Array, Block
 from fastloss.evaluation.estimates import (
     Estimate,
     Moments,
@@ -85,7 +85,7 @@ class ConfusionStore(Store):
             self.have_weights()
         lengths = np.diff(block.starts)
         for model, z in enumerate(block.predictions):
-            found = block.found(model, self.measure.cutoff) if z.ndim == 1 else largest(z)
+            found = block.found(model, self.measure.cutoff) if z.ndim == 1 else largest(block, model)
             if z.ndim == 1 and block.double_weights is None and len(lengths) <= _FEW_RUNS:
                 self._count(model, block, label.view(np.bool_), found)
                 continue
@@ -174,10 +174,9 @@ class ConfusionStore(Store):
         return Scores(found, {"matrix": matrix})
 
 
-def largest(z: Array) -> Array:
+def largest(block: Block, model: int) -> Array:
     """Return the class of each row's largest score, the lowest of equal ones."""
-    check_order(z)
-    found: Array = z.argmax(axis=1)
+    found: Array = block.rows_of_scores(model).argmax(axis=1)
     return found
 
 
@@ -279,8 +278,8 @@ class CalibrationStore(Store):
                 p = _sigmoid(p, block.scratch.array("probabilities", p.shape, p.dtype))
         else:
             label = class_labels(block, z.shape[1])
-            top = largest(z)
-            wide = z.astype(np.float64)
+            top = largest(block, model)
+            wide = block.rows_of_scores(model).astype(np.float64)
             if self.measure.from_logits:
                 shifted = np.exp(wide - wide.max(axis=1, keepdims=True))
                 p = 1 / shifted.sum(axis=1)

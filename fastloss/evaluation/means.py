@@ -11,7 +11,7 @@ import numpy as np
 from fastloss import _core
 from fastloss._loss import Loss, PointwiseLoss
 from fastloss.errors import DomainError
-from fastloss.evaluation.blocks import Array, Block, check_order, precision
+from fastloss.evaluation.blocks import Array, Block, precision
 from fastloss.evaluation.estimates import (
     Estimate,
     Moments,
@@ -340,11 +340,18 @@ class MaxErrorStore(Store):
 
 
 def residuals(block: Block, model: int) -> Array:
-    """Return predictions less targets, in float64, in a scratch array."""
-    z = block.predictions[model]
-    if z.ndim != 1 or block.y.ndim != 1:
+    """Return predictions less targets, rounded once to float64, in a scratch array."""
+    y, z = block.y, block.predictions[model]
+    if z.ndim != 1 or y.ndim != 1:
         raise ValueError(f"y_pred has shape (n, {z.shape[-1]}), expected one prediction a row")
     room = block.scratch.array(("residuals", model), z.shape, np.float64)
+    if len(z) and z.dtype.kind in "iu" and y.dtype.kind in "iu":
+        # Times in nanoseconds are beyond the whole numbers that float64 holds; their differences are not.
+        from fastloss.metrics._integers import differences, is_beyond_floats
+
+        if is_beyond_floats(z) or is_beyond_floats(y):
+            room[:] = differences(z, y)
+            return room
     return np.subtract(z, block.double_y, out=room, dtype=np.float64)
 
 
@@ -372,9 +379,8 @@ def class_labels(block: Block, n_classes: int) -> Array:
 
 def rank_of_label(block: Block, model: int) -> Array:
     """Return how many scores of a row come before its label's; of equal ones the lower classes' do."""
-    z = block.predictions[model]
+    z = block.rows_of_scores(model)
     label = class_labels(block, z.shape[1])
-    check_order(z)
     own = np.take_along_axis(z, label[:, None], axis=1)
     before = np.arange(z.shape[1])[None, :] < label[:, None]
     found: Array = np.count_nonzero((z > own) | ((z == own) & before), axis=1)

@@ -257,6 +257,16 @@ def test_regression(weighted):
     assert result["max_error"].value == np.max(np.abs(y - z)[kept])
 
 
+@pytest.mark.parametrize("signed", ["int64", "uint64"])
+def test_errors_of_whole_numbers_beyond_floats(signed):
+    """Times in nanoseconds: float64 has every 256th of them."""
+    y = np.array([2**60, 2**60 + 300, 5], signed)
+    z = np.array([2**60 + 100, 2**60 + 300, 2], np.int64)
+    result = fl.evaluate(y, z, ["max_error", "bias"])
+    assert result["max_error"].value == 100
+    assert result["bias"].value == pytest.approx(97 / 3, rel=1e-15)
+
+
 def test_r2_of_targets_far_from_zero():
     """Exact sums of squares: the mean is 10^8 spreads away, and scikit-learn centres first."""
     rng = np.random.default_rng(9)

@@ -318,6 +318,27 @@ def test_a_row_that_is_wrong_is_named():
         fl.evaluate([0, 3], np.zeros((2, 3)), ["accuracy"])
 
 
+@pytest.mark.parametrize("by", [None, ["a", "b", "a", "b", "a"]])
+def test_a_prediction_of_nan_counts_for_nothing_in_a_row_of_weight_zero(by):
+    measures = ["roc_auc", fl.measures.ROCAUC(exact=True), "average_precision", "ks", "accuracy", "confusion"]
+    measures += ["calibration", "bce", "r2", "bias", "max_error"]
+    y, w = [1, 0, 1, 1, 0], [0, 1, 2, 1, 0.5]
+    z = np.array([np.nan, 0.5, 1.5, -1.0, 0.25])
+    rows = np.stack([np.zeros(5), z, z / 2], axis=1)
+    for given, of in (
+        (z, measures),
+        (rows, ["cross_entropy", "accuracy:top_k=2", "confusion", "calibration"]),
+    ):
+        found, expected = (
+            fl.evaluate(y, np.nan_to_num(given, nan=nan), of, sample_weight=w, by=by).to_dict()
+            for nan in (np.nan, 7.0)
+        )
+        np.testing.assert_equal(found, expected)
+        again = [1, *w[1:]]
+        with pytest.raises(ValueError, match=r"y_pred\[0.*\] = nan"):
+            fl.evaluate(y, given, of[-2:-1] if given is rows else of[:1], sample_weight=again, by=by)
+
+
 def test_an_error_leaves_the_evaluation_as_it_was():
     ev = fl.Evaluation(["bce", "roc_auc"]).update([0, 1], [0.5, 1.0], by=["a", "b"])
     before = str(ev.result())
