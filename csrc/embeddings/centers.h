@@ -52,8 +52,19 @@ static void fl_center_rows(const fl_center_task *tasks, size_t n_rows, size_t n,
     }
 }
 
-/* An infinite sum has no error to add. */
-static void fl_finish_center(real *to, const double *sum, const double *error, size_t n, double factor) {
+/* Adds the parts up, with what rounding loses (Neumaier 1974). An infinite sum has no error. */
+static void fl_finish_center(real *to, const double *part, size_t apart, size_t n_parts, size_t n_columns,
+                             size_t n, double factor) {
+    double sum[FL_CENTER_COLUMNS] = {0}, error[FL_CENTER_COLUMNS] = {0};
+    for (size_t k = 0; k < n_parts; k++, part += apart) {
+        FL_INDEPENDENT_LOOP
+        for (size_t i = 0; i < n; i++) {
+            double x = part[i], of_x = FL_CENTER_SUMS > 1 ? part[n_columns + i] : 0, s = sum[i] + x;
+            double lost = fabs(sum[i]) >= fabs(x) ? (sum[i] - s) + x : (x - s) + sum[i];
+            error[i] = error[i] + of_x + (fabs(s) <= DBL_MAX ? lost : 0);
+            sum[i] = s;
+        }
+    }
     FL_INDEPENDENT_LOOP
     for (size_t i = 0; i < n; i++) {
         double with_error = sum[i] + error[i];

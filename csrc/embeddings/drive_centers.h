@@ -16,12 +16,7 @@
 #include "../pass/threads.h"
 #include "pass.h"
 
-enum {
-    FL_CENTER_SEGMENTS = 16,
-    FL_CENTER_SUMS_BYTES = 8 << 20,
-    FL_NO_ROWS = -1,
-    FL_CENTER_COLUMNS = 1024 /* of a centre's gradient at once */
-};
+enum { FL_CENTER_SEGMENTS = 16, FL_CENTER_SUMS_BYTES = 8 << 20, FL_NO_ROWS = -1 };
 
 typedef struct {
     const fl_embedding_pass *pass;
@@ -208,23 +203,15 @@ static void fl_center_rows(const fl_centers *k, size_t segment, size_t owner, si
 static void fl_store_center(const fl_centers *k, size_t label, fl_embedding_scratch *s) {
     const fl_embedding_pass *p = k->pass;
     const fl_array *to = &p->call->gradient[1];
-    const size_t d = p->call->n_columns;
-    const ptrdiff_t apart = to->strides[0] / (ptrdiff_t)sizeof(real);
-    real *line = p->copies_gradient[1] ? s->gradient[1] : (real *)to->data + (ptrdiff_t)label * apart;
+    const size_t d = p->call->n_columns, apart = k->n_slots * k->slot_sums;
+    const int has_rows = k->slot[label] != FL_NO_ROWS;
+    const double *sums = k->sums + (has_rows ? (size_t)k->slot[label] * k->slot_sums : 0);
+    const ptrdiff_t line_apart = to->strides[0] / (ptrdiff_t)sizeof(real);
+    real *line = p->copies_gradient[1] ? s->gradient[1] : (real *)to->data + (ptrdiff_t)label * line_apart;
     for (size_t at = 0, n; at < d && !fl_stops(p->watch, &s->done, FL_CENTER_COLUMNS); at += n) {
-        double sums[FL_CENTER_COLUMNS] = {0}, errors[FL_CENTER_COLUMNS] = {0};
         n = d - at < FL_CENTER_COLUMNS ? d - at : FL_CENTER_COLUMNS;
-        for (size_t segment = 0; segment < k->plan.n_segments && k->slot[label] != FL_NO_ROWS; segment++) {
-            const double *part =
-                k->sums + (segment * k->n_slots + (size_t)k->slot[label]) * k->slot_sums + at;
-            for (size_t i = 0; i < n; i++) {
-                fl_compensated total = {sums[i], errors[i] + (k->slot_sums > d ? part[d + i] : 0)};
-                fl_add(&total, part[i]);
-                sums[i] = total.sum;
-                errors[i] = total.error;
-            }
-        }
-        p->ops->embeddings->finish_center(line + at, sums, errors, n, -p->scale);
+        p->ops->embeddings->finish_center(line + at, sums + at, apart, has_rows ? k->plan.n_segments : 0, d,
+                                          n, -p->scale);
     }
     if (p->copies_gradient[1])
         fl_copy_part(p->ops, p->watch, to, label, 0, d, line, 1);

@@ -26,7 +26,10 @@ enum { FL_EMBEDDINGS_V, FL_EMBEDDINGS_VG, FL_N_EMBEDDING_OUTPUTS };
 /* A row x and its centre: half of the squared distance, of a row of slope 0 none, goes to `value`. With
  * `gradient` slope * (x - center) goes there, and weight * (x - center) is added to the centre's sums: of
  * float64 n_columns of them and as many errors, of float32 the sums alone. */
-enum { FL_CENTER_SUMS = FL_PRECISION / 32 };
+enum {
+    FL_CENTER_SUMS = FL_PRECISION / 32,
+    FL_CENTER_COLUMNS = 1024 /* of a centre's gradient at once */
+};
 
 typedef struct {
     const real *x, *center;
@@ -40,8 +43,10 @@ typedef struct fl_embedding_ops {
     void (*tile[FL_N_EMBEDDING_TILE_KERNELS][FL_N_EMBEDDING_OUTPUTS])(const fl_embedding_tile *tile);
     void (*center)(const fl_center_task *tasks, size_t n_rows, size_t n_columns, int streams,
                    fl_watch *watch);
-    /* to = factor * (sum + error) */
-    void (*finish_center)(real *to, const double *sum, const double *error, size_t n, double factor);
+    /* to = factor * the sum of n_parts of a centre's sums, which lie `apart`: of n columns from `part` on, at
+     * most FL_CENTER_COLUMNS. */
+    void (*finish_center)(real *to, const double *part, size_t apart, size_t n_parts, size_t n_columns,
+                          size_t n, double factor);
     void (*gather)(const fl_similarity_block *block, size_t row, double *largest, double *sum,
                    double *positive);
     void (*slopes)(const fl_similarity_block *block, size_t row, const real *level, const real *missed,

@@ -62,8 +62,18 @@ FL_INLINE double fl_fold_wide(fl_double_vector *lanes) {
     return fl_fold_vector(lanes[0]);
 }
 
+/* One by one: the sums of short rows would wait for memory to be filled. */
+FL_INLINE void fl_clear_lanes(const int what, fl_wide_lanes lanes) {
+#pragma GCC unroll 3
+    for (int m = 0; m <= what; m++)
+#pragma GCC unroll 8
+        for (int i = 0; i < FL_N_DOUBLE_VECTORS; i++)
+            lanes[m][i] = (fl_double_vector){0};
+}
+
 FL_INLINE void fl_sum_chunk_wide(const int what, fl_wide_rows r, size_t n, double *sums) {
-    fl_wide_lanes lanes = {{{0}}};
+    fl_wide_lanes lanes;
+    fl_clear_lanes(what, lanes);
     size_t i = 0;
     for (; i + FL_WIDE_LANES <= n; i += FL_WIDE_LANES)
         fl_add_sixteen(what, r.a + i, r.b + i, r.c + i, r.scale_a, r.scale_b, lanes);
@@ -104,7 +114,8 @@ FL_INLINE void fl_add_narrow(const real *a, const real *b, size_t n, fl_double_v
 }
 
 FL_INLINE void fl_sum_chunk_narrow(const int what, fl_wide_rows r, size_t n, double *sums) {
-    fl_wide_lanes lanes = {{{0}}};
+    fl_wide_lanes lanes;
+    fl_clear_lanes(what, lanes);
     size_t i = 0;
     for (; i + 2 * FL_LANES <= n; i += 2 * FL_LANES) {
         fl_add_narrow(r.a + i, r.b + i, 2 * FL_LANES, lanes[0]);
