@@ -10,27 +10,27 @@ FL_INLINE void fl_contrastive_tile(const fl_embedding_tile *t, const int with_gr
     const real *label = t->label;
     real *value = t->value;
     fl_distances d;
-    double missing[FL_EMBEDDING_TILE_ROWS];
+    double slope[FL_EMBEDDING_TILE_ROWS];
     for (size_t i = 0; i < t->n_rows; i++) {
         const real *a = fl_embedding_row(&t->input[0], i), *b = fl_embedding_row(&t->input[1], i);
         fl_sum_row(FL_OF_DISTANCE, (fl_wide_rows){a, b, b, 1, 1}, t->n_columns, t->watch, &d.square[i]);
     }
     fl_take_roots(t, 0, 1, &d);
+#pragma omp simd
     for (size_t i = 0; i < t->n_rows; i++) {
-        double short_of = t->margin - d.root[i];
-        missing[i] = short_of <= 0 ? 0 : short_of; /* NaN stays */
-        value[i] = (real)(label[i] == 1 ? d.square[i] : missing[i] * missing[i]);
+        const int similar = label[i] == 1;
+        double short_of = t->margin - d.root[i], missing = short_of <= 0 ? 0 : short_of; /* NaN stays */
+        value[i] = (real)(similar ? d.square[i] : missing * missing);
+        if (with_gradient) {
+            const double weight = 2 * fl_row_slope(t, i);
+            double apart = fl_slope_of_root(d.scaled_root[i], -weight * missing);
+            double together = d.root[i] != d.root[i] ? d.root[i] : weight;
+            slope[i] = fl_is_weightless(t, i) ? 0 : similar ? together : apart;
+        }
     }
     for (size_t i = 0; i < t->n_rows && with_gradient; i++) {
-        const int similar = label[i] == 1;
-        const double weight = 2 * fl_row_slope(t, i);
-        double slope = fl_slope_of_root(d.scaled_root[i], -weight * missing[i]);
-        if (similar)
-            slope = d.root[i] != d.root[i] ? d.root[i] : weight;
-        if (fl_is_weightless(t, i))
-            slope = 0;
         const fl_put p = fl_put_of(t, i, 2);
-        fl_put_difference(2, &p, d.square[i], similar ? 1 : d.scale[i], slope);
+        fl_put_difference(2, &p, d.square[i], label[i] == 1 ? 1 : d.scale[i], slope[i]);
     }
 }
 

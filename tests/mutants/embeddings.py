@@ -37,8 +37,8 @@ BREAKS = [
     ),
     *breaks(
         "csrc/embeddings/pairs.h",
-        ("? d.square[i] : missing[i] * missing[i]", "? d.square[i] : missing[i]"),
-        ("slope = d.root[i] != d.root[i] ? d.root[i] : weight;", "slope = weight;"),
+        ("? d.square[i] : missing * missing", "? d.square[i] : missing"),
+        ("together = d.root[i] != d.root[i] ? d.root[i] : weight;", "together = weight;"),
         ("fma(-(type)s[3], y, x)", "fma(-(type)s[2], y, x)"),
         ("cosine > 1 ? 1 :", "cosine > 2 ? 1 :"),
         ("(low >= 0x1p-450 && high <= 0x1p500)", "1"),
@@ -55,7 +55,7 @@ BREAKS = [
     ),
     *breaks(
         "csrc/embeddings/distance.h",
-        ("scaled_root == 0 || slope == 0 ? 0", "slope == 0 ? 0"),
+        ("(scaled_root == 0) | (slope == 0) ? 0", "slope == 0 ? 0"),
         ("(square >= 0x1p-900 && square <= 0x1p1000)", "(square <= 0x1p1000)"),
     ),
     *breaks(
@@ -73,8 +73,14 @@ BREAKS = [
         "csrc/embeddings/drive_centers.h",
         ("start, n, p->call->n_centers, NULL", "start, n, (size_t)1 << 62, NULL"),
         ("if (n_owners > 1 && slot % n_owners != owner)", "if (0)"),
-        ("fl_add(&total, part[i]);", "total.sum += part[i];"),
-        ("errors[i] + (k->slot_sums > d ? part[d + i] : 0)", "errors[i]"),
+        ("apart = k->n_slots * k->slot_sums;", "apart = k->slot_sums;"),
+        ("has_rows ? k->plan.n_segments : 0", "k->plan.n_segments"),
+    ),
+    *breaks(
+        "csrc/embeddings/centers.h",
+        ("FL_CENTER_SUMS > 1 ? part[n_columns + i] : 0", "0"),
+        ("fabs(s) <= DBL_MAX ? lost : 0", "0"),
+        ("fabs(s) <= DBL_MAX ? lost : 0", "lost"),
     ),
     *breaks(
         "csrc/embeddings/similarity.h",
