@@ -48,6 +48,7 @@ typedef struct {
     fl_plain_fn is_plain;
     fl_constants_fn constants;
     int in_chunks;
+    int prepares_one; /* number, a, and not b */
     int n_params;
     const fl_domain *target; /* NULL: nothing to check */
     int adds, value, gradient, hessian;
@@ -123,7 +124,8 @@ FL_INLINE int fl_prepare_chunk(fl_recipe r, fl_samples s, size_t n, int moderate
     for (size_t i = 0; i < n; i++) {
         fl_prepared prepared = r.prepare(s.y[i], s.z[i], s.p, moderate);
         a[i] = prepared.a;
-        b[i] = prepared.b;
+        if (!r.prepares_one)
+            b[i] = prepared.b;
         if (r.magnitude)
             beyond |= fl_beyond_moderate(r, s, i);
     }
@@ -136,7 +138,8 @@ FL_INLINE real_bits fl_compute_chunk(fl_recipe r, fl_samples s, size_t n, int mo
     real_bits found = 0;
     FL_LANE_LOOP
     for (size_t i = 0; i < n; i++) {
-        fl_prepared prepared = {moderate, r.prepare ? a[i] : 0, r.prepare ? b[i] : 0, NULL};
+        fl_prepared prepared = {moderate, r.prepare ? a[i] : 0, r.prepare && !r.prepares_one ? b[i] : 0,
+                                NULL};
         if (r.target)
             found |= fl_suspicion(s.y[i], r.target);
         real value = fl_compute_one(r, s, i, prepared);
@@ -230,6 +233,7 @@ static __attribute__((noinline)) int fl_make_some(fl_block_fn compute, size_t n,
 #define FL_PASSES_CONSTANTS(name) .in_chunks = 1, .constants = name##_constants
 #define FL_PASSES_PREPARED(name) .in_chunks = 1, .prepare = name##_prepare
 #define FL_PASSES_TWO_PASSES(name) FL_PASSES_MODERATE(name), .prepare = name##_prepare
+#define FL_PASSES_ONE_NUMBER(name) FL_PASSES_TWO_PASSES(name), .prepares_one = 1
 
 /* What is known of a loss from its line in the list. */
 #define FL_DEFINE_RECIPE(name, y_domain, z_domain, cost, n_parameters, passes)                               \

@@ -3,12 +3,12 @@
  *
  * X(name, target's domain, prediction's domain, cost, number of parameters, passes)
  *
- * The cost is one of fl_cost; beside the slopes of WHOLE, values are next to nothing; of VALUES the slopes are seldom asked
- * for. The passes say what runs over a
- * block, as kernels.h tells: ONE_PASS; PLAIN, where plain parameters let it take a shorter way; CHUNKS, whose
- * sums are taken chunk by chunk; MODERATE, where a chunk of moderate magnitudes does so; PREPARED, whose
- * first half is name_prepare(); TWO_PASSES, which are both; CONSTANTS, of whose parameters name_constants() makes what
- * is the same for all samples.
+ * The cost is one of fl_cost; beside the slopes of WHOLE, values are next to nothing; of VALUES the slopes are seldom
+ * asked for. The passes say what runs over a block, as kernels.h tells: ONE_PASS; PLAIN, where plain parameters let it
+ * take a shorter way; CHUNKS, whose sums are taken chunk by chunk; MODERATE, where a chunk of moderate magnitudes does
+ * so; PREPARED, whose first half is name_prepare(); TWO_PASSES, which are both; ONE_NUMBER, both as well, of which the
+ * first leaves one number a sample; CONSTANTS, of whose parameters name_constants() makes what is the same for all
+ * samples.
  *
  * The mathematics of a loss is in losses_regression.h or losses_binary.h, with its parameters. */
 #ifndef FL_POINTWISE_LOSSES_LIST_H
@@ -56,9 +56,9 @@
     X(smoothed_hinge,            LABEL,           ANY,             CHEAP,  1, ONE_PASS)    \
     X(exponential,               LABEL,           ANY,             MEDIUM, 0, MODERATE)    \
     X(bce_logits,                FRACTION,        ANY,             MEDIUM, 4, TWO_PASSES)  \
-    X(bce_logits_plain,          FRACTION,        ANY,             MEDIUM, 0, TWO_PASSES)  \
-    X(sigmoid,                   ANY,             ANY,             VALUES, 0, TWO_PASSES)  \
-    X(log_sigmoid,               ANY,             ANY,             VALUES, 0, TWO_PASSES)  \
+    X(bce_logits_plain,          FRACTION,        ANY,             MEDIUM, 0, ONE_NUMBER)  \
+    X(sigmoid,                   ANY,             ANY,             VALUES, 0, ONE_NUMBER)  \
+    X(log_sigmoid,               ANY,             ANY,             VALUES, 0, ONE_NUMBER)  \
     X(brier_logits,              FRACTION,        ANY,             HEAVY,  0, TWO_PASSES)  \
     X(brier_probabilities,       FRACTION,        FRACTION,        CHEAP,  0, ONE_PASS)    \
     X(bce_probabilities,         FRACTION,        FRACTION,        HEAVY,  4, CHUNKS)      \
