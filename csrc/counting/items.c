@@ -4,14 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FL_FIRST_SLOTS = 1 << 10, FL_BYTES = 256 };
+enum { FL_FIRST_BITS = 10, FL_BYTES = 256 };
 
 /* Odd: 2^64 divided by the golden ratio (Knuth 1998, section 6.4). */
 #define FL_MULTIPLIER 0x9E3779B97F4A7C15u
 
 static uint64_t fl_mixed(uint64_t hash, uint64_t word) {
-    hash = (hash ^ word) * FL_MULTIPLIER;
-    return hash ^ hash >> 32;
+    return ((hash ^ hash >> 32) ^ word) * FL_MULTIPLIER;
 }
 
 static inline uint64_t fl_word_at(const char *bytes) {
@@ -33,7 +32,8 @@ static inline uint64_t fl_short_word(const char *item, size_t itemsize) {
     return first | (uint64_t)last << 32;
 }
 
-/* An item in words of 8 bytes, of which the last one ends with the item. */
+/* An item in words of 8 bytes, of which the last one ends with the item. The upper bits are those to use: on them all
+ * bits of a product depend, as where numbers of few digits are floats. */
 static inline __attribute__((always_inline)) uint64_t fl_hash_item(const char *item, size_t itemsize) {
     uint64_t hash = 0;
     if (itemsize < 8)
@@ -52,29 +52,29 @@ static inline __attribute__((always_inline)) int fl_are_same(const char *a, cons
     return fl_word_at(a + itemsize - 8) == fl_word_at(b + itemsize - 8);
 }
 
-/* Open addresses: a slot has a code, plus one, or nothing; there is a power of two of them. */
+/* Open addresses: a slot has a code, plus one, or nothing; there are 2^n_bits of them. */
 typedef struct {
     uint32_t *slots;
-    size_t n_slots;
+    int n_bits;
 } fl_item_table;
 
 /* The slot that has the item's code, or is to have it. */
 static inline __attribute__((always_inline)) uint32_t *
 fl_find_slot(const fl_item_table *t, const char *items, size_t itemsize, size_t i, const size_t *first) {
     const char *item = items + i * itemsize;
-    for (size_t at = fl_hash_item(item, itemsize);; at++) {
-        uint32_t *slot = t->slots + (at & (t->n_slots - 1));
+    for (size_t at = fl_hash_item(item, itemsize) >> (64 - t->n_bits);; at++) {
+        uint32_t *slot = t->slots + (at & (((size_t)1 << t->n_bits) - 1));
         if (!*slot || fl_are_same(items + first[*slot - 1] * itemsize, item, itemsize))
             return slot;
     }
 }
 
 /* A table of so many slots with the codes so far; 0 without memory. */
-static int fl_enlarge(fl_item_table *t, size_t n_slots, const char *items, size_t itemsize, size_t n_codes,
+static int fl_enlarge(fl_item_table *t, int n_bits, const char *items, size_t itemsize, size_t n_codes,
                       const size_t *first) {
     free(t->slots);
-    t->slots = calloc(n_slots, sizeof *t->slots);
-    t->n_slots = n_slots;
+    t->slots = calloc((size_t)1 << n_bits, sizeof *t->slots);
+    t->n_bits = n_bits;
     for (size_t code = 0; t->slots && code < n_codes; code++)
         *fl_find_slot(t, items, itemsize, first[code], first) = (uint32_t)code + 1;
     return t->slots != NULL;
@@ -107,7 +107,7 @@ static inline __attribute__((always_inline)) int fl_encode_of_size(const char *i
                                                                    size_t n, uint32_t *codes, size_t *first,
                                                                    size_t *n_codes) {
     fl_item_table t = {NULL, 0};
-    int fine = fl_enlarge(&t, FL_FIRST_SLOTS, items, itemsize, 0, first);
+    int fine = fl_enlarge(&t, FL_FIRST_BITS, items, itemsize, 0, first);
     for (size_t i = 0; i < n && fine; i++) {
         uint32_t *slot = fl_find_slot(&t, items, itemsize, i, first);
         if (!*slot) {
@@ -115,8 +115,8 @@ static inline __attribute__((always_inline)) int fl_encode_of_size(const char *i
             *slot = (uint32_t)++*n_codes;
         }
         codes[i] = *slot - 1;
-        if (2 * *n_codes > t.n_slots)
-            fine = fl_enlarge(&t, 2 * t.n_slots, items, itemsize, *n_codes, first);
+        if (*n_codes >> (t.n_bits - 1))
+            fine = fl_enlarge(&t, t.n_bits + 1, items, itemsize, *n_codes, first);
     }
     free(t.slots);
     return fine;
