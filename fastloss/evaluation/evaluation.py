@@ -15,6 +15,7 @@ from fastloss._loss import PointwiseLoss, RowLoss, number_in
 from fastloss.errors import DomainError
 from fastloss.evaluation.bad_rows import add_good_rows, blamed, shifted_warnings
 from fastloss.evaluation.blocks import BLOCK_ROWS, GROUPED_ROWS, Array, Scratch
+from fastloss.evaluation.groups import labels_of
 from fastloss.evaluation.result import Result
 from fastloss.evaluation.specs import Measured, as_measured, keys_of
 from fastloss.evaluation.state import State
@@ -439,19 +440,8 @@ def _by_columns(by: Any) -> tuple[tuple[str, ...] | None, list[Any]]:
     if isinstance(by, Mapping):
         if not by:
             raise ValueError("by is an empty dict: there is no key")
-        return tuple(map(str, by)), [_labels(column) for column in by.values()]
-    return ("by",), [_labels(by)]
-
-
-def _labels(column: Any) -> Any:
-    if hasattr(column, "dictionary_encode"):
-        return column
-    if hasattr(column, "to_numpy"):
-        column = column.to_numpy()
-    array = np.asarray(column)
-    if array.ndim != 1:
-        raise ValueError(f"by has shape {array.shape}, expected one label a row")
-    return array
+        return tuple(map(str, by)), [labels_of(column) for column in by.values()]
+    return ("by",), [labels_of(by)]
 
 
 def _check_lengths(

@@ -15,6 +15,28 @@ _FEW = 256
 _WHOLE = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
 
 
+class Coded:
+    """A column of codes, and the label of each: what pandas calls a categorical.
+
+    Parameters
+    ----------
+    codes : ndarray
+        A code for each row; -1 is a label that is missing.
+    labels : list
+        The labels of the codes 0 and up.
+    """
+
+    def __init__(self, codes: Array, labels: list[Any]) -> None:
+        self.codes = codes
+        self.labels = labels
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, rows: slice) -> Coded:
+        return Coded(self.codes[rows], self.labels)
+
+
 class Groups:
     """The groups found so far, in the order they came; without any `by` there is one."""
 
@@ -74,6 +96,30 @@ def _tuple(label: Any) -> tuple[Any, ...]:
     return label if isinstance(label, tuple) else (label,)
 
 
+def labels_of(column: Any) -> Any:
+    """Return a column of labels as `factorise` takes it: of Arrow, of pandas or of anything NumPy reads.
+
+    Raises
+    ------
+    ValueError
+        It has not one label a row.
+    """
+    if hasattr(column, "dictionary_encode"):
+        return column
+    values = getattr(column, "array", column)  # of a Series of pandas
+    if hasattr(values, "codes") and hasattr(values, "categories"):
+        return Coded(np.asarray(values.codes), values.categories.tolist())
+    dtype = getattr(values, "dtype", None)
+    if hasattr(dtype, "pyarrow_dtype") or getattr(dtype, "storage", "") == "pyarrow":
+        return values.__arrow_array__()
+    if hasattr(column, "to_numpy"):
+        column = column.to_numpy()
+    array = np.asarray(column)
+    if array.ndim != 1:
+        raise ValueError(f"by has shape {array.shape}, expected one label a row")
+    return array
+
+
 def factorise(column: Any, scratch: Scratch | None = None) -> tuple[Array, list[Any]]:
     """Return a code for each entry, in a scratch array if there is one, and the label of each code.
 
@@ -85,6 +131,10 @@ def factorise(column: Any, scratch: Scratch | None = None) -> tuple[Array, list[
     """
     if hasattr(column, "dictionary_encode"):
         return _factorise_arrow(column, scratch)
+    if isinstance(column, Coded):
+        codes, first = _encode(column.codes, scratch)
+        labels = [*column.labels, None]
+        return codes, [labels[i] for i in column.codes[first].tolist()]
     array = np.asarray(column)
     if array.ndim != 1:
         raise ValueError(f"by has shape {array.shape}, expected one label a row")
@@ -128,7 +178,7 @@ def _factorise_mixed(array: Array) -> tuple[Array, list[Any]]:
         key = (type(label), label)
         code = index.get(key)
         if code is None:
-            if label is None or label != label or type(label).__name__ == "NAType":
+            if label is None or type(label).__name__ == "NAType" or label != label:
                 code = index.setdefault(None, len(labels))
                 label = None
             else:

@@ -214,7 +214,10 @@ def test_labels_of_pandas_polars_and_arrow():
     pandas, polars, arrow = (pytest.importorskip(name) for name in ("pandas", "polars", "pyarrow"))
     labels = ["x", "y", "x", None]
     columns = [
-        pandas.Series(labels), pandas.Series(labels).astype("category"), polars.Series(labels),
+        pandas.Series(labels), pandas.Series(labels).astype("category"), pandas.Categorical(labels),
+        pandas.Series(labels, dtype=object), pandas.Series(labels, dtype="string[python]"),
+        pandas.Series(labels, dtype="string[pyarrow]"), polars.Series(labels),
+        pandas.Series(labels, dtype=pandas.ArrowDtype(arrow.string())),
         arrow.array(labels), arrow.chunked_array([labels[:1], labels[1:]]),
         arrow.array(labels).dictionary_encode(),
     ]  # fmt: skip
@@ -225,6 +228,16 @@ def test_labels_of_pandas_polars_and_arrow():
             "y": 1.0,
             None: 3.0,
         }
+
+
+def test_categories_of_pandas_are_labels():
+    """The codes stay, the labels are the categories, a missing one is None; those of no row are not there."""
+    pandas = pytest.importorskip("pandas")
+    codes = np.random.default_rng(0).integers(-1, 300, 200_000)
+    column = pandas.Categorical.from_codes(codes, categories=[10 * k for k in range(299, -1, -1)] + [1])
+    found = fl.evaluate(np.zeros(len(codes)), np.ones(len(codes)), ["mae"], by=column).groups
+    samples = {None if k == -1 else 10 * (299 - k): int((codes == k).sum()) for k in range(-1, 300)}
+    assert {label: g["mae"].samples for label, g in found.items()} == samples
 
 
 def test_mean_and_error_are_what_the_formulas_say():
