@@ -133,15 +133,21 @@ def factorise(column: Any, scratch: Scratch | None = None) -> tuple[Array, list[
         return _factorise_arrow(column, scratch)
     if isinstance(column, Coded):
         codes, first = _encode(column.codes, scratch)
-        labels = [*column.labels, None]
-        return codes, [labels[i] for i in column.codes[first].tolist()]
+        label_of = [*column.labels, None]
+        return codes, [label_of[i] for i in column.codes[first].tolist()]
     array = np.asarray(column)
     if array.ndim != 1:
         raise ValueError(f"by has shape {array.shape}, expected one label a row")
     if array.dtype.kind in "OT" or array.dtype.char in "gG":  # whose items have bytes that are not theirs
         return _factorise_objects(array.astype(object, copy=False))
     codes, first = _encode(array, scratch)
-    return codes, array[first].tolist()
+    labels = array[first]
+    if array.dtype.name != "datetime64[ns]":
+        return codes, labels.tolist()
+    # Python's times hold whole microseconds; `tolist` makes numbers of them all.
+    times = labels.astype("datetime64[us]")
+    both = zip(labels.tolist(), times.tolist(), (times == labels).tolist(), strict=True)
+    return codes, [time if same else number for number, time, same in both]
 
 
 def _encode(array: Array, scratch: Scratch | None) -> tuple[Array, Array]:

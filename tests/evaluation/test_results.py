@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 import pickle
 import random
@@ -228,6 +229,20 @@ def test_labels_of_pandas_polars_and_arrow():
             "y": 1.0,
             None: 3.0,
         }
+
+
+def test_times_in_nanoseconds_are_times():
+    """As those of other units; what Python's times cannot hold stays a number."""
+    times = np.array(
+        ["2020-01-01T01:02:03.000004", "2020-01-01", "NaT", "1970-01-01T00:00:00.000000001"], "M8[ns]"
+    )
+    found = fl.evaluate(np.zeros(4), np.arange(4.0), ["bias"], by=np.array(times, "M8[ns]")).groups
+    assert {label: g["bias"].value for label, g in found.items()} == {
+        datetime.datetime(2020, 1, 1, 1, 2, 3, 4): 0.0,
+        datetime.datetime(2020, 1, 1): 1.0,
+        None: 2.0,
+        1: 3.0,
+    }
 
 
 def test_categories_of_pandas_are_labels():
