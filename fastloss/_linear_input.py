@@ -43,8 +43,11 @@ def matrix_of(X: Any) -> Any:
 
 
 def _copied(X: Array, dtype: Any) -> Array:
-    """Return a copy that lies as X does, made a few rows at a time: Ctrl-C is answered between them."""
-    copy = np.empty(X.shape, dtype, order="F" if X.flags.f_contiguous else "C")
+    """Return a copy, in the order of X if that is of another dtype.
+
+    It is made a few rows at a time: Ctrl-C is answered between them.
+    """
+    copy: Array = np.empty_like(X, dtype, order="C" if X.dtype == dtype else "K", subok=False)
     n_rows = max(1, COPIED_NUMBERS // max(1, X.shape[1]))
     for start in range(0, len(X), n_rows):
         copy[start : start + n_rows] = X[start : start + n_rows]
