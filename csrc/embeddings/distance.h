@@ -56,7 +56,8 @@ FL_INLINE void fl_take_roots(const fl_embedding_tile *t, const int a, const int 
 
 /* slope/||a - b|| for the difference's step: 0 where the points are one or the loss is flat. */
 FL_INLINE double fl_slope_of_root(double scaled_root, double slope) {
-    return (scaled_root == 0) | (slope == 0) ? 0 : slope / scaled_root;
+    const int is_flat = (scaled_root == 0) | (slope == 0);
+    return is_flat ? 0 : slope / scaled_root;
 }
 
 /* s = {scale, slope}: slope (a - b) scale, and its negative. */

@@ -55,7 +55,7 @@ BREAKS = [
     ),
     *breaks(
         "csrc/embeddings/distance.h",
-        ("(scaled_root == 0) | (slope == 0) ? 0", "slope == 0 ? 0"),
+        ("(scaled_root == 0) | (slope == 0);", "slope == 0;"),
         ("(square >= 0x1p-900 && square <= 0x1p1000)", "(square <= 0x1p1000)"),
     ),
     *breaks(
