@@ -8,6 +8,18 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+# What libraries read when they are loaded, here and in the processes that tests start. Tests run side by
+# side, one a core, and call after call is short: threads that wait do not keep a core busy, and NumPy's
+# products take one. POT does without the other array libraries, which take seconds to import.
+os.environ.update(
+    {
+        "OMP_WAIT_POLICY": "passive",
+        "OPENBLAS_NUM_THREADS": "1",
+        **{f"POT_BACKEND_DISABLE_{name}": "1" for name in ("PYTORCH", "JAX", "CUPY", "TENSORFLOW")},
+        **os.environ,
+    }
+)
+
 import numpy as np
 import pytest
 

@@ -51,11 +51,13 @@ def case_name(case: tuple[type, dict[str, Any]]) -> str:
 
 def make(case: tuple[type, dict[str, Any]], n_classes: int) -> Any:
     cls, settings = case
-    # Thirds and the like, which binary fractions only come near; one class counts twice, none for nothing.
-    numbers = [1 + (k % 5) / 3 for k in range(n_classes)]
-    return cls(
-        **{k: numbers if v is True and k in ("class_weight", "alpha") else v for k, v in settings.items()}
-    )
+    for_each = [k for k, v in settings.items() if v is True and k in ("class_weight", "alpha")]
+    return cls(**{**settings, **{k: _numbers(n_classes) for k in for_each}})
+
+
+def _numbers(n_classes: int) -> list[float]:
+    """Thirds and the like, which binary fractions only come near; one class counts twice, none for 0."""
+    return [1 + (k % 5) / 3 for k in range(n_classes)]
 
 
 def takes_labels(loss: Any) -> bool:
