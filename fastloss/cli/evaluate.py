@@ -11,12 +11,13 @@ from typing import Any
 import fastloss as fl
 from fastloss.cli import report
 from fastloss.cli.errors import CommandError
+from fastloss.cli.hints import pattern_hints, pattern_lines, print_hints
 from fastloss.cli.parser import complete_losses, completed
 from fastloss.cli.progress import LongWorkBar
 from fastloss.cli.scoring import CHUNK_SIZE, Evaluation, Score, score_files
 from fastloss.cli.spec import format_loss, parse_loss
 from fastloss.cli.tables import format_rate, format_value, print_table, require_tables
-from fastloss.reading import Source, parse_location
+from fastloss.reading import parse_location
 
 _DESCRIPTION = """\
 Scores predictions in a file against targets in a file, by any number of losses and measures in one pass.
@@ -124,8 +125,8 @@ def run(args: argparse.Namespace) -> int:
     for score in evaluation.scores:
         if score.warning is not None:
             print(f"fastloss: warning: {score.warning}", file=sys.stderr)
-    for hint in _hints(evaluation):
-        print(f"fastloss: hint: {hint}", file=sys.stderr)
+    hints = [score.hint for score in evaluation.scores if score.hint is not None]
+    print_hints([*hints, *pattern_hints(evaluation.sources)])
     if args.json:
         print(json.dumps(to_json(evaluation), indent=2, allow_nan=False))
     else:
@@ -213,31 +214,11 @@ def _files(evaluation: Evaluation) -> dict[str, str]:
     return {source.location.argument: str(source.location) for source in evaluation.sources}
 
 
-def _has_pattern(source: Source) -> bool:
-    """Tell whether columns were asked for by a pattern."""
-    return bool(set(source.columns) - set(str(source.location.column).split(",")))
-
-
-def _hints(evaluation: Evaluation) -> list[str]:
-    """Say where something else may be meant: numbered columns and others by one pattern, or probabilities."""
-    hints = [score.hint for score in evaluation.scores if score.hint is not None]
-    for source in filter(_has_pattern, evaluation.sources):
-        others = [name for name in source.columns if not name[-1:].isdigit()]
-        if 0 < len(others) < len(source.columns):
-            which = " and ".join(map(repr, others[:3]))
-            hints.append(f"{source.location} matches {which} besides numbered columns")
-    return hints
-
-
 def _caption(evaluation: Evaluation) -> str:
     """Say what was evaluated, and how long reading it took."""
     files = _files(evaluation)
     lines = [f"{files['y_pred']} against {files['y_true']}, {evaluation.dtype}"]
-    lines += [
-        f"{source.location} is {', '.join(source.columns)}"
-        for source in evaluation.sources
-        if _has_pattern(source)
-    ]
+    lines += pattern_lines(evaluation.sources)
     if "sample_weight" in files:
         lines.append(f"weights {files['sample_weight']}, which add up to {evaluation.sum_of_weights:.9g}")
     lines.append(f"{evaluation.seconds:.3g} s in all, {evaluation.reading_seconds:.3g} s of it reading")

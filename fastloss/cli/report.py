@@ -5,19 +5,31 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
+import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import fastloss as fl
 from fastloss.cli.errors import CommandError
+from fastloss.cli.hints import (
+    MayBeProbabilities,
+    pattern_hints,
+    pattern_lines,
+    print_hints,
+    probabilities_hint,
+    takes_scores,
+)
 from fastloss.cli.progress import LongWorkBar
 from fastloss.cli.tables import print_table, require_tables
+from fastloss.errors import RowSumWarning
 from fastloss.evaluation.result import Result
 from fastloss.evaluation.sources import BATCH_ROWS, add_rows
 from fastloss.evaluation.specs import Measured, parse
 from fastloss.plotting import kind_of_picture
-from fastloss.reading import Location, is_table, open_readers, parse_location
+from fastloss.reading import Location, Source, is_table, open_readers, parse_location
 
 
 def wants_report(args: argparse.Namespace) -> bool:
@@ -44,17 +56,29 @@ def run(args: argparse.Namespace) -> int:
         if not 0 < level < 1:
             raise CommandError(f"--level must be between 0 and 1, got {level:g}")
         readers = open_readers(locations, lenient=args.on_error == "skip")
-        with fl.num_threads(args.threads or fl.get_num_threads()), LongWorkBar(args.quiet) as bar:
-            add_rows(evaluation, readers, bar.update, args.chunk_size or BATCH_ROWS)
+        opened = {source.location.role: source for reader in readers for source in reader.sources}
+        sources = [opened[at.role] for at in locations]
+        looked = MayBeProbabilities()
+        with (
+            fl.num_threads(args.threads or fl.get_num_threads()),
+            LongWorkBar(args.quiet) as bar,
+            warnings.catch_warnings(record=True) as caught,
+        ):
+            warnings.simplefilter("always", RowSumWarning)
+            add_rows(evaluation, readers, bar.update, args.chunk_size or BATCH_ROWS, looked.look)
         result = evaluation.result(level)
         if args.plot is not None:
             result.plot(args.plot)
+        hints = [*_hints(evaluation._measured, sources, looked), *pattern_hints(sources)]
     except (ImportError, TypeError, ValueError) as error:
         raise CommandError(str(error)) from error
+    for warning in caught:
+        print(f"fastloss: warning: {warning.message}", file=sys.stderr)
+    print_hints(hints)
     if args.json:
-        print(json.dumps(to_json(result, locations), indent=2, allow_nan=False))
+        print(json.dumps(to_json(result, sources, hints), indent=2, allow_nan=False))
     else:
-        print_result(result, locations, args.plot)
+        print_result(result, sources, args.plot)
     return 0
 
 
@@ -111,11 +135,29 @@ def _locations(args: argparse.Namespace) -> list[Location]:
     return found
 
 
-def to_json(result: Result, locations: list[Location]) -> dict[str, Any]:
+def _hints(measured: Sequence[Measured], sources: list[Source], looked: MayBeProbabilities) -> list[str]:
+    """Say what takes raw scores, where all that it was given by some model may be probabilities."""
+    hints: dict[str, None] = {}
+    for source in sources:
+        at = source.location
+        if at.argument == "y_pred" and looked.of(at.key):
+            whose = f" of {at.key}" if at.key else ""
+            taken = [one for one in measured if takes_scores(one, of_rows=source.row_shape != ())]
+            hints |= dict.fromkeys(probabilities_hint(one, whose) for one in taken)
+    return list(hints)
+
+
+def to_json(result: Result, sources: list[Source], hints: list[str]) -> dict[str, Any]:
     """Make the JSON document of a report: a number that JSON lacks is null, or the name of an infinity."""
     by_argument: dict[str, dict[str, str]] = {}
-    for at in locations:
+    columns: dict[str, Any] = {}
+    for source in sources:
+        at = source.location
         by_argument.setdefault(at.argument, {})[at.key] = str(at)
+        if source.columns and at.key:
+            columns.setdefault(at.argument, {})[at.key] = list(source.columns)
+        elif source.columns:
+            columns[at.argument] = list(source.columns)
     predictions = by_argument["y_pred"]
     told = result.to_dict()
     told["estimates"] = [
@@ -126,6 +168,8 @@ def to_json(result: Result, locations: list[Location]) -> dict[str, Any]:
         "y_true": by_argument["y_true"][""],
         "y_pred": predictions.get("", predictions),
         "sample_weight": by_argument.get("sample_weight", {}).get(""),
+        "columns": columns,
+        "hints": hints,
         **told,
     }
 
@@ -136,12 +180,12 @@ def _json_value(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool) or value is None else str(value)
 
 
-def print_result(result: Result, locations: list[Location], picture: str | None) -> None:
+def print_result(result: Result, sources: list[Source], picture: str | None) -> None:
     """Print a report as a table."""
     heads, cells, caption = result._shown(most=None)
     n_words = heads.index("measure") + 1
-    places = ", ".join(str(at) for at in locations if at.argument == "y_pred")
-    caption = f"{places} against {locations[0]}, {caption}"
+    places = ", ".join(str(at.location) for at in sources if at.location.argument == "y_pred")
+    caption = "\n".join([f"{places} against {sources[0].location}, {caption}", *pattern_lines(sources)])
     if picture is not None:
         caption += f"\n{picture}"
     print_table(heads, cells, caption=caption, words=range(n_words), folded=range(n_words))

@@ -13,6 +13,7 @@ import numpy as np
 import fastloss as fl
 from fastloss._contrast import sum_of
 from fastloss.cli.errors import CommandError
+from fastloss.cli.hints import MayBeProbabilities, probabilities_hint, takes_scores
 from fastloss.cli.spec import format_loss
 from fastloss.errors import RowSumWarning
 from fastloss.reading import Array, Chunk, Location, Source, check_lengths, open_readers, read_ahead
@@ -155,15 +156,16 @@ def score_files(
     weight_sums: list[float] = []
     rows = elements = 0
     dtype = ""
-    may_be_probabilities = any(_takes_scores(loss) for loss in losses)
+    looked = MayBeProbabilities()
+    wants_look = any(takes_scores(loss) for loss in losses)
     for chunk in read_ahead(readers, max(1, chunk_size // max(1, width))):
         columns = {argument: array for (argument, _), array in chunk.arrays.items()}
         y_pred, weights = columns["y_pred"], columns.get("sample_weight")
         dtype = y_pred.dtype.name
         for tally in tallies:
             _add_chunk(tally, columns, chunk, n_threads)
-        if may_be_probabilities and y_pred.size:
-            may_be_probabilities = bool(y_pred.min() >= 0 and y_pred.max() <= 1)
+        if wants_look:
+            looked.look("", y_pred)
         rows += len(y_pred)
         elements += y_pred.size
         weight_sums.append(len(y_pred) if weights is None else float(np.sum(weights, dtype=np.float64)))
@@ -172,7 +174,7 @@ def score_files(
     total = sum_of(weight_sums)
     if reduction == "mean":
         _check_mean(sources, elements, total)
-    scores = [_finish(tally, reduction, may_be_probabilities and elements > 0) for tally in tallies]
+    scores = [_finish(tally, reduction, looked.of("")) for tally in tallies]
     seconds = time.perf_counter() - began
     return Evaluation(
         sources=list(sources.values()),
@@ -270,20 +272,6 @@ def _check_mean(sources: Mapping[str, Source], elements: int, total: float) -> N
         raise CommandError(f"sample_weight: {where} is 0 everywhere: there is no mean")
 
 
-def _takes_scores(loss: fl.Loss) -> bool:
-    """Tell whether a loss, told so, would take probabilities."""
-    return loss.parameters.get("from_logits") is True
-
-
-def _hint(loss: fl.Loss) -> str:
-    """Say what a loss takes, and which one takes probabilities."""
-    other = format_loss(loss._of_probabilities())
-    return (
-        f"all predictions are between 0 and 1, and {format_loss(loss)} takes raw scores; "
-        f"if they are probabilities, give {other}"
-    )
-
-
 def _finish(tally: _Tally, reduction: str, may_be_probabilities: bool) -> Score:
     """Turn the sums of a loss into its score; the mean over samples that are all ignored is 0."""
     value, total = sum_of(tally.sums), sum_of(tally.weight_sums)
@@ -292,5 +280,5 @@ def _finish(tally: _Tally, reduction: str, may_be_probabilities: bool) -> Score:
             name = format_loss(tally.loss)
             raise CommandError(f"loss {name!r}: the samples that count have weight 0: there is no mean")
         value /= total
-    hint = _hint(tally.loss) if may_be_probabilities and _takes_scores(tally.loss) else None
+    hint = probabilities_hint(tally.loss) if may_be_probabilities and takes_scores(tally.loss) else None
     return Score(tally.loss, value, tally.samples, total, tally.seconds, tally.warning, hint)

@@ -5,17 +5,29 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from fastloss.errors import DomainError, RowSumWarning
+from fastloss.errors import DomainError, RowSumWarning, Shift
 from fastloss.evaluation.blocks import Array
 from fastloss.evaluation.state import State
 
 
 class shifted_warnings:
-    """Passes on the first warning of a block with the row's number in all rows."""
+    """Passes on the first warning of each loss with the row's number in all rows.
 
-    def __init__(self, first_row: int, wanted: bool) -> None:
-        self.first_row = first_row
-        self.catcher = warnings.catch_warnings(record=True) if wanted else None
+    Parameters
+    ----------
+    rows : int or callable
+        Where the rows at hand are among all.
+    told : set or None
+        The losses that have warned of other rows of the same; None where there is nothing to be warned of.
+    place : str
+        What the rows are of, before the argument's name.
+    """
+
+    def __init__(self, rows: Shift, told: set[str] | None, place: str = "") -> None:
+        self.rows = rows
+        self.told = told
+        self.place = place
+        self.catcher = None if told is None else warnings.catch_warnings(record=True)
         self.caught: Any = None
 
     def __enter__(self) -> None:
@@ -24,14 +36,15 @@ class shifted_warnings:
             warnings.simplefilter("always", UserWarning)
 
     def __exit__(self, *error: Any) -> None:
-        if self.catcher is None:
+        if self.catcher is None or self.told is None:
             return
         self.catcher.__exit__(*error)
-        if error[0] is None and self.caught:
-            first = self.caught[0].message
-            if isinstance(first, RowSumWarning):
-                first = first.shifted(self.first_row)
-            warnings.warn(first, stacklevel=5)
+        for message in [] if error[0] is not None else [one.message for one in self.caught]:
+            whose = message.loss if isinstance(message, RowSumWarning) else str(message)
+            if whose not in self.told:
+                self.told.add(whose)
+                is_row = isinstance(message, RowSumWarning)
+                warnings.warn(message.shifted(self.rows, self.place) if is_row else message, stacklevel=5)
 
 
 def blamed(

@@ -299,6 +299,10 @@ class Evaluation:
         spare, self._spare = self._spare, None
         return self._state.fresh() if spare is None else spare
 
+    def _may_warn(self) -> bool:
+        """Tell whether there are losses of rows, which may warn of distributions that do not sum to 1."""
+        return any(isinstance(one, RowLoss) for one in self._measured)
+
     def _add(
         self, state: State, y: Array, predictions: list[Array], weights: Array | None, by: list[Any]
     ) -> None:
@@ -307,9 +311,10 @@ class Evaluation:
         size = max(1, size // max(1, math.prod(predictions[0].shape[1:])))
         cuts = [slice(i, min(i + size, len(y))) for i in range(0, len(y), size)]
         threads = min(_core.threads(), max(1, len(y) // _ROWS_PER_THREAD), 16)
-        if threads == 1 or any(isinstance(one, RowLoss) for one in self._measured):
+        told = set[str]() if self._may_warn() else None
+        if threads == 1 or told is not None:
             for cut in cuts:
-                self._add_block(state, cut, y, predictions, weights, by)
+                self._add_block(state, cut, y, predictions, weights, by, told)
             return
         shares = [cuts[i::threads] for i in range(threads)]
         self._others += [Scratch() for _ in range(threads - len(self._others))]
@@ -352,13 +357,14 @@ class Evaluation:
         predictions: list[Array],
         weights: Array | None,
         by: list[Any],
+        told: set[str] | None = None,
     ) -> None:
         """Add the rows of one block; errors and warnings name the row in all of them."""
         rows = (
             y[cut], [z[cut] for z in predictions], None if weights is None else weights[cut],
             [column[cut] for column in by],
         )  # fmt: skip
-        with shifted_warnings(cut.start, any(isinstance(one, RowLoss) for one in self._measured)):
+        with shifted_warnings(cut.start, told):
             if self._on_error == "skip":
                 add_good_rows(state, *rows)
                 return

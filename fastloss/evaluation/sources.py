@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fastloss._extras import require
 from fastloss._validation import shown
 from fastloss.errors import DomainError
-from fastloss.reading import CellError, Location, Reader, check_lengths, read_ahead
+from fastloss.evaluation.bad_rows import shifted_warnings
+from fastloss.reading import Array, CellError, Chunk, Location, Reader, check_lengths, read_ahead
 
 if TYPE_CHECKING:
     from fastloss.evaluation.evaluation import Evaluation
@@ -87,6 +88,7 @@ def add_rows(
     readers: Sequence[Reader],
     progress: Callable[[float, int], None],
     size: int = BATCH_ROWS,
+    look: Callable[[str, Array], None] | None = None,
 ) -> None:
     """Add the rows of files that are read in step, a thread reading ahead of the computation.
 
@@ -100,6 +102,8 @@ def add_rows(
         Called after each chunk with the fraction of the work done and the number of rows.
     size : int
         The most rows of a chunk.
+    look : callable, optional
+        Called with the name of each model and its predictions of each chunk.
 
     Raises
     ------
@@ -107,6 +111,7 @@ def add_rows(
         A row is refused; the message names its file and its number in the whole source.
     """
     check_lengths([source for reader in readers for source in reader.sources])
+    told = set[str]() if evaluation._may_warn() else None
     for chunk in read_ahead(readers, size):
         arrays = chunk.arrays
         n = len(next(iter(arrays.values())))
@@ -116,21 +121,34 @@ def add_rows(
             arrays = {role: _taken(array, places) for role, array in arrays.items()}
         models = {key: array for (argument, key), array in arrays.items() if argument == "y_pred"}
         by = {key: array for (argument, key), array in arrays.items() if argument == "by"}
+        if look is not None:
+            for model, array in models.items():
+                look(model, array)
+        start, where = chunk.start, _files(chunk)
+
+        def shift(row: int, start: int = start, places: Any = places) -> int:
+            return start + (row if places is None else int(places[row]))
+
         try:
-            evaluation.update(
-                arrays["y_true", ""], models.get("", models),
-                arrays.get(("sample_weight", "")), by or None,
-            )  # fmt: skip
+            with shifted_warnings(shift, told, where.get("y_pred", "")):
+                evaluation.update(
+                    arrays["y_true", ""], models.get("", models),
+                    arrays.get(("sample_weight", "")), by or None,
+                )  # fmt: skip
             if places is not None and evaluation._state is not None:
                 evaluation._state.skipped += n - len(places)
         except DomainError as error:
-            start = chunk.start
-            of = {argument: f"{at.path}: " for (argument, _), at in chunk.where.items() if at.path}
-            raise error.shifted(
-                lambda row: start + (row if places is None else int(places[row])),  # noqa: B023 used at once
-                of.get(error.argument, ""),
-            ) from error
+            raise error.shifted(shift, where.get(error.argument, "")) from error
         progress(min(reader.fraction() for reader in readers), chunk.start + n)
+
+
+def _files(chunk: Chunk) -> dict[str, str]:
+    """Return for each argument the file of its rows, to stand before it; of models in several files none."""
+    found: dict[str, str] = {}
+    for (argument, _), at in chunk.where.items():
+        place = f"{at.path}: " if at.path else ""
+        found[argument] = place if found.get(argument, place) == place else ""
+    return found
 
 
 def _taken(array: Any, places: Any) -> Any:

@@ -132,7 +132,9 @@ class CsvTable(Table):
                 names = next(csv.reader(_kept(chain([first], text), lines), delimiter=separator), [])
         except SourceError:
             raise
-        except (OSError, csv.Error, UnicodeError, pa.ArrowException) as error:
+        except (OSError, pa.ArrowException) as error:
+            raise SourceError(f"{self.path}: {error}") from error
+        except (csv.Error, UnicodeError) as error:
             raise SourceError(f"{self.path}: its first line is no header: {error}") from error
         if not names:
             raise SourceError(f"{self.path} is empty: its first line must name the columns")

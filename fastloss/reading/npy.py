@@ -53,7 +53,8 @@ def _map_npy(location: Location) -> Array:
             raise SourceError(f"{where} is empty: it has no .npy header")
         if beginning != _NPY:
             raise SourceError(f"{where}: it is not a .npy file of numbers (pickled data is never loaded)")
-        array = np.lib.format.open_memmap(location.path, mode="r")
+        with np.errstate(over="raise"):  # more elements than can be counted
+            array = np.lib.format.open_memmap(location.path, mode="r")
     except SourceError:
         raise
     except OSError as error:

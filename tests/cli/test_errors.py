@@ -72,13 +72,20 @@ def folder(tmp_path, monkeypatch):
     Path("ragged.csv").write_text("k,z\n1,2\n1,2,3\n")
     Path("latin.csv").write_bytes("k,größe,word\n1,2,süß\n".encode("latin-1"))
     Path("packed.csv").write_bytes(gzip.compress(b"z\n1\n"))
+    Path("spoilt.csv.gz").write_bytes(gzip.compress(b"z\n1\n")[:-9])
+    Path("plain.csv.gz").write_bytes(b"z\n1\n")
     Path("wide.csv").write_bytes("z\n1\n".encode("utf-16"))
     Path("parquet.csv").write_bytes(Path("t.parquet").read_bytes())
     npy = Path("z.npy").read_bytes()
     Path("zip.npy").write_bytes(b"PK\x03\x04" + npy)
     Path("version.npy").write_bytes(npy[:6] + b"\x09" + npy[7:])
     Path("garbled.npy").write_bytes(npy.replace(b"'fortran_order'", b"'fortran_order("))
-    for name, shape in (("huge", b"(100000000000000000000,)"), ("negative", b"(-100,)")):
+    shapes = {
+        "huge": b"(100000000000000000000,)",
+        "product": b"(4611686018427387904, 8)",
+        "negative": b"(-100,)",
+    }
+    for name, shape in shapes.items():
         padding = b" " * (len(shape) - len(b"(100,)"))
         Path(f"{name}.npy").write_bytes(npy.replace(b"(100,), }" + padding, shape + b", }"))
     parquet = Path("t.parquet").read_bytes()
@@ -130,9 +137,12 @@ FILES = [
     (["y.npy", "latin.csv:größ"], ["latin.csv", "no column 'größ'", "'größe'"]),
     (["y.npy", "packed.csv:z"], ["y_pred", "packed.csv is compressed by gzip"]),
     (["y.npy", "parquet.csv:z"], ["y_pred", "parquet.csv is a .parquet file"]),
+    (["y.npy", "spoilt.csv.gz:z"], ["y_pred: spoilt.csv.gz: Truncated"]),
+    (["y.npy", "plain.csv.gz:z"], ["y_pred: plain.csv.gz: zlib inflate failed"]),
     (["y.npy", "wide.csv:z"], ["y_pred", "length", "wide.csv:z has 1"]),
     (["y.npy", "zip.npy"], ["zip.npy is an archive of arrays"]),
     (["y.npy", "huge.npy"], ["huge.npy", "shape in its header cannot be"]),
+    (["y.npy", "product.npy"], ["product.npy", "shape in its header cannot be"]),
     (["y.npy", "negative.npy"], ["negative.npy", "shape in its header cannot be"]),
     (["y.npy", "version.npy"], ["version.npy", "its header is broken"]),
     (["y.npy", "garbled.npy"], ["garbled.npy", "its header is broken"]),

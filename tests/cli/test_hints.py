@@ -88,3 +88,52 @@ def test_scores_and_probabilities_have_one_error_rate(capsys):
     probabilities, _ = evaluate(capsys, "y.npy", "p.npy", "--loss", "zero_one:threshold=0.5")
     # 0 is on neither side, and 3 on the wrong one.
     assert scores["losses"][0]["value"] == probabilities["losses"][0]["value"] == 0.5
+
+
+REPORT = ("--measure", "roc_auc")
+
+
+@pytest.mark.parametrize(
+    ("spec", "meant"),
+    [
+        ("bce", "bce:from_logits=false"),
+        ("calibration:n_bins=2", "calibration:n_bins=2,from_logits=false"),
+        ("accuracy", "accuracy:from_logits=false"),
+        ("confusion", "confusion:from_logits=false"),
+    ],
+)
+@pytest.mark.parametrize("chunk", ["1", "100"])
+def test_probabilities_in_a_report(capsys, spec, meant, chunk):
+    option = "--loss" if spec == "bce" else "--measure"
+    document, err = evaluate(capsys, "y.npy", "p.npy", option, spec, *REPORT, "--chunk-size", chunk)
+    said = f"all predictions are between 0 and 1, and {spec} takes raw scores; "
+    said += f"if they are probabilities, give {meant}"
+    assert (document["hints"], err) == ([said], f"fastloss: hint: {said}\n")
+    for prediction, other in (("p.npy", meant), ("z.npy", spec)):
+        document, err = evaluate(capsys, "y.npy", prediction, option, other, *REPORT, "--chunk-size", chunk)
+        assert (document["hints"], err) == ([], "")
+
+
+def test_which_model_of_a_report_gives_probabilities(capsys):
+    _, err = evaluate(capsys, "y.npy", "z.npy", "p.npy", "--loss", "bce")
+    assert err.startswith(
+        "fastloss: hint: all predictions of p are between 0 and 1, and bce takes raw scores"
+    )
+    assert err.count("hint") == 1
+
+
+def test_no_hint_where_it_makes_no_difference(capsys):
+    assert evaluate(capsys, "y.npy", "rows.npy", "--measure", "accuracy")[1] == ""
+    assert evaluate(capsys, "y.npy", "p.npy", "--measure", "accuracy:threshold=0.5")[1] == ""
+
+
+def test_columns_of_a_pattern_in_a_report(capsys):
+    columns = {name: [0.5, 2.0, 1.0, 1.0] for name in ("p0", "p1", "q0", "q1", "q2", "price")}
+    pa.parquet.write_table(pa.table({"y": [0, 1, 1, 0], **columns}), "t.parquet")
+    document, err = evaluate(capsys, "t.parquet:y", "t.parquet:p*", "--measure", "accuracy")
+    assert document["columns"] == {"y_pred": ["p0", "p1", "price"]}
+    assert err == "fastloss: hint: t.parquet:p* matches 'price' besides numbered columns\n"
+    document, err = evaluate(capsys, "t.parquet:y", "t.parquet:p*", "t.parquet:q*", "--measure", "accuracy")
+    assert document["columns"] == {"y_pred": {"p*": ["p0", "p1", "price"], "q*": ["q0", "q1", "q2"]}}
+    assert main(["evaluate", "t.parquet:y", "t.parquet:q*", "--measure", "accuracy"]) == 0
+    assert "t.parquet:q* is q0, q1, q2" in capsys.readouterr().out

@@ -230,3 +230,29 @@ def test_interrupt_while_standard_input_is_silent():
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err) == (130, b"", b"")
+
+
+def test_rows_that_are_no_distribution_are_warned_of_once(capsys, tmp_path):
+    rows = np.full((10, 2), 0.5)
+    rows[7:] = 0.75
+    np.save(tmp_path / "p.npy", rows)
+    np.save(tmp_path / "y.npy", np.zeros(10))
+    files = [str(tmp_path / name) for name in ("y.npy", "p.npy")]
+    arguments = ["evaluate", *files, "--loss", "cross_entropy:from_logits=false", "--measure", "accuracy"]
+    assert main([*arguments, "--chunk-size", "2", "--json"]) == 0
+    at = f"{files[1]}: y_pred[7]"
+    assert capsys.readouterr().err == (
+        f"fastloss: warning: CrossEntropy: {at} sums to 1.5 instead of 1; rows are used as given\n"
+    )
+
+
+def test_a_bad_prediction_of_one_of_several_files(capsys, tmp_path):
+    np.save(tmp_path / "y.npy", np.array([0, 1, 1]))
+    np.save(tmp_path / "a.npy", np.array([0.25, 1.5, 0.5]))
+    np.save(tmp_path / "b.npy", np.array([0.25, 0.5, 0.5]))
+    files = [str(tmp_path / name) for name in ("y.npy", "a.npy", "b.npy")]
+    assert main(["evaluate", *files, "--loss", "bce:from_logits=false"]) == 2
+    err = capsys.readouterr().err
+    assert "y_pred[1] = 1.5" in err
+    assert "the model 'a'" in err
+    assert "b.npy" not in err
