@@ -363,9 +363,9 @@ def class_labels(block: Block, n_classes: int) -> Array:
     ValueError
         One of them is none.
     """
-    y = block.y
-    if y.ndim != 1:
-        raise ValueError(f"y_true has shape (n, {y.shape[1]}), expected one class a row")
+    if block.y.ndim != 1:
+        raise ValueError(f"y_true has shape (n, {block.y.shape[1]}), expected one class a row")
+    y = block.y.copy()  # what is looked at is what is used, whatever another thread writes meanwhile
     good = (y >= 0) & (y < n_classes)
     if y.dtype.kind == "f":
         good &= y == np.floor(y)
@@ -373,7 +373,7 @@ def class_labels(block: Block, n_classes: int) -> Array:
         row = int(np.argmin(good))
         expected = f"0 to {n_classes - 1}"
         raise DomainError("y_true", row, y[row], expected, f" is no class: expected {expected}")
-    found: Array = y.astype(np.intp)
+    found: Array = y.astype(np.intp, copy=False)
     return found
 
 

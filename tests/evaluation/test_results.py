@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import math
 import pickle
 import random
 import re
+import threading
+import time
 import zlib
 from fractions import Fraction
 from pathlib import Path
@@ -471,3 +474,26 @@ def test_losses_with_a_number_for_each_label(rng, weighted, given):
     wanted = loss(y[part], z[part], sample_weight=None if w is None else w[part])
     assert result.groups[1][at].value == pytest.approx(wanted, rel=1e-14)
     assert result[at].samples == 270
+
+
+def test_labels_that_change_meanwhile():
+    """Numbers or an error that names a label, but no index beyond a row: what is checked is what is used."""
+    z = np.zeros((100_000, 3))
+    good, bad = np.zeros(len(z), np.int64), np.full(len(z), 1 << 20)
+    y, ended = good.copy(), threading.Event()
+
+    def change():
+        while not ended.is_set():
+            y[:] = bad
+            y[:] = good
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    end = time.monotonic() + 1
+    try:
+        while time.monotonic() < end:
+            with contextlib.suppress(fl.DomainError):
+                fl.evaluate(y, z, ["accuracy", "confusion"])
+    finally:
+        ended.set()
+        thread.join()
