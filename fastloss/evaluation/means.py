@@ -192,7 +192,9 @@ class LossStore(MeanStore):
         else:
             ignored = getattr(self.measure, "ignore_index", None)
             kept = np.ones(len(y), dtype=bool) if ignored is None else y != ignored
-            found = np.where(kept, factors[np.where(kept, y, 0).astype(np.intp)], 0.0)
+            own = np.where(kept, y, 0).astype(np.intp)
+            # The loss has checked them; whatever another thread has made of them since gives some number.
+            found = np.where(kept, factors.take(own, mode="clip"), 0.0)
         return found
 
     def merge(self, other: Any, groups: Array) -> None:

@@ -476,7 +476,10 @@ def test_losses_with_a_number_for_each_label(rng, weighted, given):
     assert result[at].samples == 270
 
 
-def test_labels_that_change_meanwhile():
+@pytest.mark.parametrize(
+    "measures", [["accuracy", "confusion"], ["cross_entropy:class_weight=1:2:3"]], ids=str
+)
+def test_labels_that_change_meanwhile(measures):
     """Numbers or an error that names a label, but no index beyond a row: what is checked is what is used."""
     z = np.zeros((100_000, 3))
     good, bad = np.zeros(len(z), np.int64), np.full(len(z), 1 << 20)
@@ -493,7 +496,7 @@ def test_labels_that_change_meanwhile():
     try:
         while time.monotonic() < end:
             with contextlib.suppress(fl.DomainError):
-                fl.evaluate(y, z, ["accuracy", "confusion"])
+                fl.evaluate(y, z, measures)
     finally:
         ended.set()
         thread.join()

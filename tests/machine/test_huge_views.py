@@ -55,7 +55,7 @@ else:
 
 @functools.cache
 def _said() -> tuple[dict[str, str], str]:
-    """What each call comes to, all in one process, and how that ended: a crash ends it at the call after the last."""
+    """What each call comes to, all in one process, and how that ended: a crash ends it at the next call."""
     tries = "".join(TRY.format(name=name, call=call) for name, call in CALLS.items())
     done = processes.run("import numpy as np, fastloss as fl\n" + tries)
     said = dict(line.split("|", 1) for line in done.stdout.splitlines())
