@@ -89,9 +89,11 @@ class Pointwise:
     def inside(self, arrays: search.Arrays) -> np.ndarray:
         y, z = arrays
         target, prediction = self.loss.target_domain, self.loss.prediction_domain
-        right = samples._inside(y, target) & samples._inside(z, prediction)
+        with np.errstate(over="ignore"):
+            right = np.isfinite(z - y)  # docs/numerics.md
+        right &= samples._inside(y, target) & samples._inside(z, prediction)
         if target.low == 0 and target.high == np.inf:
-            right &= (y == 0) | (y >= np.finfo(y.dtype).tiny)  # docs/numerics.md
+            right &= (y == 0) | (y >= np.finfo(y.dtype).tiny)  # likewise
         return right & (y == np.round(y)) if target.integral else right
 
     def errors(self, loss: Any, output: str, arrays: search.Arrays) -> np.ndarray:

@@ -31,11 +31,11 @@
     X(epsilon_insensitive,       ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
     X(squared_epsilon_insensitive, ANY,           ANY,             CHEAP,  1, ONE_PASS)    \
     X(linex,                     ANY,             ANY,             HEAVY,  1, MODERATE)    \
-    X(fair,                      ANY,             ANY,             HEAVY,  1, CHUNKS)      \
+    X(fair,                      ANY,             ANY,             HEAVY,  1, PREPARED)    \
     X(general_robust,            ANY,             ANY,             WHOLE,  2, CONSTANTS)   \
-    X(cauchy,                    ANY,             ANY,             HEAVY,  1, MODERATE)    \
-    X(welsch,                    ANY,             ANY,             HEAVY,  1, MODERATE)    \
-    X(tukey,                     ANY,             ANY,             CHEAP,  1, ONE_PASS)    \
+    X(cauchy,                    ANY,             ANY,             HEAVY,  1, TWO_PASSES)  \
+    X(welsch,                    ANY,             ANY,             HEAVY,  1, TWO_PASSES)  \
+    X(tukey,                     ANY,             ANY,             CHEAP,  1, PLAIN)       \
     X(poisson,                   NON_NEGATIVE,    ANY,             MEDIUM, 0, MODERATE)    \
     X(gamma,                     POSITIVE,        ANY,             MEDIUM, 0, MODERATE)    \
     X(tweedie,                   NON_NEGATIVE,    ANY,             HEAVY,  1, MODERATE)    \
@@ -43,7 +43,7 @@
     X(half_poisson_deviance,     ANY,             ANY,             VALUES, 0, CHUNKS)      \
     X(half_gamma_deviance,       ANY,             ANY,             VALUES, 0, CHUNKS)      \
     X(half_tweedie_deviance,     ANY,             ANY,             VALUES, 1, CHUNKS)      \
-    X(squared_log_error,         ABOVE_MINUS_ONE, ABOVE_MINUS_ONE, HEAVY,  0, CHUNKS)      \
+    X(squared_log_error,         ABOVE_MINUS_ONE, ABOVE_MINUS_ONE, HEAVY,  0, PREPARED)    \
     X(absolute_percentage_error, ANY,             ANY,             CHEAP,  0, ONE_PASS)    \
     X(symmetric_absolute_percentage_error, ANY,   ANY,             MEDIUM, 0, ONE_PASS)    \
     X(zero_one,                  ANY,             ANY,             CHEAP,  0, ONE_PASS)    \

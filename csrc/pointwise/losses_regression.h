@@ -225,32 +225,43 @@ FL_LOSS(linex) {
 }
 
 /* p = {c}. With u = |r|/c: c²·(u − log(1 + u)), r/(1 + u), 1/(1 + u)². Up to 1 + u = √2 the value is r²·w·(1
- * − s·w·Q) with w = 1/(2 + u), s = u·w and the series Q of log(1 + u) = 2s + s³·Q, as u − 2s = u·s; from
- * FL_HUGE on it is c·|r|. */
+ * − s·w·Q) with w = 1/(2 + u), s = u·w and the series Q of log(1 + u) = 2s + s³·Q, as u − 2s = u·s; and w is (1 −
+ * s)/2. From FL_HUGE on the value is c·|r|. */
+FL_INLINE int fl_is_huge_for_fair(real r, double c) {
+    return fl_abs(r * fl_constant_reciprocal(c).hi) > FL_HUGE;
+}
+
+/* 1 + u as a pair. */
+FL_PREPARE(fair) {
+    const double c = fl_scale_parameter(p[0]);
+    int is_huge = fl_is_huge_for_fair(z - y, c);
+    fl_pair u = fl_scaled_residual(y, z, fl_constant_reciprocal(c), 1, 0);
+    fl_pair m = fl_two_sum(1, is_huge ? 1 : fl_abs(u.hi));
+    return (fl_prepared){.a = m.hi, .b = m.lo + (is_huge ? 0 : fl_flip_sign(u.lo, u.hi))};
+}
+
 FL_LOSS(fair) {
     const double c = fl_scale_parameter(p[0]);
     const fl_half_square half_c2 = fl_half_square_of(c);
-    fl_pair r = fl_two_difference(z, y), u = fl_scaled_residual(y, z, fl_constant_reciprocal(c), 1, 0);
-    u = (fl_pair){fl_abs(u.hi), fl_flip_sign(u.lo, u.hi)};
-    int is_huge = u.hi > FL_HUGE, is_near = u.hi < FL_CONST(0.41, 0.41);
-    fl_pair kept = {is_huge ? 1 : u.hi, is_huge ? 0 : u.lo}, m = fl_two_sum(1, kept.hi);
-    m.lo += kept.lo;
-    fl_pair inverse = fl_reciprocal(m), log = fl_log_pair(m.hi, 0, m.lo * inverse.hi);
-    real w = 1 / (2 + kept.hi), s = is_near ? kept.hi * w : 0;
-    real share = w * fl_fma(-s * w, fl_atanh_series(s * s), 1);
+    fl_pair r = fl_two_difference(z, y), m = {prepared.a, prepared.b}, reciprocal = fl_reciprocal(m);
+    fl_log_split split = fl_split_for_log(m.hi);
+    real s = fl_log_ratio(split), series = fl_atanh_series(s * s);
+    fl_pair log = fl_log_of_split(split, s, series, m.lo * reciprocal.hi);
+    int is_huge = fl_is_huge_for_fair(r.hi, c), is_near = m.hi < FL_CONST(1.41, 1.41);
+    real w = fl_fma((real)-0.5, s, (real)0.5), share = w * fl_fma(-s * w, series, 1);
     real near = fl_fma(r.hi * r.hi, share, 2 * r.hi * r.lo * share);
-    real far = half_c2.half * (2 * ((kept.hi - log.hi) + (kept.lo - log.lo))) * half_c2.power;
-    real size = fl_abs(r.hi), slope = r.hi * (inverse.hi + inverse.lo);
-    real hessian = inverse.hi * fl_fma(2, inverse.lo, inverse.hi);
+    real far = half_c2.half * (2 * (((m.hi - 1) - log.hi) + (m.lo - log.lo))) * half_c2.power;
     /* (c/|r|)², with what the quotient is off by. */
     const fl_pair exact_c = fl_constant(c);
-    real ratio = exact_c.hi / size, off = fl_remainder(exact_c.hi, ratio, size) + exact_c.lo;
+    real size = fl_abs(r.hi), ratio = exact_c.hi / size;
+    real off = fl_remainder(exact_c.hi, ratio, size) + exact_c.lo;
     off = size > FL_LARGEST ? 0 : (off - ratio * fl_flip_sign(r.lo, r.hi)) / size;
+    real inverse = reciprocal.hi + reciprocal.lo;
     return (fl_terms){is_near   ? near
                       : is_huge ? (real)c * size
                                 : far,
-                      is_huge ? fl_with_sign((real)c, r.hi) : slope,
-                      fl_keep_nan(r.hi, is_huge ? ratio * fl_fma(2, off, ratio) : hessian)};
+                      is_huge ? fl_with_sign((real)c, r.hi) : r.hi * inverse,
+                      fl_keep_nan(r.hi, is_huge ? ratio * fl_fma(2, off, ratio) : inverse * inverse)};
 }
 
 /* What Barron's loss is made of besides x = r/c: b = |α − 2|, or 1 at α = 2, where any b serves, and what is
@@ -370,30 +381,41 @@ FL_MAGNITUDE(cauchy) {
     return (z - y) * (real)(1 / p[0]);
 }
 
-FL_LOSS(cauchy) {
+FL_INLINE int fl_is_huge_for_cauchy(real r, double c, int moderate) {
+    return !moderate && fl_abs(r * (real)(1 / c)) > FL_HUGE;
+}
+
+/* 1 + u², or FL_HUGE_SCALE²·u², as a pair. */
+FL_PREPARE(cauchy) {
     const double c = fl_scale_parameter(p[0]);
-    const fl_half_square half_c2 = fl_half_square_of(c);
     fl_pair inverse_c = fl_constant_reciprocal(c);
-    real r = z - y, u_estimate = fl_abs(r * inverse_c.hi);
-    int is_huge = !prepared.moderate && u_estimate > FL_HUGE;
-    real scale = is_huge ? FL_HUGE_SCALE : 1, one = is_huge ? 0 : 1;
+    int is_huge = fl_is_huge_for_cauchy(z - y, c, moderate);
+    real scale = is_huge ? FL_HUGE_SCALE : 1;
     real of_r = c >= 1 ? scale : 1, of_inverse = c >= 1 ? 1 : scale; /* whichever is larger */
     fl_pair u = fl_scaled_residual(y, z, (fl_pair){inverse_c.hi * of_inverse, inverse_c.lo * of_inverse},
-                                   of_r, prepared.moderate);
-    if (!prepared.moderate) {
+                                   of_r, moderate);
+    if (!moderate) {
         int is_small = fl_abs(u.hi) < FL_HUGE_SCALED;
         u = (fl_pair){is_small ? u.hi : FL_HUGE_SCALED, is_small ? u.lo : 0};
     }
-    fl_pair u2 = fl_pair_square(u);
-    fl_pair m = fl_two_sum(one, u2.hi);
-    m.lo += u2.lo;
-    fl_pair inverse = fl_reciprocal(m);
+    fl_pair u2 = fl_pair_square(u), m = fl_two_sum(is_huge ? 0 : 1, u2.hi);
+    return (fl_prepared){.a = m.hi, .b = m.lo + u2.lo};
+}
+
+FL_LOSS(cauchy) {
+    const double c = fl_scale_parameter(p[0]);
+    const fl_half_square half_c2 = fl_half_square_of(c);
+    real r = z - y;
+    int is_huge = fl_is_huge_for_cauchy(r, c, prepared.moderate);
+    real scale = is_huge ? FL_HUGE_SCALE : 1;
+    fl_pair m = {prepared.a, prepared.b}, inverse = fl_reciprocal(m);
     fl_pair log_m = fl_log_pair(is_huge ? fl_abs(r) : m.hi, 0, is_huge ? 0 : m.lo * inverse.hi);
     fl_pair log_c = fl_log_pair((real)c, 0, 0);
     real log = is_huge ? 2 * ((log_m.hi - log_c.hi) + (log_m.lo - log_c.lo)) : log_m.hi;
     real value = half_c2.half * log * half_c2.power;
-    value = u_estimate < FL_CONST(0x1p-20, 0x1p-40) ? (real)0.5 * r * r : value; /* u² may underflow */
-    real root = (one - u2.hi) - u2.lo;
+    int is_tiny = fl_abs(r * (real)(1 / c)) < FL_CONST(0x1p-20, 0x1p-40); /* u² may underflow */
+    value = is_tiny ? (real)0.5 * r * r : value;
+    real root = ((is_huge ? 0 : 2) - m.hi) - m.lo; /* 1 − u² */
     real twice_corrected = fl_fma(2, inverse.lo, inverse.hi);
     real gradient = is_huge ? 2 * half_c2.half / r * half_c2.power : r * (inverse.hi + inverse.lo);
     real hessian = ((root * inverse.hi) * scale) * (twice_corrected * scale);
@@ -409,22 +431,27 @@ FL_MAGNITUDE(welsch) {
     return (z - y) * (real)(FL_CONST(8.0, 22.627416997969520) / p[0]);
 }
 
-FL_LOSS(welsch) {
+/* −u², split for its power of two. */
+FL_PREPARE(welsch) {
     const real far = FL_CONST(20.0, 60.0); /* 2^(−u²) is 0 whatever it is multiplied by */
-    const real near_zero = FL_CONST(0x1p-20, 0x1p-40);
-    const double c = fl_scale_parameter(p[0]);
-    const fl_half_square half_c2 = fl_half_square_of(c);
-    real r = z - y;
-    fl_pair u = fl_scaled_residual(y, z, fl_binary_scale(c), 1, 1);
-    if (!prepared.moderate) { /* an infinite one, too */
+    fl_pair u = fl_scaled_residual(y, z, fl_binary_scale(fl_scale_parameter(p[0])), 1, 1);
+    if (!moderate) { /* an infinite one, too */
         u.lo = fl_abs(u.hi) < far ? u.lo : 0;
         u.hi = fl_abs(u.hi) < far ? u.hi : far;
     }
-    fl_exp_factors e = fl_exp2_minus_square_in_factors(u, prepared.moderate);
+    fl_exp_split split = fl_split_minus_square(u);
+    return (fl_prepared){.a = split.remainder, .b = fl_from_bits(split.k_pattern)};
+}
+
+FL_LOSS(welsch) {
+    const double c = fl_scale_parameter(p[0]);
+    const fl_half_square half_c2 = fl_half_square_of(c);
+    real r = z - y;
+    fl_exp_factors e = fl_factors_of((fl_exp_split){prepared.a, fl_to_bits(prepared.b)}, prepared.moderate);
     real value = -half_c2.half * fl_factors_minus_one(e) * half_c2.power;
-    value = fl_abs(u.hi) < near_zero ? (real)0.5 * r * r : value; /* u² may underflow */
-    fl_pair u2 = fl_pair_square(u);
-    real root = fl_fma(-2 * FL_LN2, u2.hi, fl_fma(-2 * FL_LN2, u2.lo, 1));
+    int is_tiny = fl_abs(r * (real)(1 / c)) < FL_CONST(0x1p-20, 0x1p-40); /* u² may underflow */
+    value = is_tiny ? (real)0.5 * r * r : value;
+    real k = prepared.b - FL_ROUND_MAGIC, root = fl_fma(2 * FL_LN2, k, fl_fma(2, prepared.a, 1));
     if (prepared.moderate)
         return (fl_terms){value, fl_times_factors(r, 1, e), fl_times_factors(root, 1, e)};
     real finite_r = fl_if_finite(r, r, 0);
@@ -434,13 +461,23 @@ FL_LOSS(welsch) {
 
 /* p = {c}. With w = 1 − |r|/c and t = 1 − (r/c)² = 2w − w² the value c²/6·(1 − t³) is r²·(1 + t + t²)/6, the
  * gradient r·t², the Hessian t·(1 − 5(r/c)²) = t·(5t − 4). Near the edge all depends on c − |r|, whose digits
- * are lost where r = z − y is rounded: float32's arithmetic is done in double, double's keeps what is lost.
- */
+ * are lost where r = z − y is rounded: double's arithmetic keeps what is lost. Float32's is done in double, which rounds
+ * r only where y or z is tiny beside the other, a float32 number: only a c next to one needs what is lost there. */
+FL_PLAIN(tukey) {
+    return FL_PRECISION == 64 || __builtin_fabs(p[0] - (double)(real)p[0]) > 0x1p-28 * p[0];
+}
+
 #if FL_PRECISION == 32
 FL_LOSS(tukey) {
     const double sixth = 1.0 / 6, c = fl_scale_parameter(p[0]);
-    double r = (double)z - (double)y, a = __builtin_fabs(r), kept = a > c ? c : a;
-    double w = (c - kept) * (1 / c), t = w * (2 - w), value = kept * kept * (sixth + t * (sixth + t * sixth));
+    double r = (double)z - (double)y, a = __builtin_fabs(r), kept = a > c ? c : a, w = c - kept;
+    if (!prepared.moderate) {
+        double y_part = r - (double)z, lost = ((double)z - (r - y_part)) - ((double)y + y_part);
+        double inside = w - (r < 0 ? -lost : lost);
+        w = a > c || inside < 0 ? 0 : inside;
+    }
+    w *= 1 / c;
+    double t = w * (2 - w), value = kept * kept * (sixth + t * (sixth + t * sixth));
     return (fl_terms){(real)value, (real)(__builtin_copysign(kept, r) * (t * t)), (real)(t * (5 * t - 4))};
 }
 #else
@@ -628,9 +665,12 @@ FL_INLINE real fl_log1p_difference(real y, real z) {
 }
 
 /* d² */
+FL_PREPARE(squared_log_error) {
+    return (fl_prepared){.a = fl_log1p_difference(y, z)};
+}
+
 FL_LOSS(squared_log_error) {
-    real d = fl_log1p_difference(y, z);
-    real size_y = fl_abs(y), size_z = fl_abs(z);
+    real d = prepared.a, size_y = fl_abs(y), size_z = fl_abs(z);
     int finite = (size_z <= FL_LARGEST) & (size_y <= FL_LARGEST);
     d = finite ? d : fl_keep_nan(y, fl_keep_nan(z, z > y ? FL_INFINITY : -FL_INFINITY));
     fl_pair reciprocal = fl_reciprocal(fl_two_sum(1, z));

@@ -198,13 +198,13 @@ FL_INLINE fl_pair fl_binary_scale(double c) {
 #endif
 }
 
-/* 2^(−u²) in factors for a pair u, |u| ≤ 22 (63). No part of u² needs to be known but what is left of it
- * beyond the integer next to it, and of that the product with ln 2. */
-FL_INLINE fl_exp_factors fl_exp2_minus_square_in_factors(fl_pair u, int moderate) {
+/* −u² for 2^(−u²), of a pair u, |u| ≤ 22 (63). No part of u² needs to be known but what is left of it beyond the
+ * integer next to it, and of that the product with ln 2. */
+FL_INLINE fl_exp_split fl_split_minus_square(fl_pair u) {
     real shifted = fl_fma(-u.hi, u.hi, FL_ROUND_MAGIC), k = shifted - FL_ROUND_MAGIC;
     real fraction = fl_remainder(-k, u.hi, u.hi);
     real remainder = fl_fma(fraction, FL_LN2, (-2 * FL_LN2) * u.hi * u.lo);
-    return fl_factors_of((fl_exp_split){remainder, fl_to_bits(shifted)}, moderate);
+    return (fl_exp_split){remainder, fl_to_bits(shifted)};
 }
 
 /* y·weight times the factored exponential, finite wherever the product is, but for |y| within a factor of two

@@ -76,18 +76,27 @@ FL_INLINE fl_log_split fl_split_for_log(real m) {
                           fl_from_bits((t & mantissa_mask) + sqrt_half) - 1};
 }
 
+/* The s of the series. */
+FL_INLINE real fl_log_ratio(fl_log_split split) {
+    return split.f / (2 + split.f);
+}
+
+/* The logarithm + tail from a split, its s and the series of s² as a pair. */
+FL_INLINE fl_pair fl_log_of_split(fl_log_split split, real s, real series, real tail) {
+    real correction = fl_fma(-s, fl_fma(-s * s, series, split.f), tail);
+    fl_pair sum = fl_fast_two_sum(split.k * FL_LN2_HI, split.f);
+    return fl_fast_two_sum(sum.hi, sum.lo + fl_fma(split.k, FL_LN2_LO, correction));
+}
+
 /* log(m·2^scale) + tail as a pair, for a positive, normal m and an integer scale; for m = NaN or ±inf the
  * result is meaningless. With tail = δ/m this is log(m + δ), which keeps relative accuracy near 1. Beside the
  * series' error there is the rounding of the pair's lower half, 2^-26 (2^-55). Max error of the upper half
  * alone 0.90 (0.92) ULP. */
 FL_INLINE fl_pair fl_log_pair(real m, real scale, real tail) {
     fl_log_split split = fl_split_for_log(m);
-    real k = split.k + scale, f = split.f;
-    real s = f / (2 + f);
-    real s2 = s * s;
-    real correction = fl_fma(-s, fl_fma(-s2, fl_atanh_series(s2), f), tail);
-    fl_pair sum = fl_fast_two_sum(k * FL_LN2_HI, f);
-    return fl_fast_two_sum(sum.hi, sum.lo + fl_fma(k, FL_LN2_LO, correction));
+    split.k += scale;
+    real s = fl_log_ratio(split);
+    return fl_log_of_split(split, s, fl_atanh_series(s * s), tail);
 }
 
 #endif
