@@ -39,6 +39,14 @@ BREAKS = [
         ("size > 0x1p-10 && size < 0x1p30 ?", "size ?"),
         ("k->flat_beyond = alpha == 1 ? FL_HUGE : FL_INFINITY;", "k->flat_beyond = FL_INFINITY;"),
         ("k->inverse_c_if_huge.hi *= c < 1 ? k->down : 1;", "k->inverse_c_if_huge.hi *= k->down;"),
+        ("> 0x1p-28 * p[0]", ">= 0"),
+        ("w = a > c || inside < 0 ? 0 : inside;", "w = a > c ? 0 : inside;"),
+        ("fl_fma(2 * FL_LN2, k, fl_fma(2, prepared.a, 1))", "fl_fma(2 * FL_LN2, k, 1)"),
+        (".b = m.lo + u2.lo};", ".b = m.lo};"),
+    ),
+    *breaks(
+        "csrc/vecmath/exp.h",
+        ("fl_fma(fraction, FL_LN2, (-2 * FL_LN2) * u.hi * u.lo)", "fraction * FL_LN2"),
     ),
     *breaks(
         "csrc/pointwise/losses_binary.h",

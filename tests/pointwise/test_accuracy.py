@@ -47,6 +47,7 @@ FOUND = [
     (fl.Tukey(c=4.0), np.float32, 0.98306876, 4.802515),
     (fl.Tukey(c=4.0), np.float32, 2.0**-30, 4.0),
     (fl.Tukey(c=1.0), np.float32, -2.0402867e-13, -1.0),
+    (fl.Tukey(c=1.0), np.float32, 1e-20, -1.0),
     (fl.Tukey(c=4.0), np.float64, -(2.0**-60), -4.0),
     (fl.Tukey(c=1.0), np.float64, 0.0008323086665587268, -0.0030693579125314094),
     (fl.PseudoHuber(delta=0.3), np.float32, 6.229652626643656e-06, -1234.273193359375),
